@@ -1,0 +1,1 @@
+"""The engine: every decision of a synchronization run, in the standard library only."""

@@ -1,0 +1,44 @@
+"""One family of errors, sorted by what happens to the run (architecture.md section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class SyncError(Exception):
+    """What a person may read: ``text`` says what happened, why, and what to do; ``code`` is short and stable."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+class RecordError(SyncError):
+    """One record cannot be transferred or written. The run counts it as Failed and goes on.
+
+    ``fields`` are the property names concerned, as the destination (or, for a value that could not be read, the source) calls them.
+    """
+
+    def __init__(self, code: str, text: str, *, fields: Sequence[str] = ()) -> None:
+        super().__init__(code, text)
+        self.fields = tuple(fields)
+
+
+class RetryLater(SyncError):
+    """A system is busy or out of reach after the connector's own retries. The run pauses and goes on later; no attempt is used up."""
+
+    def __init__(self, text: str, *, seconds: float, code: str = "retry-later") -> None:
+        super().__init__(code, text)
+        self.seconds = seconds
+
+
+class RunError(SyncError):
+    """The run cannot go on until a person changes something: refused sign-in, unknown table, filter that the system refuses."""
+
+
+class ClaimLost(SyncError):
+    """Another worker has taken the job over, or a person stopped it: this worker writes nothing more."""
+
+    def __init__(self) -> None:
+        super().__init__("claim-lost", "Another worker has taken over this job.")
