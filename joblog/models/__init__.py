@@ -1,0 +1,19 @@
+"""What ran, and how it went: work to do, runs, and every record that a run touched."""
+
+from joblog.models.job_queue_entry import JobQueueEntry, JobQueueLogEntry, QueueStatus, RunKind
+from joblog.models.synch_entry import EntryAction, SynchEntry, SynchError
+from joblog.models.synch_job import JobStatus, JobType, SynchJob, Trigger
+
+__all__ = [
+    "EntryAction",
+    "JobQueueEntry",
+    "JobQueueLogEntry",
+    "JobStatus",
+    "JobType",
+    "QueueStatus",
+    "RunKind",
+    "SynchEntry",
+    "SynchError",
+    "SynchJob",
+    "Trigger",
+]

@@ -1,0 +1,125 @@
+"""Job queue entries: scheduled or queued work, and the log of its executions."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from mappings.models import IntegrationTableMapping
+
+
+class QueueStatus(models.TextChoices):
+    READY = "Ready", "Ready"
+    IN_PROCESS = "In Process", "In Process"
+    ERROR = "Error", "Error"
+    ON_HOLD = "On Hold", "On Hold"
+    FINISHED = "Finished", "Finished"
+    INACTIVE = "On Hold with Inactivity Timeout", "On Hold with Inactivity Timeout"
+    WAITING = "Waiting", "Waiting"
+
+
+class RunKind(models.TextChoices):
+    """What an entry runs."""
+
+    SYNCHRONIZE = "synchronize", "Synchronize"
+    PREVIEW = "preview", "Preview"
+    COUPLE = "couple", "Couple records"
+    UNCOUPLE = "uncouple", "Uncouple records"
+    MATCH = "match", "Match-based coupling"
+    STATISTICS = "statistics", "Customer statistics"
+
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class JobQueueEntry(models.Model):
+    """Work to do: once, or again and again (engine.md section 21).
+
+    ``parameters`` is the scope of the run as :class:`joblog.scope.Scope` writes it. A claim is a token and a heartbeat; the database allows one
+    claimed run per mapping at a time, previews aside.
+    """
+
+    description = models.CharField(max_length=250)
+    run_kind = models.CharField("object to run", max_length=20, choices=RunKind, default=RunKind.SYNCHRONIZE)
+    mapping = models.ForeignKey(IntegrationTableMapping, null=True, blank=True, on_delete=models.CASCADE, related_name="job_queue_entries")
+    parameters = models.JSONField("parameter string", default=dict, blank=True)
+    status = models.CharField(max_length=40, choices=QueueStatus, default=QueueStatus.ON_HOLD)
+    category = models.CharField("job queue category code", max_length=20, blank=True)
+    priority = models.PositiveSmallIntegerField("priority within category", default=1000)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    trigger = models.CharField(max_length=20, default="schedule")
+
+    recurring = models.BooleanField("recurring job", default=False)
+    minutes_between_runs = models.PositiveIntegerField("no. of minutes between runs", default=0)
+    run_on_monday = models.BooleanField(default=True)
+    run_on_tuesday = models.BooleanField(default=True)
+    run_on_wednesday = models.BooleanField(default=True)
+    run_on_thursday = models.BooleanField(default=True)
+    run_on_friday = models.BooleanField(default=True)
+    run_on_saturday = models.BooleanField(default=True)
+    run_on_sunday = models.BooleanField(default=True)
+    starting_time = models.TimeField(null=True, blank=True)
+    ending_time = models.TimeField(null=True, blank=True)
+    next_run_formula = models.CharField("next run date formula", max_length=50, blank=True)
+    time_zone = models.CharField(max_length=60, default="UTC")
+    earliest_start = models.DateTimeField("earliest start date/time", null=True, blank=True)
+    expiration = models.DateTimeField("expiration date/time", null=True, blank=True)
+    inactivity_minutes = models.PositiveIntegerField("inactivity timeout period", default=0)
+
+    maximum_attempts = models.PositiveSmallIntegerField("maximum no. of attempts to run", default=2)
+    attempts = models.PositiveSmallIntegerField("no. of attempts to run", default=0)
+    rerun_delay_seconds = models.PositiveIntegerField("rerun delay (sec.)", default=30)
+    put_off = models.PositiveSmallIntegerField(default=0, editable=False, help_text="How often in a row a system asked to wait.")
+    error_message = models.TextField(blank=True)
+
+    claim_token = models.CharField(max_length=36, blank=True, editable=False)
+    claimed_by = models.CharField(max_length=100, blank=True, editable=False)
+    heartbeat_at = models.DateTimeField(null=True, blank=True, editable=False)
+    cancel_requested = models.BooleanField(default=False, editable=False)
+    current_log = models.ForeignKey("JobQueueLogEntry", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["description", "id"]
+        verbose_name_plural = "job queue entries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["mapping"],
+                condition=Q(status=QueueStatus.IN_PROCESS) & ~Q(run_kind=RunKind.PREVIEW),
+                name="one_run_per_mapping",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["earliest_start"], condition=Q(status__in=["Ready", "Waiting", "On Hold with Inactivity Timeout"]), name="entry_due"),
+            models.Index(fields=["heartbeat_at"], condition=Q(status="In Process"), name="entry_heartbeat"),
+        ]
+
+    def __str__(self) -> str:
+        return self.description
+
+
+class JobQueueLogEntry(models.Model):
+    """One execution of an entry; outlives it."""
+
+    entry = models.ForeignKey(JobQueueEntry, null=True, blank=True, on_delete=models.SET_NULL, related_name="log_entries")
+    description = models.CharField(max_length=250)
+    run_kind = models.CharField(max_length=20, choices=RunKind)
+    mapping_name = models.CharField(max_length=20, blank=True)
+    parameters = models.JSONField(default=dict)
+    user_name = models.CharField(max_length=150, blank=True)
+    status = models.CharField(
+        max_length=20, choices=[("In Process", "In Process"), ("Success", "Success"), ("Error", "Error"), ("Canceled", "Canceled")], default="In Process"
+    )
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    message = models.TextField(blank=True)
+    call_stack = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "job queue log entries"
+        indexes = [models.Index(fields=["entry", "-id"], name="log_of_entry")]
+
+    def __str__(self) -> str:
+        return f"{self.description} {self.started_at:%Y-%m-%d %H:%M}"

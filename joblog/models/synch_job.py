@@ -1,0 +1,100 @@
+"""Synch jobs: one run of one mapping in one direction."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from joblog.models.job_queue_entry import JobQueueLogEntry
+from mappings.models import IntegrationTableMapping
+
+
+class JobStatus(models.TextChoices):
+    IN_PROCESS = "In Process", "In Process"
+    FINISHED = "Finished", "Finished"
+    ERROR = "Error", "Error"
+    CANCELED = "Canceled", "Canceled"
+
+
+class JobType(models.TextChoices):
+    SYNCHRONIZATION = "Synchronization", "Synchronization"
+    COUPLING = "Coupling", "Coupling"
+    UNCOUPLING = "Uncoupling", "Uncoupling"
+    STATISTICS = "Statistics", "Statistics"
+    PREVIEW = "Preview", "Preview"
+    FULL = "Full", "Full synchronization"
+
+
+class Trigger(models.TextChoices):
+    SCHEDULE = "schedule", "Schedule"
+    PERSON = "person", "Person"
+    CHANGE = "change", "Change"
+    RETRY = "retry", "Retry"
+    COMMAND = "command", "Command"
+
+
+class SynchJob(models.Model):
+    """Keeps the name of its mapping, because it outlives it. The counters equal the number of its entries per action;
+    ``unchanged`` and ``read`` are counted only. ``cursor`` says where a resumed run goes on (see joblog/journal.py)."""
+
+    COUNTERS: ClassVar[tuple[str, ...]] = ("inserted", "modified", "deleted", "unchanged", "skipped", "failed", "coupled", "uncoupled")
+
+    mapping = models.ForeignKey(IntegrationTableMapping, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
+    mapping_name = models.CharField("integration table mapping", max_length=20)
+    company = models.CharField(max_length=100, blank=True)
+    mapping_version = models.PositiveIntegerField(default=1)
+    log_entry = models.ForeignKey(JobQueueLogEntry, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
+    type = models.CharField(max_length=20, choices=JobType, default=JobType.SYNCHRONIZATION)
+    direction = models.CharField(max_length=20, choices=[("ToIntegrationTable", "To Sales"), ("FromIntegrationTable", "From Sales")])
+    status = models.CharField(max_length=20, choices=JobStatus, default=JobStatus.IN_PROCESS)
+    trigger = models.CharField(max_length=20, choices=Trigger, default=Trigger.SCHEDULE)
+    user_name = models.CharField("started by", max_length=150, blank=True)
+    scope = models.JSONField(default=dict)
+    source_label = models.CharField(max_length=100, blank=True)
+    destination_label = models.CharField(max_length=100, blank=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    phase = models.CharField(max_length=60, blank=True)
+    to_read = models.PositiveBigIntegerField(null=True, blank=True, help_text="Rows that the run expects to read, where it was asked.")
+    read = models.PositiveBigIntegerField(default=0)
+    inserted = models.PositiveBigIntegerField(default=0)
+    modified = models.PositiveBigIntegerField(default=0)
+    deleted = models.PositiveBigIntegerField(default=0)
+    unchanged = models.PositiveBigIntegerField(default=0)
+    skipped = models.PositiveBigIntegerField(default=0)
+    failed = models.PositiveBigIntegerField(default=0)
+    coupled = models.PositiveBigIntegerField(default=0)
+    uncoupled = models.PositiveBigIntegerField(default=0)
+    bc_requests = models.PositiveBigIntegerField(default=0)
+    sales_requests = models.PositiveBigIntegerField(default=0)
+    watermark_before = models.DateTimeField(null=True, blank=True)
+    watermark_after = models.DateTimeField(null=True, blank=True)
+    cursor = models.JSONField(default=dict)
+    code = models.CharField(max_length=40, blank=True)
+    message = models.TextField(blank=True)
+    call_stack = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["mapping_name", "-id"], name="job_of_mapping"),
+            models.Index(fields=["status", "-id"], name="job_by_status"),
+            models.Index(fields=["started_at"], name="job_by_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mapping_name} {self.arrow} {self.started_at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def arrow(self) -> str:
+        return "→" if self.direction == "ToIntegrationTable" else "←"
+
+    @property
+    def running(self) -> bool:
+        return self.status == JobStatus.IN_PROCESS
+
+    @property
+    def seconds(self) -> float | None:
+        """Duration of a finished job in seconds."""
+        return (self.finished_at - self.started_at).total_seconds() if self.finished_at else None

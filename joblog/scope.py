@@ -1,0 +1,55 @@
+"""The scope of a run: which records, which way, and how far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncadmin.sync.records import Direction, Side
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """Everything an entry says about its run beside the mapping.
+
+    ``directions`` narrows the mapping's own directions (empty: all of them). ``keys`` are record keys of either side (empty: the window by
+    watermark). ``full`` reads everything, ``unconditional`` also overwrites what differs, ``use`` names the side whose value wins.
+    ``pairs`` are (Business Central key, Sales key) to couple.
+    """
+
+    directions: tuple[Direction, ...] = ()
+    keys: tuple[str, ...] = ()
+    full: bool = False
+    unconditional: bool = False
+    use: Side | None = None
+    pairs: tuple[tuple[str, str], ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain structure with only what differs from the defaults; :meth:`from_json` reads it."""
+        plain: dict[str, Any] = {
+            "directions": [one.value for one in self.directions],
+            "keys": list(self.keys),
+            "full": self.full,
+            "unconditional": self.unconditional,
+            "use": self.use.value if self.use else None,
+            "pairs": [list(pair) for pair in self.pairs],
+        }
+        return {name: value for name, value in plain.items() if value}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Scope:
+        """Raises ValueError for a direction or side that does not exist."""
+        return cls(
+            directions=tuple(Direction(one) for one in data.get("directions", ())),
+            keys=tuple(data.get("keys", ())),
+            full=bool(data.get("full")),
+            unconditional=bool(data.get("unconditional")),
+            use=Side(data["use"]) if data.get("use") else None,
+            pairs=tuple((bc_key, sales_key) for bc_key, sales_key in data.get("pairs", ())),
+        )
+
+    @property
+    def explicit(self) -> bool:
+        """Whether the run names its records instead of reading a window."""
+        return bool(self.keys)

@@ -1,0 +1,32 @@
+"""What shall be synchronized: systems, mappings, couplings and the maps and defaults that go with them."""
+
+from mappings.models.change import ConfigurationChange
+from mappings.models.coupling import Coupling, SynchResult
+from mappings.models.field_mapping import FieldDirection, FieldStatus, IntegrationFieldMapping
+from mappings.models.option import OptionMapping
+from mappings.models.system import System, SystemKind, SystemTable
+from mappings.models.table_mapping import (
+    DeletionConflictResolution,
+    IntegrationTableMapping,
+    MappingDirection,
+    UpdateConflictResolution,
+)
+from mappings.models.template import ConfigTemplate
+
+__all__ = [
+    "ConfigTemplate",
+    "ConfigurationChange",
+    "Coupling",
+    "DeletionConflictResolution",
+    "FieldDirection",
+    "FieldStatus",
+    "IntegrationFieldMapping",
+    "IntegrationTableMapping",
+    "MappingDirection",
+    "OptionMapping",
+    "SynchResult",
+    "System",
+    "SystemKind",
+    "SystemTable",
+    "UpdateConflictResolution",
+]

@@ -1,0 +1,92 @@
+"""A configured remote system and what it says about its tables."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from mappings.encryption import decrypt, encrypt
+from syncadmin.sync.tables import Table
+
+
+class SystemKind(models.TextChoices):
+    BUSINESS_CENTRAL = "business_central", "Business Central"
+    SALES = "sales", "Dynamics 365 Sales"
+
+
+class System(models.Model):
+    """One Business Central company, or one Dynamics 365 Sales environment."""
+
+    name = models.CharField(max_length=60, unique=True, help_text="How people call it, for example CRONUS International.")
+    kind = models.CharField(max_length=20, choices=SystemKind)
+    address = models.URLField(max_length=300, help_text="Where its web API is served.")
+    tenant = models.CharField(max_length=100, blank=True, help_text="Microsoft Entra tenant: a name or an id.")
+    environment = models.CharField(max_length=60, blank=True, help_text="Business Central environment, for example Production.")
+    company = models.CharField(max_length=100, blank=True, help_text="Business Central company by its name.")
+    company_id = models.CharField(max_length=36, blank=True, editable=False)
+    sales_company_id = models.CharField(max_length=36, blank=True, editable=False, help_text="This company's row in bcbi_companies.")
+    local_currency = models.CharField(max_length=10, blank=True, editable=False)
+    time_zone = models.CharField(max_length=60, default="UTC", help_text="Decides what today is for this system.")
+    client_id = models.CharField(max_length=100, blank=True, help_text="Application (client) id in Microsoft Entra.")
+    token_address = models.URLField(max_length=300, blank=True, help_text="Leave blank for the Microsoft Entra token service.")
+    scope = models.CharField(max_length=300, blank=True, help_text="Leave blank for the usual scope of the address.")
+    encrypted_secret = models.TextField(blank=True, editable=False)
+    encrypted_certificate = models.TextField(blank=True, editable=False)
+    enabled = models.BooleanField(default=True)
+    last_test_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_test_message = models.TextField(blank=True, editable=False)
+
+    class Meta:
+        ordering = ["kind", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["address", "environment", "company"],
+                condition=models.Q(kind=SystemKind.BUSINESS_CENTRAL),
+                name="one_system_per_company",
+                violation_error_message="This company of this environment is set up already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def client_secret(self) -> str:
+        return decrypt(self.encrypted_secret)
+
+    @client_secret.setter
+    def client_secret(self, value: str) -> None:
+        self.encrypted_secret = encrypt(value)
+
+    @property
+    def certificate(self) -> str:
+        return decrypt(self.encrypted_certificate)
+
+    @certificate.setter
+    def certificate(self, value: str) -> None:
+        self.encrypted_certificate = encrypt(value)
+
+    @property
+    def kind_label(self) -> str:
+        return SystemKind(self.kind).label
+
+
+class SystemTable(models.Model):
+    """What a system said about one of its tables, kept so that a run needs no metadata request."""
+
+    system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="tables")
+    name = models.CharField(max_length=100)
+    label = models.CharField(max_length=200)
+    metadata = models.JSONField()
+    read_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["system", "name"], name="one_row_per_table")]
+
+    def __str__(self) -> str:
+        return f"{self.system_id}: {self.name}"
+
+    def table(self) -> Table:
+        return Table.from_json(self.metadata)
+
+

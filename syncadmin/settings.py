@@ -1,0 +1,186 @@
+"""All settings, from environment variables. A bad value stops the start and names its variable."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import dj_database_url
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env, EnvError
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+TESTING = "pytest" in sys.modules
+
+try:
+    DEBUG = env.bool("SYNCADMIN_DEBUG", False)
+    DATA_DIR = Path(env.str("SYNCADMIN_DATA_DIR", str(BASE_DIR / "data")))
+    SECRET_KEY = env.str("SYNCADMIN_SECRET_KEY", "")
+    ENCRYPTION_KEYS = env.list("SYNCADMIN_ENCRYPTION_KEYS", [])
+    ALLOWED_HOSTS = env.list("SYNCADMIN_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+    HTTPS = env.bool("SYNCADMIN_HTTPS", False)
+    TRUSTED_ORIGINS = env.list("SYNCADMIN_TRUSTED_ORIGINS", [])
+    METRICS_TOKEN = env.str("SYNCADMIN_METRICS_TOKEN", "")
+    WORKERS = env.int("SYNCADMIN_WORKERS", 2)
+    SLICE_SECONDS = env.float("SYNCADMIN_SLICE_SECONDS", 60)
+    LOG_LEVEL = env.log_level("SYNCADMIN_LOG_LEVEL", "INFO")
+    DATABASE_URL = env.str("DATABASE_URL", "")
+except EnvError as error:
+    raise ImproperlyConfigured(str(error)) from error
+
+
+def _kept_secret(name: str, make: bytes) -> str:
+    """A secret kept in the data folder (mode 600), so that a fresh installation is safe without any setting."""
+    path = DATA_DIR / name
+    if not path.exists():
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(make)
+    return path.read_text().strip()
+
+
+SECRET_KEY = SECRET_KEY or ("only-for-the-test-suite" if TESTING else _kept_secret("secret.key", Fernet.generate_key() + Fernet.generate_key()))
+ENCRYPTION_KEYS = ENCRYPTION_KEYS or [Fernet.generate_key().decode() if TESTING else _kept_secret("encryption.key", Fernet.generate_key())]
+for _position, _key in enumerate(ENCRYPTION_KEYS, start=1):
+    try:
+        Fernet(_key)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"SYNCADMIN_ENCRYPTION_KEYS: key {_position} is not a Fernet key (32 bytes, URL-safe base64).") from error
+
+
+def _database() -> dict[str, object]:
+    if not DATABASE_URL:
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        return _sqlite(DATA_DIR / "syncadmin.sqlite3")
+    try:
+        parsed = dict(dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL: {error}") from error
+    return _sqlite(Path(str(parsed["NAME"]))) if "sqlite" in str(parsed["ENGINE"]) else parsed
+
+
+def _sqlite(path: Path) -> dict[str, object]:
+    """Several processes write one file: WAL, write locks taken when a transaction begins, and patience."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "CONN_MAX_AGE": 60,
+        "OPTIONS": {
+            "timeout": 30,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=30000; PRAGMA cache_size=-32000",
+        },
+        "TEST": {"NAME": env.str("SYNCADMIN_TEST_SQLITE", str(DATA_DIR / "test.sqlite3"))},
+    }
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_filters",
+    "django_htmx",
+    "django_tables2",
+    "django_q",
+    "syncadmin.ui",
+    "syncadmin",
+    "mappings",
+    "joblog",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "syncadmin.ui.security.ContentSecurityPolicyMiddleware",
+]
+
+ROOT_URLCONF = "syncadmin.urls"
+WSGI_APPLICATION = "syncadmin.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "syncadmin.ui.navigation.navigation",
+            ],
+        },
+    }
+]
+DJANGO_TABLES2_TEMPLATE = "tables/list.html"
+
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "sign-in"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True  # no collectstatic step is needed; a manifest is used where one was made
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_REFERRER_POLICY = "same-origin"
+CSRF_TRUSTED_ORIGINS = TRUSTED_ORIGINS
+X_FRAME_OPTIONS = "DENY"
+
+# A task works for a slice and hands over; the broker redelivers only what a lost worker left, well after that.
+Q_CLUSTER = {
+    "name": "syncadmin",
+    "orm": "default",
+    "workers": WORKERS,
+    "timeout": int(SLICE_SECONDS) + 240,
+    "retry": int(SLICE_SECONDS) + 300,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "poll": 0.5,
+    "save_limit": 250,
+    "queue_limit": 20,
+    "bulk": 1,
+    "guard_cycle": 1,
+    "label": "Worker queue",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {"urllib3": {"level": "WARNING"}},
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []
