@@ -1,0 +1,134 @@
+"""A frozen picture of one mapping: all that a run needs to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from syncadmin.sync.records import Direction, Record, Side, Value
+from syncadmin.sync.tables import Field, Table
+from syncadmin.sync.values import canonical, display
+
+BIDIRECTIONAL = "Bidirectional"
+
+
+class UpdatePolicy(StrEnum):
+    """Who wins where both sides changed one field to different values (engine.md A1)."""
+
+    NONE = "None"
+    SEND = "SendUpdateToIntegration"
+    GET = "GetUpdateFromIntegration"
+
+    @property
+    def winner(self) -> Side | None:
+        return {UpdatePolicy.SEND: Side.BUSINESS_CENTRAL, UpdatePolicy.GET: Side.SALES}.get(self)
+
+
+class DeletionPolicy(StrEnum):
+    NONE = "None"
+    RESTORE = "RestoreRecords"
+    REMOVE_COUPLING = "RemoveCoupling"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldRule:
+    """One enabled field mapping. A blank side makes it a constant for the other one.
+
+    ``direction`` is "Bidirectional" or a :class:`Direction`. ``lookup`` names the mapping whose couplings carry the reference over,
+    ``options`` pairs Business Central codes with Sales values (None: the field is no mapped option).
+    """
+
+    bc: Field | None
+    sales: Field | None
+    direction: str = BIDIRECTIONAL
+    constant: str = ""
+    lookup: str = ""
+    local_currency: str = ""  # set where a blank currency means this one
+    options: tuple[tuple[str, int], ...] | None = None
+    option_mapping: str = ""
+    transformation: str = ""
+    transformation_direction: str = BIDIRECTIONAL
+    clear_on_failed: bool = False
+    not_null: bool = False
+    truncate: bool = False
+
+    @property
+    def pair(self) -> str:
+        """The key of this rule in a baseline: both property names."""
+        return f"{self.bc.name if self.bc else ''}|{self.sales.name if self.sales else ''}"
+
+    def side(self, side: Side) -> Field | None:
+        return self.bc if side is Side.BUSINESS_CENTRAL else self.sales
+
+    def runs(self, direction: Direction) -> bool:
+        return self.direction in (BIDIRECTIONAL, direction.value)
+
+    def read(self, side: Side, record: Record) -> Value:
+        """The canonical value of this rule's field in a record of that side; a field that was not sent is empty. Raises RecordError."""
+        own = self.side(side)
+        if own is None:
+            return None
+        value = canonical(record.values.get(own.name), own)
+        # A13: the local currency travels as its code or as a blank, and means the same.
+        if side is Side.BUSINESS_CENTRAL and self.local_currency and value == self.local_currency:
+            return None
+        return value
+
+
+@dataclass(frozen=True)
+class Template:
+    """Values for a new record; ``conditions`` are (field, operator, value) on the source record, all of which must hold."""
+
+    code: str
+    defaults: Mapping[str, Any]
+    conditions: tuple[tuple[str, str, Any], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TablePlan:
+    """One mapping as a run sees it. ``filters``, ``templates`` are by side; templates in the order in which they are tried."""
+
+    mapping_id: int
+    name: str
+    bc: Table
+    sales: Table
+    rules: tuple[FieldRule, ...]
+    bidirectional: bool
+    only_coupled: bool = True
+    update_policy: UpdatePolicy = UpdatePolicy.NONE
+    deletion_policy: DeletionPolicy = DeletionPolicy.NONE
+    filters: Mapping[Side, str] = field(default_factory=dict)
+    templates: Mapping[Side, tuple[Template, ...]] = field(default_factory=dict)
+    local_currency_key: str = ""
+
+    def table(self, side: Side) -> Table:
+        return self.bc if side is Side.BUSINESS_CENTRAL else self.sales
+
+    def rules_for(self, direction: Direction) -> tuple[FieldRule, ...]:
+        return tuple(rule for rule in self.rules if rule.runs(direction))
+
+    def two_way(self, rule: FieldRule) -> bool:
+        return self.bidirectional and rule.direction == BIDIRECTIONAL
+
+    def fields(self, side: Side) -> list[str]:
+        """The fields that a run reads from that side: all mapped ones, and those that name a record to people."""
+        table = self.table(side)
+        mapped = [own.name for rule in self.rules if (own := rule.side(side)) is not None]
+        wanted = [*mapped, table.number, table.caption]
+        return [name for name in dict.fromkeys(wanted) if name in table.fields]
+
+    def number(self, side: Side, record: Record) -> str:
+        """What references call the record, "" where its table has no such field."""
+        return _shown(record, self.table(side).number, self.table(side))
+
+    def label(self, side: Side, record: Record) -> str:
+        """What people call the record: its number and name, its key where it has neither."""
+        table = self.table(side)
+        words = [_shown(record, name, table) for name in dict.fromkeys((table.number, table.caption))]
+        return " ".join(word for word in words if word)[:250] or record.key
+
+
+def _shown(record: Record, name: str, table: Table) -> str:
+    return display(canonical(record.values.get(name), table.fields[name])) if name in table.fields else ""
