@@ -1,0 +1,41 @@
+"""The products of the demo and their units."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from syncadmin.sandbox.demo_data import business_central_rows, sales_rows
+
+Row = dict[str, Any]
+
+
+@cache
+def business_central() -> dict[str, list[Row]]:
+    return business_central_rows()
+
+
+@cache
+def sales() -> dict[str, list[Row]]:
+    return sales_rows()
+
+
+def by(rows: list[Row], name: str) -> dict[Any, Row]:
+    return {row[name]: row for row in rows}
+
+
+def test_every_unit_group_has_one_base_unit_and_those_of_business_central_no_other() -> None:
+    for group in sales()["uomschedules"]:
+        units = [unit for unit in sales()["uoms"] if unit["_uomscheduleid_value"] == group["uomscheduleid"]]
+        assert [unit["name"] for unit in units if unit["isschedulebaseuom"]] == [group["baseuomname"]]
+        assert len(units) == 1 or not group["name"].startswith("NAV ")
+
+
+def test_products_have_the_unit_of_their_item() -> None:
+    groups = by(sales()["uomschedules"], "uomscheduleid")
+    sources = by(business_central()["items"] + business_central()["resources"], "number")
+    known = [product for product in sales()["products"] if product["productnumber"] in sources]
+    assert len(known) == 60
+    for product in known:
+        group = groups[product["_defaultuomscheduleid_value"]]["name"]
+        assert group == f"NAV {sources[product['productnumber']]['baseUnitOfMeasureCode']}"
