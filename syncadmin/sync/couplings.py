@@ -83,8 +83,10 @@ class CouplingState:
         return replace(self.with_attempt(direction, attempt), skipped=self.skipped or repeated, message=message)
 
     def succeeded(self, direction: Direction, *, job_id: int | None) -> CouplingState:
-        """After a success: only the result of this direction changes (engine.md section 4)."""
-        return replace(self.with_attempt(direction, Attempt(succeeded=True, job_id=job_id)), pending=None, pending_since=None, message="")
+        """After a success: only the result of this direction changes, and the message if it was this direction's (engine.md section 4)."""
+        message = self.message if self.attempt(direction.opposite).failed else ""
+        attempt = Attempt(succeeded=True, job_id=job_id)
+        return replace(self.with_attempt(direction, attempt), pending=None, pending_since=None, message=message)
 
 
 def baseline_pair(bc: Value, sales: Value) -> tuple[Any, Any]:

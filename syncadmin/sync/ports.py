@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from syncadmin.sync.records import Insert, Modify, Page, Record, WriteResult
+from syncadmin.sync.couplings import CouplingState
+from syncadmin.sync.records import Direction, Insert, Modify, Page, Record, Side, WriteResult
 from syncadmin.sync.tables import Table
+from syncadmin.sync.touched import Cursor, Touched
+from syncadmin.sync.transfer import Reference, References
 
 
 class Connector(Protocol):
@@ -65,8 +68,44 @@ class Connector(Protocol):
         ...
 
 
-class Sleeper(Protocol):
-    def __call__(self, seconds: float, /) -> None: ...
+class Couplings(Protocol):
+    """The couplings of one mapping; each call is one statement, however many records it is about."""
+
+    def for_records(self, side: Side, keys: Sequence[str]) -> dict[str, CouplingState]:
+        """Couplings by the key of the record on that side, pending ones included."""
+        ...
+
+    def retry_set(self, direction: Direction, *, after: int, limit: int, before_job: int) -> list[tuple[int, str]]:
+        """(coupling id, source key) of those that failed in this direction before this job and are not skipped, by id, above ``after``."""
+        ...
+
+    def references(self, direction: Direction, wanted: set[Reference]) -> References:
+        """What coupled records are called on the destination: Sales keys for codes, codes for Sales keys. Pending couplings are none."""
+        ...
 
 
-Connectors = Mapping[str, Connector]
+class Journal(Protocol):
+    """Keeps what a job did. Raises ClaimLost when the job is another worker's by now."""
+
+    @property
+    def job_id(self) -> int: ...
+
+    def handled(self, keys: Sequence[str]) -> dict[str, Touched]:
+        """What this job has noted of these source keys already, those still SENDING included."""
+        ...
+
+    def failed_conflicts(self, direction: Direction, keys: Sequence[str]) -> set[str]:
+        """Which of these source keys the opposite direction of the same run has failed with a conflict."""
+        ...
+
+    def unsettled(self) -> list[Touched]:
+        """What a run that was cut short left SENDING."""
+        ...
+
+    def sending(self, items: Sequence[Touched]) -> dict[str, CouplingState]:
+        """Saves entries and pending couplings in one transaction before their batch is sent; couplings by source key, with ids."""
+        ...
+
+    def settle(self, items: Sequence[Touched], *, read: int, cursor: Cursor) -> None:
+        """Saves results, couplings, counters and the cursor in one transaction."""
+        ...

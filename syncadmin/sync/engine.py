@@ -1,0 +1,154 @@
+"""The loop of a run: pages in, decisions, batches out, checkpoint. Preview is the same loop without the write."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from syncadmin.sync.couplings import stamp_later
+from syncadmin.sync.decide import Policy
+from syncadmin.sync.pages import PageWork
+from syncadmin.sync.plan import TablePlan
+from syncadmin.sync.ports import Connector, Couplings, Journal
+from syncadmin.sync.records import Action, Direction, Page, Record, Side
+from syncadmin.sync.rules import TableRules
+from syncadmin.sync.touched import DONE, EXPLICIT, RETRY, WINDOW, Cursor, Touched
+from syncadmin.sync.watermark import clock_set_back
+from syncadmin.sync.writing import Writer
+
+
+def _new_key() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One direction of one mapping.
+
+    ``keys`` are source keys of an explicit run (None: read the window from ``since``); ``read_at`` is the source's clock at the last
+    complete read. ``only_coupled`` None leaves it to the plan. ``pause`` is asked after each page whether to stop and go on later.
+    """
+
+    plan: TablePlan
+    direction: Direction
+    connectors: Mapping[Side, Connector]
+    couplings: Couplings
+    journal: Journal
+    policy: Policy = Policy()
+    rules: TableRules = field(default_factory=TableRules)
+    keys: Sequence[str] | None = None
+    since: datetime | None = None
+    read_at: datetime | None = None
+    preview: bool = False
+    page_size: int = 1000
+    pause: Callable[[], bool] = lambda: False
+    new_key: Callable[[], str] = _new_key
+
+    @property
+    def source(self) -> Connector:
+        return self.connectors[self.direction.source]
+
+    @property
+    def destination(self) -> Connector:
+        return self.connectors[self.direction.destination]
+
+
+def synchronize(run: Run, cursor: Cursor) -> Cursor:
+    """Works from the cursor until the end (phase ``done``) or until ``pause`` says to stop; gives the cursor to go on from.
+
+    Raises RetryLater, RunError and ClaimLost; what was settled until then stays, and the cursor of the last settled page is in the journal.
+    """
+    _settle_interrupted(run, cursor)
+    if run.keys is not None and cursor.phase == RETRY:
+        cursor = replace(cursor, phase=EXPLICIT)
+    steps = {RETRY: _retry_page, EXPLICIT: _explicit_page, WINDOW: _window_page}
+    while cursor.phase != DONE:
+        cursor = steps[cursor.phase](run, cursor)
+        if cursor.phase != DONE and run.pause():
+            break
+    return cursor
+
+
+def _settle_interrupted(run: Run, cursor: Cursor) -> None:
+    """A21: what a lost worker left SENDING is read again; the new value there means done, the old one is sent again."""
+    left = run.journal.unsettled()
+    for start in range(0, len(left), run.page_size):
+        chunk = {item.source_key: item for item in left[start : start + run.page_size]}
+        records = run.source.read_records(run.plan.table(run.direction.source), list(chunk), run.plan.fields(run.direction.source))
+        gone = [_source_gone(item) for key, item in chunk.items() if key not in records]
+        _work(run, list(records.values()), cursor, read=0, also=gone, interrupted=True)
+
+
+def _source_gone(item: Touched) -> Touched:
+    text = "The source record was deleted while it was being synchronized. Check the record on the other side."
+    return replace(item, action=Action.FAILED, intended=None, code="source-deleted", text=text, coupling=None)
+
+
+def _retry_page(run: Run, cursor: Cursor) -> Cursor:
+    """Failed records first, whatever their stamp (engine.md section 5.5), inside the filter (A8)."""
+    found = run.couplings.retry_set(run.direction, after=cursor.reached, limit=run.page_size, before_job=run.journal.job_id)
+    if not found:
+        return replace(cursor, phase=WINDOW, reached=0)
+    side = run.direction.source
+    table, condition = run.plan.table(side), run.plan.filters.get(side, "")
+    records = run.source.read_records(table, [key for _, key in found], run.plan.fields(side), condition=condition)
+    reached = replace(cursor, reached=found[-1][0])
+    _work(run, list(records.values()), reached, read=len(records))
+    return reached
+
+
+def _explicit_page(run: Run, cursor: Cursor) -> Cursor:
+    keys = list(run.keys or ())[cursor.reached : cursor.reached + run.page_size]
+    if not keys:
+        return replace(cursor, phase=DONE)
+    side = run.direction.source
+    records = run.source.read_records(run.plan.table(side), keys, run.plan.fields(side))
+    missing = [_not_found(run, key) for key in keys if key not in records]
+    reached = replace(cursor, reached=cursor.reached + len(keys))
+    _work(run, list(records.values()), reached, read=len(records), also=missing)
+    return reached
+
+
+def _not_found(run: Run, key: str) -> Touched:
+    side = run.direction.source
+    text = f"The record does not exist in {side.label} ({run.plan.table(side).label})."
+    return Touched(source_key=key, source_label=key, action=Action.FAILED, code="deleted", text=text)
+
+
+def _window_page(run: Run, cursor: Cursor) -> Cursor:
+    page = _read_window(run, cursor)
+    stamps = [record.modified_at for record in page.records if record.modified_at is not None]
+    reached = Cursor(
+        phase=WINDOW if page.next else DONE,
+        link=page.next,
+        newest=stamp_later(cursor.newest, max(stamps, default=None)),
+        cap=cursor.cap or page.server_time,
+    )
+    _work(run, page.records, reached, read=len(page.records))
+    return reached
+
+
+def _read_window(run: Run, cursor: Cursor) -> Page:
+    side = run.direction.source
+    table, fields, condition = run.plan.table(side), run.plan.fields(side), run.plan.filters.get(side, "")
+    size = run.page_size
+    if cursor.link:
+        return run.source.read_changes(table, fields, condition=condition, since=run.since, link=cursor.link, page_size=size)
+    page = run.source.read_changes(table, fields, condition=condition, since=run.since, page_size=size)
+    back = clock_set_back(run.read_at, page.server_time)
+    if back and run.since:
+        return run.source.read_changes(table, fields, condition=condition, since=run.since - back, page_size=size)
+    return page
+
+
+def _work(
+    run: Run, records: Sequence[Record], cursor: Cursor, *, read: int, also: Sequence[Touched] = (), interrupted: bool = False
+) -> None:
+    """One page from records to results; one transaction before its writes and one after them, none while a request is on the wire."""
+    work = PageWork(run.plan, run.direction, run.destination, run.couplings, run.journal, run.policy, run.rules)
+    work.decide(records, explicit=run.keys is not None, interrupted=interrupted)
+    writer = Writer(work, run.new_key)
+    touched = writer.imagined() if run.preview else writer.write()
+    run.journal.settle([*also, *work.touched, *touched], read=read, cursor=cursor)

@@ -1,0 +1,28 @@
+"""What a table needs beyond copying fields. The engine calls these for whole pages; this class does nothing, tables override."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syncadmin.sync.records import Direction, Record
+from syncadmin.sync.touched import Touched
+
+
+class TableRules:
+    """One object per run and direction (engine.md section 19)."""
+
+    def select(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:  # noqa: ARG002
+        """The rows that take part; the others are read but counted nowhere (engine.md section 5.7)."""
+        return records
+
+    def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:  # noqa: ARG002
+        """The rows with the values that this table computes added, under property names of their own."""
+        return records
+
+    def find_uncoupled(self, direction: Direction, records: Sequence[Record]) -> dict[str, str]:  # noqa: ARG002
+        """Source key -> destination key of existing rows that an uncoupled source belongs to (engine.md section 6)."""
+        return {}
+
+    def after_write(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:  # noqa: ARG002
+        """Called with the answered writes of a page before they are settled; may turn one into a failure."""
+        return touched

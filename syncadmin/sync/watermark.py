@@ -1,0 +1,34 @@
+"""Where the next run starts reading, and when that may move (architecture.md section 3, engine.md A17)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from syncadmin.sync.records import Side
+
+# A17: a long transaction in Business Central publishes rows with stamps from before its commit; Sales stamps have whole seconds.
+OVERLAP = {Side.BUSINESS_CENTRAL: timedelta(minutes=5), Side.SALES: timedelta(seconds=1)}
+
+
+def window_start(side: Side, watermark: datetime | None, read_at: datetime | None) -> datetime | None:
+    """The stamp from which to read (inclusive), None for everything.
+
+    ``watermark`` is the newest stamp read so far, ``read_at`` the side's clock when that read began: everything up to then was seen, so the
+    overlap goes back from the later of the two. A watermark moved back by a person or a rule comes without ``read_at``.
+    """
+    if watermark is None:
+        return None
+    return max(watermark, read_at or watermark) - OVERLAP[side]
+
+
+def moved(watermark: datetime | None, newest: datetime | None, cap: datetime | None) -> datetime | None:
+    """The watermark after a completed read: the newest stamp, never past the source's clock at its beginning, never backwards."""
+    if newest is None:
+        return watermark
+    reached = min(newest, cap) if cap else newest
+    return max(watermark, reached) if watermark else reached
+
+
+def clock_set_back(read_at: datetime | None, server_time: datetime) -> timedelta:
+    """How far the source's clock stands behind the one of the last read; rows changed meanwhile carry stamps that much older."""
+    return max(read_at - server_time, timedelta()) if read_at else timedelta()
