@@ -36,7 +36,7 @@ class Run:
     connectors: Mapping[Side, Connector]
     couplings: Couplings
     journal: Journal
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
     rules: TableRules = field(default_factory=TableRules)
     keys: Sequence[str] | None = None
     since: datetime | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from syncadmin.sync.couplings import CouplingState, Ends, stamp_later
 from syncadmin.sync.decide import Decision, Kind, Policy, decide_existing, decide_insert, source_unchanged
@@ -13,6 +14,14 @@ from syncadmin.sync.records import Action, Direction, Record, WriteResult
 from syncadmin.sync.rules import TableRules
 from syncadmin.sync.touched import Touched
 from syncadmin.sync.transfer import References, wanted_references
+
+
+class Group(Enum):
+    """Where a record goes after a look at its coupling."""
+
+    COMPARE = "compare"  # both records are known: look at the destination
+    CREATE = "create"
+    DONE = "done"  # noted already, or none of our business
 
 
 @dataclass
@@ -63,9 +72,9 @@ class PageWork:
             if coupling is None and record.key in found:
                 coupling = self._newly_found(record, found[record.key])
             group = self._sort(record, coupling, explicit=explicit, interrupted=interrupted)
-            if group is compare_group and coupling is not None:
+            if group is Group.COMPARE and coupling is not None:
                 compare.append(Write(record, coupling, _UNDECIDED, earlier=earlier.get(record.key)))
-            elif group is create_group:
+            elif group is Group.CREATE:
                 create.append(Write(record, coupling or self._uncoupled(record), _UNDECIDED, earlier=earlier.get(record.key)))
         self._decide_all(compare, create, explicit=explicit)
 
@@ -90,8 +99,7 @@ class PageWork:
     def destination_label(self, write: Write) -> str:
         """What the destination record is called once the values are written."""
         values: Mapping[str, object] = write.destination.values if write.destination else {}
-        label = self.plan.label(self.direction.destination, Record("", {**values, **write.decision.values}))
-        return label
+        return self.plan.label(self.direction.destination, Record("", {**values, **write.decision.values}))
 
     def failed(self, write: Write, code: str, text: str, fields: tuple[str, ...] = (), *, passing: bool = False) -> Touched:
         """Failed, or Skipped when the same failure repeats itself (A3)."""
@@ -158,29 +166,30 @@ class PageWork:
             return before.action is not Action.SENDING
         return not interrupted and coupling is not None and coupling.attempt(self.direction).job_id == self.journal.job_id
 
-    def _sort(self, record: Record, coupling: CouplingState | None, *, explicit: bool, interrupted: bool) -> object:
+    def _sort(self, record: Record, coupling: CouplingState | None, *, explicit: bool, interrupted: bool) -> Group:
         if coupling is None:
             return self._sort_uncoupled(record, explicit=explicit)
         if coupling.skipped:
-            return self._note_skipped(record, coupling)
+            self._note_skipped(record, coupling)
+            return Group.DONE
         if coupling.pending is self.direction:
-            return create_group
+            return Group.CREATE
         if coupling.pending is not None:
-            return None  # the other direction is creating this very record
+            return Group.DONE  # the other direction is creating this very record
         quick = not (self.policy.unconditional or interrupted or coupling.attempt(self.direction).failed)
         if quick and not explicit and source_unchanged(self.plan, self.direction, record, coupling):
             self.touched.append(Touched(source_key=record.key, source_label="", action=Action.UNCHANGED))
-            return None
-        return compare_group
+            return Group.DONE
+        return Group.COMPARE
 
-    def _sort_uncoupled(self, record: Record, *, explicit: bool) -> object:
+    def _sort_uncoupled(self, record: Record, *, explicit: bool) -> Group:
         if not self.plan.only_coupled:
-            return create_group
+            return Group.CREATE
         if explicit:
             text = "The record is not coupled, and this mapping synchronizes only coupled records. Couple it first."
             label = self.plan.label(self.direction.source, record)
             self.touched.append(Touched(source_key=record.key, source_label=label, action=Action.SKIPPED, text=text))
-        return None
+        return Group.DONE
 
     def _note_skipped(self, record: Record, coupling: CouplingState) -> None:
         text = f"Skipped after repeated errors, until somebody retries it. {coupling.message}".strip()
@@ -281,5 +290,3 @@ class PageWork:
 
 
 _UNDECIDED = Decision(kind=Kind.UNCHANGED)
-compare_group = object()
-create_group = object()

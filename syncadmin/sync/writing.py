@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from syncadmin.sync.couplings import CouplingState
 from syncadmin.sync.decide import Kind
 from syncadmin.sync.pages import PageWork, Write
-from syncadmin.sync.records import Action, Insert, Modify, Outcome, Record, WriteResult
+from syncadmin.sync.records import Action, Direction, Insert, Modify, Outcome, Record, WriteResult
 from syncadmin.sync.touched import Touched
 from syncadmin.sync.values import display
 
@@ -21,6 +22,7 @@ class Writer:
     work: PageWork
     new_key: Callable[[], str]
     done: list[Touched] = field(default_factory=list)
+    given_up: set[str] = field(default_factory=set)
 
     def imagined(self) -> list[Touched]:
         """The entries of a preview: nothing is sent and no coupling is touched (A11)."""
@@ -44,7 +46,7 @@ class Writer:
         return list(self.work.rules.after_write(self.work.direction, done))
 
     def _announce(self) -> None:
-        """Inserting is two steps: the pending coupling with its chosen key is saved before the batch is sent (architecture.md section 3)."""
+        """Inserting is two steps: the pending coupling with its key is saved before the batch is sent (architecture.md section 3)."""
         chosen = self.work.plan.table(self.work.direction.destination).chosen_keys
         for write in self.work.writes:
             if write.decision.kind is Kind.INSERT and chosen and not write.key:
@@ -116,18 +118,11 @@ class Writer:
         coupling = self.work.synchronized(write, result)
         detail = {"template": decision.template} if decision.template else {}
         if write.decision.kind is Kind.FAIL:  # other fields flowed, the conflict stays
-            failed = self.work.failed(replace(write, coupling=coupling), decision.code, decision.text, decision.fields)
-            return replace(failed, changes=decision.changes, coupling=self._failed_but_written(write, failed, coupling))
+            failed = self.work.failed(write, decision.code, decision.text, decision.fields)
+            return replace(failed, changes=decision.changes, coupling=_written_but_failed(coupling, failed, self.work.direction))
         action = Action.INSERTED if write.decision.kind is Kind.INSERT else Action.MODIFIED
         label = coupling.end(self.work.direction.destination).label
         return self.work.note(write, action, changes=decision.changes, detail=detail, coupling=coupling, destination_label=label)
-
-    def _failed_but_written(self, write: Write, failed: Touched, coupling: object) -> object:
-        before = self.work.failed(write, write.decision.code, write.decision.text, write.decision.fields).coupling
-        if before is None or failed.coupling is None:
-            return failed.coupling
-        side = self.work.direction
-        return replace(failed.coupling.with_attempt(side, before.attempt(side)), skipped=before.skipped, message=before.message)
 
     def _refused(self, write: Write, result: WriteResult) -> Touched:
         text = result.text or "The system refused the record without a reason."
@@ -156,7 +151,7 @@ class Writer:
             text = result.text or "Another record has the same number or name already."
             self.done.append(self.work.failed(write, result.code or "duplicate", text, result.fields))
             return False
-        return write.decision.kind is Kind.INSERT and write not in self._given_up
+        return write.source.key not in self.given_up
 
     def _modify_again(self, write: Write, result: WriteResult, present: Record) -> bool:
         sent, write.destination = write.decision, present
@@ -175,15 +170,13 @@ class Writer:
             del self.work.touched[before:]
         return False
 
-    @property
-    def _given_up(self) -> list[Write]:
-        return [write for write in self.work.writes if any(item.source_key == write.source.key for item in self.done)]
-
     def _find_lost(self, writes: Sequence[Write]) -> None:
         """Where the system chooses keys, an insert without an answer is looked up by number, else by name, among uncoupled records (A2)."""
         table = self.work.plan.table(self.work.direction.destination)
         for name in dict.fromkeys((table.number, table.caption)):
-            asked = [write for write in writes if not write.key and write not in self._given_up and write.decision.values.get(name)]
+            asked = [
+                write for write in writes if not write.key and write.source.key not in self.given_up and write.decision.values.get(name)
+            ]
             if name not in table.fields or not asked:
                 continue
             values = [display(write.decision.values[name]) for write in asked]
@@ -203,7 +196,14 @@ class Writer:
         if len(fitting) == 1:
             write.key = fitting[0].key
         elif fitting:
-            text = (
-                f"The answer to creating this record was lost, and {len(fitting)} records named {wanted} exist now. Couple the right one."
-            )
+            text = f"The answer to creating this record was lost, and {len(fitting)} records named {wanted} exist. Couple the right one."
+            self.given_up.add(write.source.key)
             self.done.append(self.work.failed(write, "pending", text))
+
+
+def _written_but_failed(written: CouplingState, failed: Touched, direction: Direction) -> CouplingState:
+    """What was written counts as synchronized, the result of the direction is the failure."""
+    state = failed.coupling
+    if state is None:
+        return written
+    return replace(written.with_attempt(direction, state.attempt(direction)), skipped=state.skipped, message=state.message)
