@@ -1,0 +1,267 @@
+"""What both connectors do alike: reading pages, reading by key, and sending writes in parallel batches with one result per row."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, ClassVar, TypeVar
+from urllib.parse import urlsplit
+
+from syncadmin.connectors.http import Answer, Http, LostAnswer, Repeat
+from syncadmin.connectors.odata import address, both, chunks, fault_of, moment_literal, moment_or_none, record_of
+from syncadmin.connectors.refusals import no_such_row, refused_read, refused_write
+from syncadmin.sync.errors import RecordError, RetryLater, RunError, SyncError
+from syncadmin.sync.records import Insert, Modify, Outcome, Page, Record, WriteResult
+from syncadmin.sync.tables import Field, Table
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A write whose values are in the form of the wire."""
+
+    row: Insert | Modify
+    body: Mapping[str, Any]
+
+
+class ODataConnector(ABC):
+    """One system, through OData. Implements the reading half of the Connector port; writing differs too much."""
+
+    label: ClassVar[str]
+    keys_at_once: ClassVar[int]
+    parallel: ClassVar[int]
+    precision: ClassVar[str]
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    @property
+    def requests(self) -> int:
+        return self._http.traffic.requests
+
+    @property
+    def throttled(self) -> int:
+        """Answers with status 429 so far."""
+        return self._http.traffic.throttled
+
+    def close(self) -> None:
+        self._http.close()
+
+    def read_changes(
+        self,
+        table: Table,
+        fields: Iterable[str],
+        *,
+        condition: str = "",
+        since: datetime | None = None,
+        link: str = "",
+        page_size: int = 1000,
+    ) -> Page:
+        """See the port. A table without a stamp is read whole, in the system's own order."""
+        chosen = self._chosen(table, fields)
+        window = f"{table.modified_on} ge {moment_literal(since, self.precision)}" if since and table.modified_on else ""
+        options = {
+            "$select": _select(table, chosen),
+            "$filter": both(condition, window),
+            "$orderby": self._order(table) if table.modified_on else "",
+        }
+        url = self._own(link) if link else address(self._set_address(table), options)
+        answer = self._get(url, headers={"Prefer": f"odata.maxpagesize={page_size}"})
+        rows = self._rows(answer, table, chosen, condition)
+        return Page(tuple(record_of(row, table, chosen) for row in rows), _next_link(answer), answer.date)
+
+    def read_records(self, table: Table, keys: Sequence[str], fields: Iterable[str], *, condition: str = "") -> dict[str, Record]:
+        """See the port; keys in lower case. A key that a list leaves out is asked for alone before it counts as gone."""
+        chosen = self._chosen(table, fields)
+        wanted = list(dict.fromkeys(key.lower() for key in keys))
+        filters = [both(condition, self._key_filter(table, part)) for part in chunks(wanted, self.keys_at_once)]
+        found = {record.key: record for record in self._read_all(table, chosen, filters, condition)}
+        if not condition:
+            missing = [key for key in wanted if key not in found]
+            found |= {record.key: record for record in self._confirmed(table, missing, chosen)}
+        return found
+
+    def find_records(self, table: Table, field: str, values: Sequence[str], fields: Iterable[str]) -> list[Record]:
+        """See the port. Values that are longer than the field can hold are found nowhere and not asked for."""
+        chosen, searched = self._chosen(table, fields), self._chosen(table, [field])[0]
+        possible = [value for value in dict.fromkeys(values) if searched.max_length is None or len(value) <= searched.max_length]
+        return self._read_all(table, chosen, self._value_filters(searched, possible), "")
+
+    # ---- what the systems do each in their own way
+
+    @abstractmethod
+    def _set_address(self, table: Table) -> str:
+        """The absolute address of the table's set."""
+
+    @abstractmethod
+    def _order(self, table: Table) -> str:
+        """``$orderby`` that goes by the stamp and repeats or loses no row across pages."""
+
+    @abstractmethod
+    def _key_filter(self, table: Table, keys: Sequence[str]) -> str:
+        """A filter for at most ``keys_at_once`` keys."""
+
+    @abstractmethod
+    def _value_filters(self, field: Field, values: Sequence[str]) -> list[str]:
+        """Filters that together select the rows whose field has one of the values."""
+
+    @abstractmethod
+    def _get_many(self, urls: Sequence[str]) -> list[Answer | None]:
+        """The answers to several GETs in as few requests as possible; None for one that the system did not run."""
+
+    # ---- reading
+
+    def _get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        return self._http.send("GET", url, repeat=Repeat.ALWAYS, headers=headers)
+
+    def _chosen(self, table: Table, names: Iterable[str]) -> list[Field]:
+        wanted = list(dict.fromkeys(names))
+        for name in wanted:
+            if name not in table.fields:
+                raise RunError(
+                    "unknown-field",
+                    f"{self.label} has no field {name} in {table.label} ({table.name}). "
+                    "Remove it from the field mappings or the filter, or refresh the tables of the system.",
+                )
+        return [table.fields[name] for name in wanted]
+
+    def _own(self, link: str) -> str:
+        # The token must not follow a link to somebody else.
+        if urlsplit(link)[:2] != urlsplit(self._origin)[:2]:
+            raise RunError(
+                "address", f"{self.label} continues its list at another address ({link.partition('?')[0]}). Correct its address."
+            )
+        return link
+
+    @property
+    @abstractmethod
+    def _origin(self) -> str:
+        """An address of the system, for scheme and host."""
+
+    def _read_all(self, table: Table, chosen: Sequence[Field], filters: Sequence[str], condition: str) -> list[Record]:
+        select = _select(table, chosen)
+        urls = [address(self._set_address(table), {"$select": select, "$filter": one}) for one in filters]
+        records: list[Record] = []
+        for answer in self._answers(urls):
+            link = None
+            while link != "":
+                answer = self._get(self._own(link)) if link else answer  # noqa: PLW2901
+                records += [record_of(row, table, chosen) for row in self._rows(answer, table, chosen, condition)]
+                link = _next_link(answer)
+        return records
+
+    def _answers(self, urls: Sequence[str]) -> list[Answer]:
+        if len(urls) <= 1:
+            return [self._get(url) for url in urls]
+        answers = self._get_many(urls)
+        ran = [answer for answer in answers if answer is not None]
+        if len(ran) < len(answers):
+            raise RetryLater(f"{self.label} left part of a batch unanswered.", seconds=60)
+        return ran
+
+    def _confirmed(self, table: Table, keys: Sequence[str], chosen: Sequence[Field]) -> list[Record]:
+        select = _select(table, chosen)
+        urls = [address(f"{self._set_address(table)}({key})", {"$select": select}) for key in keys]
+        records = []
+        for answer in self._answers(urls):
+            if answer.ok:
+                records.append(record_of(answer.document, table, chosen))
+            elif not no_such_row(fault_of(answer)):
+                raise refused_read(fault_of(answer), system=self.label, table=table, fields=chosen)
+        return records
+
+    def _rows(self, answer: Answer, table: Table, chosen: Sequence[Field], condition: str) -> list[dict[str, Any]]:
+        if not answer.ok:
+            raise refused_read(fault_of(answer), system=self.label, table=table, fields=chosen, condition=condition)
+        return self.rows_of(answer)
+
+    def rows_of(self, answer: Answer) -> list[dict[str, Any]]:
+        """The rows of a list; raises RunError ``refused`` for an error, ``address`` for an answer that is no list."""
+        if not answer.ok:
+            raise refused_read(fault_of(answer), system=self.label)
+        rows = answer.document.get("value") if isinstance(answer.document, dict) else None
+        if not isinstance(rows, list):
+            raise RunError("address", f"{self.label} answered with something that is no list of rows. Correct the address of the system.")
+        return rows
+
+    # ---- writing
+
+    def _write(
+        self,
+        rows: Sequence[Insert | Modify],
+        prepare: Callable[[Any], Mapping[str, Any]],
+        send: Callable[[Sequence[Prepared]], list[WriteResult]],
+        size: int,
+    ) -> list[WriteResult]:
+        """Prepares every row, sends them ``size`` at a time, and puts the results into the order of the rows."""
+        results: dict[int, WriteResult] = {}
+        ready: list[tuple[int, Prepared]] = []
+        for place, row in enumerate(rows):
+            try:
+                ready.append((place, Prepared(row, prepare(row))))
+            except RecordError as error:
+                results[place] = WriteResult(Outcome.REFUSED, key=row.key, code=error.code, text=error.text, fields=error.fields)
+        written = self._sent([one for _, one in ready], send, size)
+        results |= {place: result for (place, _), result in zip(ready, written, strict=True)}
+        return [results[place] for place in range(len(rows))]
+
+    def _sent(self, ready: Sequence[Prepared], send: Callable[[Sequence[Prepared]], list[WriteResult]], size: int) -> list[WriteResult]:
+        batches = chunks(ready, size)
+        outcomes = self._in_parallel([partial(_attempt, send, batch) for batch in batches])
+        errors = [outcome for outcome in outcomes if isinstance(outcome, SyncError)]
+        if errors and len(errors) == len(batches):
+            raise errors[0]
+        # What has been written must be told even where another batch of the same call failed as a whole.
+        pairs = zip(batches, outcomes, strict=True)
+        return [one for batch, outcome in pairs for one in (undone(batch, outcome) if isinstance(outcome, SyncError) else outcome)]
+
+    def _in_parallel(self, calls: Sequence[Callable[[], _Result]]) -> list[_Result]:
+        if len(calls) <= 1:
+            return [call() for call in calls]
+        with ThreadPoolExecutor(min(self.parallel, len(calls))) as pool:
+            return [one.result() for one in [pool.submit(call) for call in calls]]
+
+    def _result(self, table: Table, one: Prepared, answer: Answer | None) -> WriteResult:
+        """The result of one row from its part of a batch."""
+        if answer is None:
+            text = f"{self.label} stopped before this record's turn. It will be tried again."
+            return WriteResult(Outcome.REFUSED, key=one.row.key, code="busy", text=text, passing=True)
+        new = isinstance(one.row, Insert)
+        if not answer.ok:
+            return refused_write(fault_of(answer), table, one.row.key, one.row.values, system=self.label, new=new)
+        row = answer.document if isinstance(answer.document, dict) else {}
+        return WriteResult(
+            Outcome.DONE,
+            key=str(row.get(table.key) or one.row.key).lower(),
+            etag=str(row.get("@odata.etag") or answer.headers.get("etag", "")),
+            modified_at=moment_or_none(row.get(table.modified_on)),
+            values={field.name: row[field.property_name] for field in table.fields.values() if field.property_name in row},
+        )
+
+
+def _attempt(send: Callable[[Sequence[Prepared]], list[WriteResult]], batch: Sequence[Prepared]) -> list[WriteResult] | SyncError:
+    try:
+        return send(batch)
+    except LostAnswer as error:
+        return [WriteResult(Outcome.UNKNOWN, key=one.row.key, code=error.code, text=error.text, passing=True) for one in batch]
+    except SyncError as error:
+        return error
+
+
+def undone(batch: Sequence[Prepared], error: SyncError) -> list[WriteResult]:
+    """Results of rows that were not written because of ``error``, which may pass."""
+    return [WriteResult(Outcome.REFUSED, key=one.row.key, code="busy", text=error.text, passing=True) for one in batch]
+
+
+def _select(table: Table, chosen: Sequence[Field]) -> str:
+    names = [table.key, table.modified_on, *(field.property_name for field in chosen)]
+    return ",".join(dict.fromkeys(name for name in names if name))
+
+
+def _next_link(answer: Answer) -> str:
+    return str(answer.document.get("@odata.nextLink") or "")

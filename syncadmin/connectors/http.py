@@ -1,0 +1,277 @@
+"""The only door to ``requests``: pooled sessions, time limits, repetition with Retry-After, and counting of what was sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from http.cookiejar import DefaultCookiePolicy
+from threading import BoundedSemaphore, Lock
+from typing import Any, Self
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, ResponseError
+from urllib3.response import BaseHTTPResponse
+from urllib3.util.retry import Retry
+
+from syncadmin.sync.errors import RetryLater, RunError, SyncError
+
+PreparedRequest = requests.PreparedRequest
+Response = requests.Response
+Authorize = Callable[[PreparedRequest], PreparedRequest]
+
+BUSY = frozenset({408, 429, 500, 502, 503, 504})
+_LATER = 60.0  # where a system does not say how long it wants to be left alone
+
+
+class Repeat(Enum):
+    """What may be sent again without asking (web-apis.md section 8, client rules)."""
+
+    ALWAYS = "always"  # reads: after every passing answer and every lost connection
+    ANSWERED = "answered"  # changes under an etag: after every passing answer; a lost answer is left to the caller
+    REFUSED = "refused"  # inserts: only after 429, which says that nothing was carried out
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Times in seconds. ``retries`` are repetitions after the first try; a Retry-After longer than ``longest_wait`` is not waited for."""
+
+    connect: float = 10.0
+    read: float = 150.0
+    retries: int = 4
+    backoff: float = 0.5
+    longest_wait: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, of a request or of a part of a batch. ``headers`` have lower-case names; ``document`` is the parsed JSON or None."""
+
+    status: int
+    headers: Mapping[str, str]
+    document: Any = None
+    content: bytes = b""
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def date(self) -> datetime:
+        """The clock of the system (Date header), or ours where it sends none."""
+        stamp = self.headers.get("date", "")
+        return parsedate_to_datetime(stamp).astimezone(UTC) if stamp else datetime.now(UTC)
+
+    @property
+    def retry_after(self) -> float:
+        """Seconds that the system wants to be left alone."""
+        stamp = self.headers.get("retry-after", "").strip()
+        return float(stamp) if stamp.isdigit() else _LATER
+
+
+class LostAnswer(SyncError):
+    """The request may or may not have been carried out: the connection broke, or the time ran out, before the answer came."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("lost-answer", text)
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Counts of one connector, shared by its threads."""
+
+    requests: int = 0
+    throttled: int = 0
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def sent(self, number: int = 1) -> None:
+        with self._lock:
+            self.requests += number
+
+    def busy(self) -> None:
+        with self._lock:
+            self.throttled += 1
+
+
+class _CountingRetry(Retry):
+    """urllib3's Retry that counts, leaves the choice of statuses to ``status_forcelist`` alone, and does not wait for long."""
+
+    traffic: Traffic
+    longest_wait: float
+
+    def watched(self, traffic: Traffic, longest_wait: float) -> Self:
+        self.traffic, self.longest_wait = traffic, longest_wait
+        return self
+
+    def new(self, **kw: Any) -> Self:
+        return super().new(**kw).watched(self.traffic, self.longest_wait)
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:  # noqa: ARG002 (urllib3's signature)
+        return status_code in self.status_forcelist
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: Any = None,
+        _stacktrace: Any = None,
+    ) -> Self:
+        if response is not None and (self.get_retry_after(response) or 0) > self.longest_wait:
+            raise MaxRetryError(_pool, url or "", ResponseError("asked to wait too long"))
+        following = super().increment(method, url, response, error, _pool, _stacktrace)
+        self.traffic.sent()
+        if response is not None and response.status == 429:
+            self.traffic.busy()
+        return following
+
+
+_STATUSES = {Repeat.ALWAYS: BUSY, Repeat.ANSWERED: BUSY, Repeat.REFUSED: frozenset({429})}
+
+
+class Http:
+    """One system's door. ``name`` is what people call the system; ``places`` bounds the requests under way at a time, threads included."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        authorize: Authorize | None = None,
+        headers: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        places: BoundedSemaphore | None = None,
+        pool: int = 10,
+    ) -> None:
+        self.name = name
+        self.traffic = Traffic()
+        self._limits = limits or Limits()
+        self._places = places or BoundedSemaphore(pool)
+        self._sessions = {repeat: self._session(repeat, authorize, headers or {}, pool) for repeat in Repeat}
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        repeat: Repeat,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        """The answer, whatever its status below 300 or from 400 on, except passing ones.
+
+        Raises RetryLater when the system stays busy or out of reach, LostAnswer when something that must not be repeated got no answer,
+        RunError ``address`` or ``certificate`` when the address cannot be right.
+        """
+        answer = self._answered(method, url, repeat, headers, body)
+        if answer.status == 429:
+            self.traffic.busy()
+        if answer.status == 429 or (answer.status in BUSY and repeat is not Repeat.REFUSED):
+            raise RetryLater(f"{self.name} is busy (HTTP {answer.status}).", seconds=answer.retry_after)
+        if 300 <= answer.status < 400:
+            raise RunError("address", f"{self.name} redirects {url} elsewhere. Correct the address of the system.")
+        return answer
+
+    def close(self) -> None:
+        """Ends the pooled connections."""
+        for session in self._sessions.values():
+            session.close()
+
+    def _answered(self, method: str, url: str, repeat: Repeat, headers: Mapping[str, str] | None, body: bytes | None) -> Answer:
+        # A body that breaks off comes after urllib3's own repetitions, so reads are begun again here.
+        tries = 1 + (self._limits.retries if repeat is Repeat.ALWAYS else 0)
+        for left in reversed(range(tries)):
+            try:
+                return self._once(method, url, repeat, headers, body)
+            except requests.exceptions.ChunkedEncodingError as error:
+                if not left:
+                    raise self._failure(error, url, repeat) from error
+            except requests.exceptions.RequestException as error:
+                raise self._failure(error, url, repeat) from error
+        raise AssertionError("unreachable")
+
+    def _once(self, method: str, url: str, repeat: Repeat, headers: Mapping[str, str] | None, body: bytes | None) -> Answer:
+        self.traffic.sent()
+        with self._places:
+            response = self._sessions[repeat].request(
+                method,
+                url,
+                headers=dict(headers or {}),
+                data=body,
+                timeout=(self._limits.connect, self._limits.read),
+                allow_redirects=False,
+            )
+        self.traffic.sent(len(response.history))
+        return _answer(response)
+
+    def _failure(self, error: requests.exceptions.RequestException, url: str, repeat: Repeat) -> SyncError:
+        exceptions = requests.exceptions
+        if isinstance(error, exceptions.SSLError):
+            return RunError("certificate", f"{self.name} shows a certificate that is not trusted: {url}. {error}")
+        if isinstance(error, exceptions.InvalidURL | exceptions.InvalidSchema | exceptions.MissingSchema):
+            return RunError("address", f"{url} is no address that can be asked. Correct the address of the system {self.name}.")
+        if repeat is Repeat.ALWAYS or _never_sent(error):
+            return RetryLater(f"{self.name} cannot be reached at {url.partition('?')[0]}.", seconds=_LATER)
+        return LostAnswer(f"{self.name} did not answer; whether the request was carried out is not known.")
+
+    def _session(self, repeat: Repeat, authorize: Authorize | None, headers: Mapping[str, str], pool: int) -> requests.Session:
+        session = requests.Session()
+        session.headers.update(headers)
+        session.auth = authorize
+        # Dataverse's affinity cookie would pin every request to one of its servers (web-apis.md section 8).
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=pool, max_retries=self._retry(repeat))
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        return session
+
+    def _retry(self, repeat: Repeat) -> Retry:
+        retries = self._limits.retries
+        return _CountingRetry(
+            total=retries,
+            connect=min(retries, 2),
+            read=retries if repeat is Repeat.ALWAYS else False,
+            redirect=0,
+            status_forcelist=_STATUSES[repeat],
+            allowed_methods=None,
+            backoff_factor=self._limits.backoff,
+            backoff_jitter=self._limits.backoff,
+            raise_on_status=False,
+        ).watched(self.traffic, self._limits.longest_wait)
+
+
+def _answer(response: Response) -> Answer:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    document = None
+    if "json" in headers.get("content-type", "") and response.content:
+        document = parse_json(response.content)
+    return Answer(response.status_code, headers, document, response.content)
+
+
+def parse_json(content: bytes | str) -> Any:
+    """The document, numbers with a point as Decimal; None where the text is no JSON."""
+    try:
+        return json.loads(content, parse_float=Decimal)
+    except ValueError:
+        return None
+
+
+def _never_sent(error: requests.exceptions.RequestException) -> bool:
+    cause = error.args[0] if error.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    return isinstance(reason, ConnectTimeoutError)
+
+
+_PLACES: dict[tuple[str, str], BoundedSemaphore] = {}
+_PLACES_LOCK = Lock()
+
+
+def shared_places(address: str, client: str, number: int) -> BoundedSemaphore:
+    """The process's one limiter for a credential at a system (web-apis.md section 8): at most ``number`` requests under way."""
+    with _PLACES_LOCK:
+        return _PLACES.setdefault((address, client), BoundedSemaphore(number))
