@@ -58,8 +58,9 @@ class Connector(Protocol):
         """Changes rows under their etag and answers for each in order."""
         ...
 
-    def tables(self) -> dict[str, Table]:
-        """All tables with their fields, by set name, from the system's metadata (asked anew on every call)."""
+    def tables(self, names: Iterable[str] | None = None) -> dict[str, Table]:
+        """Tables with their fields, by set name, from the system's metadata (asked anew on every call); those of ``names`` that exist,
+        or all there are (a real organization has thousands)."""
         ...
 
     @property
