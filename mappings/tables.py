@@ -1,0 +1,114 @@
+"""Lists of the mappings app."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from mappings.differences import differing_lines
+from mappings.models import ConfigurationChange, IntegrationTableMapping, SystemKind
+from syncadmin.ui import columns
+from syncadmin.ui.tables import ListTable
+
+RUN_TONES = {"Finished": "good", "Error": "bad", "In Process": "info", "Canceled": "warn"}
+
+
+def records_url(mapping: IntegrationTableMapping, link: str) -> str:
+    return f"{reverse('joblog:record-list', args=[mapping.pk])}?{urlencode({'link': link})}"
+
+
+class MappingTable(ListTable):
+    """Integration Table Mappings (page 5335). What a Business Central administrator looks for seldom starts hidden."""
+
+    key = "mappings"
+
+    select = columns.SelectColumn(name="mapping", label=lambda row: row.name)
+    name = columns.NameColumn(linkify=lambda record: reverse("mappings:mapping-edit", args=[record.pk]))
+    failed = columns.CountColumn(url=lambda row: records_url(row, "failed"), tone="bad", label="failed records")
+    skipped = columns.CountColumn(url=lambda row: records_url(row, "skipped"), tone="warn", label="skipped records")
+    table = columns.ClipColumn(accessor="table_name", order_by="table_label", title=lambda row: row.table, attrs={"td": {"class": "clip"}})
+    table_filter = columns.ClipColumn(
+        accessor="table_filter_words", order_by="table_filter_text", verbose_name="Table Filter", title=lambda row: row.table_filter
+    )
+    direction = columns.DirectionColumn()
+    integration_table = columns.ClipColumn(
+        accessor="integration_table_name",
+        order_by="integration_table_label",
+        verbose_name="Integration Table",
+        title=lambda row: row.integration_table,
+        attrs={"td": {"class": "clip"}},
+    )
+    integration_table_filter = columns.ClipColumn(
+        accessor="integration_table_filter_words",
+        order_by="integration_table_filter_text",
+        verbose_name="Integration Table Filter",
+        title=lambda row: row.integration_table_filter,
+    )
+    synch_only_coupled = columns.FlagColumn(verbose_name="Only Coupled")
+    last_run_at = columns.MomentColumn(verbose_name="Last Run")
+    last_run_status = columns.PillColumn(tones=RUN_TONES, verbose_name="Last Result")
+    last_run_summary = columns.ClipColumn(verbose_name="Last Run Summary", visible=False)
+    last_run_seconds = columns.DurationColumn(verbose_name="Last Duration", visible=False)
+    business_central = tables.Column(accessor="business_central__name", verbose_name="Company", visible=False)
+    sales = tables.Column(accessor="sales__name", verbose_name="Sales Environment", visible=False)
+    description = columns.ClipColumn(visible=False)
+    enabled = columns.FlagColumn(visible=False)
+    order = tables.Column(visible=False)
+    integration_uid_field = tables.Column(verbose_name="Integration Field", visible=False)
+    update_conflict_resolution = tables.Column(verbose_name="Resolve Update Conflicts", visible=False)
+    deletion_conflict_resolution = tables.Column(verbose_name="Resolve Deletion Conflicts", visible=False)
+    table_templates = tables.Column(verbose_name="Table Config Templates", empty_values=(), visible=False, orderable=False)
+    integration_templates = tables.Column(
+        verbose_name="Integration Table Config Templates", empty_values=(), visible=False, orderable=False
+    )
+    sales_watermark = columns.MomentColumn(verbose_name="Synch. Modified On Filter", visible=False)
+    bc_watermark = columns.MomentColumn(verbose_name="Synch. Int. Tbl. Mod. On Fltr.", visible=False)
+    multi_company = columns.FlagColumn(verbose_name="Multi-Company Synchronization Enabled", visible=False)
+    disable_event_reschedule = columns.FlagColumn(verbose_name="Disable Event-driven Synch. Job Rescheduling", visible=False)
+    user_defined = columns.FlagColumn(verbose_name="User Defined", visible=False)
+    version = tables.Column(visible=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}})
+
+    class Meta(ListTable.Meta):
+        order_by = ("order", "name")
+        row_attrs = {"data-factbox": lambda record: reverse("mappings:mapping-factbox", args=[record.pk])}
+
+    def render_table_templates(self, record: IntegrationTableMapping) -> str:
+        return _template_codes(record, SystemKind.BUSINESS_CENTRAL)
+
+    def render_integration_templates(self, record: IntegrationTableMapping) -> str:
+        return _template_codes(record, SystemKind.SALES)
+
+
+def _template_codes(mapping: IntegrationTableMapping, side: str) -> str:
+    return ", ".join(one.code for one in mapping.templates.all() if one.side == side)
+
+
+class ChangeTable(ListTable):
+    """Who changed what, when, and from what to what."""
+
+    key = "changes"
+    fixed = ("changed_at", "name")
+
+    changed_at = columns.MomentColumn(verbose_name="When")
+    changed_by_name = tables.Column(verbose_name="Who")
+    kind = tables.Column(verbose_name="Kind")
+    name = columns.NameColumn()
+    company = tables.Column(visible=False)
+    version = tables.Column(attrs={"th": {"class": "num"}, "td": {"class": "num"}})
+    what = tables.Column(attrs={"td": {"class": "wrap"}})
+    lines = tables.Column(verbose_name="Before and after", empty_values=(), orderable=False, attrs={"td": {"class": "wrap"}})
+
+    class Meta(ListTable.Meta):
+        order_by = ("-changed_at",)
+
+    def render_lines(self, record: ConfigurationChange) -> SafeString:
+        rows = ((one.name, one.before, one.after) for one in differing_lines(record.before, record.after))
+        cells = format_html_join("", '<span class="soft">{}</span><span class="old">{}</span><span class="new">{}</span>', rows)
+        return format_html('<div class="diff">{}</div>', cells)
+
+    def value_lines(self, record: ConfigurationChange) -> str:
+        return "; ".join(f"{one.name}: {one.before} -> {one.after}" for one in differing_lines(record.before, record.after))

@@ -1,0 +1,43 @@
+"""How many records of a mapping fail or are skipped: counted from couplings, so that Retry is seen at once (engine.md A22)."""
+
+from __future__ import annotations
+
+from django.db.models import Case, CharField, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+
+from mappings.models import Coupling, IntegrationTableMapping, SynchResult
+
+
+def listed_mappings() -> QuerySet[IntegrationTableMapping]:
+    """Mappings with ``failed``, ``skipped`` and what lists call tables and filters (``table_name``, ``table_filter_words``, ...)."""
+    return (
+        IntegrationTableMapping.objects.select_related("business_central", "sales")
+        .prefetch_related("templates")
+        .annotate(
+            failed=_couplings(to_result=SynchResult.FAILURE, skipped=False)
+            + _couplings(_NOT_TO, from_result=SynchResult.FAILURE, skipped=False),
+            skipped=_couplings(skipped=True),
+            table_name=_first_of("table_label", "table"),
+            table_filter_words=_words_of("table_filter"),
+            integration_table_name=_first_of("integration_table_label", "integration_table"),
+            integration_table_filter_words=_words_of("integration_table_filter"),
+        )
+    )
+
+
+# A coupling that fails both ways is counted once. Each part keeps the condition of one partial index (mappings/models/coupling.py).
+_NOT_TO = ~Q(to_result=SynchResult.FAILURE)
+
+
+def _couplings(*conditions: Q, **fields: object) -> Coalesce:
+    rows = Coupling.objects.filter(*conditions, mapping=OuterRef("pk"), **fields).order_by().values("mapping")
+    return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0, output_field=IntegerField())
+
+
+def _first_of(label: str, exact: str) -> Case:
+    return Case(When(**{label: ""}, then=F(exact)), default=F(label), output_field=CharField())
+
+
+def _words_of(name: str) -> Case:
+    """The filter in words, else as it is; nothing where everything is selected."""
+    return Case(When(**{name: ""}, then=Value("")), default=_first_of(f"{name}_text", name), output_field=CharField())

@@ -1,0 +1,118 @@
+// Lists: which rows are ticked, what the action bar may do with them, and the FactBox of the row last touched.
+"use strict";
+
+const boxes = () => [...document.querySelectorAll("#list [data-select]")];
+const ticked = () => boxes().filter((box) => box.checked);
+let lastBox = null;
+
+function allowed(needs, number) {
+  return needs === "none" || needs === "any" || (needs === "one" ? number === 1 : number > 0);
+}
+
+function fillRowLink(link, box) {
+  const address = link.dataset.address;
+  if (!box) { link.dataset.plain ? (link.href = link.dataset.plain) : link.removeAttribute("href"); return; }
+  link.href = address.replaceAll("{key}", encodeURIComponent(box.value)).replaceAll("{name}", encodeURIComponent(box.dataset.name));
+}
+
+function updateActions() {
+  const chosen = ticked();
+  for (const button of document.querySelectorAll("button[form=selection][data-needs]")) button.disabled = !allowed(button.dataset.needs, chosen.length);
+  for (const link of document.querySelectorAll("a.row-link")) {
+    const usable = allowed(link.dataset.needs, chosen.length);
+    link.ariaDisabled = String(!usable);
+    fillRowLink(link, usable && chosen.length === 1 ? chosen[0] : null);
+  }
+  const all = document.querySelector("#list [data-select-all]");
+  if (all) {
+    all.checked = chosen.length > 0 && chosen.length === boxes().length;
+    all.indeterminate = chosen.length > 0 && !all.checked;
+  }
+  for (const place of document.querySelectorAll("[data-selected-count]")) place.textContent = chosen.length ? `${chosen.length} selected` : "";
+}
+
+// The row last touched is the current one: the FactBox tells about it.
+function makeCurrent(row) {
+  if (!row || row.classList.contains("current")) return;
+  document.querySelector("#list tr.current")?.classList.remove("current");
+  row.classList.add("current");
+  if (row.dataset.factbox && document.getElementById("factbox")) htmx.ajax("GET", row.dataset.factbox, { target: "#factbox", swap: "innerHTML" });
+}
+
+function tickRange(box) {
+  const all = boxes();
+  const [from, to] = [all.indexOf(lastBox), all.indexOf(box)].sort((a, b) => a - b);
+  if (from >= 0) all.slice(from, to + 1).forEach((one) => { one.checked = true; });
+}
+
+function pressRow(event) {
+  const row = event.target.closest("#list tbody tr");
+  if (!row || event.target.closest("a, button, input, select, label, summary") || String(getSelection())) return;
+  const box = row.querySelector("[data-select]");
+  if (!box) return;
+  if (event.shiftKey) tickRange(box);
+  else if (event.ctrlKey || event.metaKey) box.checked = !box.checked;
+  else boxes().forEach((one) => { one.checked = one === box; });
+  lastBox = box;
+  makeCurrent(row);
+  updateActions();
+}
+
+function step(event, by) {
+  const all = boxes();
+  const next = all[all.indexOf(event.target) + by];
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+  makeCurrent(next.closest("tr"));
+}
+
+document.addEventListener("click", pressRow);
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-select-all]")) boxes().forEach((box) => { box.checked = event.target.checked; });
+  if (event.target.matches("[data-select]")) { lastBox = event.target; if (event.target.checked) makeCurrent(event.target.closest("tr")); }
+  if (event.target.matches("[data-select], [data-select-all]")) updateActions();
+});
+document.addEventListener("keydown", (event) => {
+  if (!event.target.matches?.("#list [data-select]")) return;
+  if (event.key === "ArrowDown") step(event, 1);
+  if (event.key === "ArrowUp") step(event, -1);
+  if (event.key === "Enter") { event.preventDefault(); event.target.closest("tr").querySelector("td.name a")?.click(); }
+  if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); boxes().forEach((box) => { box.checked = true; }); updateActions(); }
+});
+
+// The address may have changed since the page was made (filters do that), so what depends on it is read now.
+document.addEventListener("submit", (event) => {
+  if (event.target.id === "selection" && event.target.next) event.target.next.value = location.pathname + location.search;
+});
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-export]");
+  if (!link) return;
+  const query = new URLSearchParams(location.search);
+  query.set("export", "csv");
+  link.href = `?${query}`;
+});
+
+// A list that is fetched again keeps what was ticked, where it was scrolled to, and its current row.
+let kept = null;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id !== "list") return;
+  kept = {
+    values: new Set(ticked().map((box) => box.value)),
+    current: document.querySelector("#list tr.current [data-select]")?.value,
+    focused: document.activeElement?.id,
+    left: document.querySelector("#list .list")?.scrollLeft ?? 0,
+  };
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "list" || !kept) return;
+  for (const box of boxes()) {
+    box.checked = kept.values.has(box.value);
+    if (box.value === kept.current) box.closest("tr").classList.add("current");
+  }
+  document.querySelector("#list .list").scrollLeft = kept.left;
+  if (kept.focused?.startsWith("row-")) document.getElementById(kept.focused)?.focus();
+  updateActions();
+});
+
+updateActions();

@@ -1,0 +1,50 @@
+"""Filter bars: a search box and a few choices above a list."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import Any, ClassVar
+
+import django_filters
+from django import forms
+from django.db.models import Q, QuerySet
+
+
+class ListFilter(django_filters.FilterSet):
+    """A filterset with a search box. ``search_fields`` are looked through for every word, without letter case, anywhere in the text."""
+
+    search_fields: ClassVar[tuple[str, ...]] = ()
+
+    search = django_filters.CharFilter(
+        method="filter_search",
+        label="Search",
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Search", "autocomplete": "off"}),
+    )
+
+    def filter_search(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        for word in value.split():
+            rows = rows.filter(reduce(or_, (Q(**{f"{field}__icontains": word}) for field in self.search_fields)))
+        return rows
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything is filtered at all."""
+        return any(self.data.get(name) for name in self.filters)
+
+
+class PickFilter(django_filters.ChoiceFilter):
+    """A drop-down whose first entry says what it is for: "Any direction"."""
+
+    def __init__(self, *args: Any, what: str, **options: Any) -> None:
+        super().__init__(*args, **({"empty_label": f"Any {what}", "label": what.capitalize()} | options))
+
+
+class TickFilter(django_filters.BooleanFilter):
+    """A tick box that narrows when it is ticked and does nothing when it is not."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **({"widget": forms.CheckboxInput()} | options))
+
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return super().filter(qs, True) if value else qs

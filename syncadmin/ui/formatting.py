@@ -1,0 +1,73 @@
+"""How values look: moments, durations, numbers, states. Used by columns and, as template tags, by pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+DIRECTIONS = {
+    "Bidirectional": ("⇄", "Both"),
+    "ToIntegrationTable": ("→", "To Sales"),
+    "FromIntegrationTable": ("←", "From Sales"),
+}
+
+
+def utc(value: datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def moment(value: datetime | None) -> SafeString:
+    """A <time> element in UTC; the page's script shows it in the reader's zone and keeps UTC on hover. Empty for None."""
+    if value is None:
+        return SafeString("")
+    stamp = value.astimezone(UTC)
+    return format_html('<time datetime="{}" title="{}">{}</time>', f"{stamp:%Y-%m-%dT%H:%M:%S}Z", utc(stamp), utc(stamp))
+
+
+def duration(seconds: float | None) -> str:
+    """``0.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``; empty for None."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.1f} s" if seconds % 1 >= 0.05 else f"{seconds:.0f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def count(value: int) -> str:
+    return f"{value:,}"
+
+
+def count_link(value: int, *, url: str = "", tone: str = "", label: str = "") -> SafeString:
+    """A number as a link to the rows it counts, in a pill where ``tone`` is set; zero is dimmed and no link."""
+    if not value:
+        return SafeString('<span class="zero">0</span>')
+    css = f"pill {tone}" if tone else ""
+    if not url:
+        return format_html('<span class="{}">{}</span>', css, count(value))
+    return format_html('<a class="{}" href="{}" aria-label="{} {}">{}</a>', css, url, count(value), label, count(value))
+
+
+def pill(text: object, tone: str = "") -> SafeString:
+    """A word with a colour: ``tone`` is good, warn, bad, info or nothing (grey)."""
+    return format_html('<span class="pill {}">{}</span>', tone, text) if str(text) else SafeString("")
+
+
+def direction(stored: str) -> SafeString:
+    """The stored word of a direction as arrow and destination; the stored word shows on hover."""
+    arrow, words = DIRECTIONS[stored]
+    return format_html('<span title="{}"><span class="arrow" aria-hidden="true">{}</span> {}</span>', stored, arrow, words)
+
+
+def flag(value: bool) -> SafeString:
+    if value:
+        return SafeString('<span class="tick" aria-hidden="true">✓</span><span class="unseen">yes</span>')
+    return SafeString('<span class="zero" aria-hidden="true">–</span><span class="unseen">no</span>')

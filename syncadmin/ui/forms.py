@@ -1,0 +1,43 @@
+"""Forms in sections, as FastTabs: which fields stand together, and which section opens by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from django.forms import BoundField
+
+if TYPE_CHECKING:
+    from django.forms import BaseForm as _Form
+else:
+    _Form = object
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """``fields`` are names of form fields; ``wide`` ones take a whole line; ``template`` is rendered below them."""
+
+    title: str
+    fields: tuple[str, ...]
+    wide: tuple[str, ...] = ()
+    template: str = ""
+    open: bool = True
+
+
+@dataclass(frozen=True)
+class ShownSection:
+    section: Section
+    fields: list[tuple[BoundField, bool]]
+    open: bool
+
+
+class SectionedForm(_Form):
+    """Mixin for forms: ``sections`` in the order of the page. A section with an error is always open."""
+
+    sections: ClassVar[tuple[Section, ...]] = ()
+
+    def shown_sections(self) -> Iterator[ShownSection]:
+        for section in self.sections:
+            fields = [(self[name], name in section.wide) for name in section.fields if name in self.fields]
+            yield ShownSection(section, fields, section.open or any(field.errors for field, _ in fields))

@@ -1,0 +1,65 @@
+"""The pages of the product: what the sidebar shows and what "Tell me" finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One page. ``words`` are other names people know it by (screens.md section 1); ``hidden`` pages are found, not listed."""
+
+    title: str
+    url_name: str
+    words: str = ""
+    permission: str = "mappings.see"
+    hidden: bool = False
+
+    @property
+    def url(self) -> str:
+        return reverse(self.url_name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    title: str
+    items: tuple[Item, ...] = field(default=())
+
+
+MENU: tuple[Group, ...] = (
+    Group(
+        title="Mappings",
+        items=(
+            Item(
+                title="Table Mappings",
+                url_name="mappings:mapping-list",
+                words="integration table mappings synchronization setup fields coupling",
+            ),
+        ),
+    ),
+    Group(
+        title="Setup",
+        items=(
+            Item(title="Change Log", url_name="mappings:change-log", words="configuration changes history versions who changed"),
+            Item(
+                title="Users & Roles",
+                url_name="admin:index",
+                words="permissions groups passwords administration",
+                permission="auth.view_user",
+            ),
+        ),
+    ),
+)
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: ``menu`` is [(group title, [item, ...])] as this person may see it, ``current_path`` marks the page."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"menu": []}
+    allowed = [(group.title, [item for item in group.items if user.has_perm(item.permission)]) for group in MENU]
+    return {"menu": [(title, items) for title, items in allowed if items], "current_path": request.path}

@@ -1,0 +1,54 @@
+"""Lists: what every table of the product has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any, ClassVar
+
+import django_tables2 as tables
+from django.db.models import QuerySet
+
+PAGE_SIZES = (25, 50, 100, 200)
+
+
+class ListTable(tables.Table):
+    """A list with a stable order. Columns declared with ``visible=False`` start hidden; people switch columns on in the Columns menu.
+
+    ``fixed`` are columns that cannot be switched off. ``key`` names the choice of columns that is kept for a person.
+    """
+
+    key: ClassVar[str] = ""
+    fixed: ClassVar[tuple[str, ...]] = ("select", "name")
+
+    class Meta:
+        template_name = "tables/list.html"
+        attrs = {"class": "rows"}
+        default = ""
+
+    def choose_columns(self, shown: Collection[str]) -> None:
+        """Shows exactly these columns beside the fixed ones; names that do not exist any more are passed over."""
+        for name in self.columns.columns:
+            show = name in shown or name in self.fixed
+            (self.columns.show if show else self.columns.hide)(name)
+
+    def column_choices(self) -> list[tuple[str, str, bool]]:
+        """(name, heading, shown) of every column that can be switched on and off."""
+        return [(one.name, str(one.header), bool(one.visible)) for one in self.columns.iterall() if one.name not in self.fixed]
+
+    def configure(self, *, request: Any, sort: Iterable[str], page: str, per_page: str) -> None:
+        """Orders and pages. Wrong numbers give the nearest page that exists; an unknown column is passed over."""
+        self.request = request
+        wanted = [name for name in sort if name.lstrip("-") in self.columns.columns]
+        if wanted:
+            self.order_by = wanted
+        self._order_ties()
+        size = int(per_page) if per_page.isdigit() and int(per_page) in PAGE_SIZES else PAGE_SIZES[1]
+        number = int(page) if page.isdigit() and len(page) < 10 else 1
+        self.paginate(page=1, per_page=size)
+        if number > 1:
+            self.page = self.paginator.get_page(number)
+
+    def _order_ties(self) -> None:
+        rows = self.data.data
+        if isinstance(rows, QuerySet) and rows.ordered and "pk" not in rows.query.order_by:
+            self.data.data = rows.order_by(*(rows.query.order_by or rows.model._meta.ordering), "pk")

@@ -1,0 +1,85 @@
+"""Template tags of the kit: {% load ui %}."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.utils.safestring import SafeString
+
+from syncadmin.ui import formatting
+
+register = template.Library()
+register.filter("moment", formatting.moment)
+register.filter("duration", formatting.duration)
+register.filter("direction", formatting.direction)
+register.filter("flag", formatting.flag)
+
+
+@register.filter
+def count(value: int) -> str:
+    return formatting.count(value)
+
+
+@register.filter
+def utc(value: datetime) -> str:
+    return formatting.utc(value)
+
+
+@register.simple_tag
+def count_link(value: int, url: str = "", tone: str = "", label: str = "") -> SafeString:
+    return formatting.count_link(value, url=url, tone=tone, label=label)
+
+
+@register.simple_tag
+def pill(text: object, tone: str = "") -> SafeString:
+    return formatting.pill(text, tone)
+
+
+@register.inclusion_tag("parts/action.html")
+def action(
+    label: str,
+    url: str = "",
+    name: str = "",
+    value: str = "",
+    needs: str = "some",
+    confirm: str = "",
+    icon: str = "",
+    primary: bool = False,
+) -> dict[str, Any]:
+    """A button of the action bar that posts the ticked rows to ``url`` (blank: this page), with ``name=value``.
+
+    ``needs``: "some" rows, exactly "one", or "none". ``confirm`` is asked first; it says what happens and where to look after.
+    """
+    return {"label": label, "url": url, "name": name, "value": value, "needs": needs, "confirm": confirm, "icon": icon, "primary": primary}
+
+
+@register.inclusion_tag("parts/row_link.html")
+def row_link(label: str, url: str, query: str = "", needs: str = "one") -> dict[str, Any]:
+    """A link of the action bar to a page of the ticked row; the page's script fills in its key and name.
+
+    ``url`` is the page's address for key 0 (``{% url 'mappings:field-list' 0 %}``), ``query`` is appended and may hold ``{key}`` and
+    ``{name}``. ``needs`` as in :func:`action`; "any" is usable without a row as well, then without the query.
+    """
+    address = url.replace("/0/", "/{key}/")
+    return {"label": label, "address": f"{address}?{query}" if query else address, "needs": needs, "plain": url if needs == "any" else ""}
+
+
+@register.inclusion_tag("parts/field.html")
+def field(bound: BoundField, wide: bool = False) -> dict[str, Any]:
+    """One form field with label, help and errors."""
+    return {"field": bound, "wide": wide, "checkbox": getattr(bound.field.widget, "input_type", "") == "checkbox"}
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: dict[str, Any], **changes: Any) -> str:
+    """This page's query with some parts replaced; None removes one, and the page number never stays."""
+    query = context["request"].GET.copy()
+    query.pop("page", None)
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = str(value)
+    return f"?{query.urlencode()}" if query else "?"

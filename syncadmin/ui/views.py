@@ -1,0 +1,154 @@
+"""Pages: a list page, a form page, and messages that link to what was made."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.contrib.auth.mixins import PermissionRequiredMixin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.generic import TemplateView
+
+from syncadmin.ui.filters import ListFilter
+from syncadmin.ui.formatting import count
+from syncadmin.ui.tables import PAGE_SIZES, ListTable
+
+
+def tell(request: HttpRequest, text: str, *, url: str = "", label: str = "", level: int = messages.SUCCESS) -> None:
+    """A message for the next page, with a link to what was made where ``url`` is given."""
+    messages.add_message(request, level, format_html('{} <a href="{}">{}</a>', text, url, label) if url else text)
+
+
+def next_url(request: HttpRequest, fallback: str) -> str:
+    """Where a POST goes back to: its field ``next`` if that is an address of ours, else ``fallback``."""
+    wanted = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return wanted if safe else fallback
+
+
+class Permitted(PermissionRequiredMixin):
+    """Who may see the page, and who may change something on it (anything but GET and HEAD)."""
+
+    request: HttpRequest
+    permission: ClassVar[str] = "mappings.see"
+    change_permission: ClassVar[str] = ""
+
+    def get_permission_required(self) -> tuple[str, ...]:
+        changes = self.request.method not in {"GET", "HEAD", "OPTIONS"}
+        return (self.permission, self.change_permission) if changes and self.change_permission else (self.permission,)
+
+
+class Page(Permitted, TemplateView):
+    """A page with a title. Fragments that htmx asks for are rendered with ``fragment_template`` where one is set."""
+
+    title: ClassVar[str] = ""
+    fragment_template: ClassVar[str] = ""
+
+    def get_title(self) -> str:
+        return self.title
+
+    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+        return super().get_context_data(**({"title": self.get_title()} | extra))
+
+    def get_template_names(self) -> list[str]:
+        asked = getattr(self.request, "htmx", False)
+        return [self.fragment_template] if self.fragment_template and asked else super().get_template_names()
+
+
+class ListPage(Page):
+    """A list: title, count, action bar, filter bar, table, FactBox.
+
+    ``noun`` is (one, many). ``actions_template`` holds the buttons, ``factbox_template`` what stands on the right at first,
+    ``empty_text`` says what to do next when there is nothing. With ``live_seconds`` the list is fetched again that often.
+    ``columns_of`` the table that a person chose are kept in the session; ``?export=csv`` gives all rows of the current filter.
+    """
+
+    template_name = "pages/list.html"
+    fragment_template = "parts/list.html"
+    table_class: ClassVar[type[ListTable]]
+    filter_class: ClassVar[type[ListFilter] | None] = None
+    noun: ClassVar[tuple[str, str]] = ("row", "rows")
+    actions_template: ClassVar[str] = ""
+    factbox_template: ClassVar[str] = ""
+    empty_text: ClassVar[str] = "There is nothing here yet."
+    live_seconds: ClassVar[int] = 0
+
+    def get(self, request: HttpRequest, *_args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        context = self.get_context_data(**kwargs)
+        if request.GET.get("export") == "csv":
+            return export(context["table"], name=self.table_class.key or self.noun[1])
+        return self.render_to_response(context)
+
+    def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
+        """Keeps the choice of columns: ``columns`` (repeated), or ``reset`` for those that were meant to show."""
+        chosen = request.session.setdefault("columns", {})
+        if "reset" in request.POST:
+            chosen.pop(self.table_class.key, None)
+        else:
+            chosen[self.table_class.key] = request.POST.getlist("columns")
+        request.session.modified = True
+        return HttpResponseRedirect(request.get_full_path())
+
+    def get_rows(self) -> QuerySet[Any]:
+        """All rows of the list, before filters. Everything a row shows is read here: no query per row."""
+        raise NotImplementedError
+
+    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+        filterset = self.filter_class(self.request.GET, queryset=self.get_rows(), request=self.request) if self.filter_class else None
+        table = self.get_table(self.get_rows() if filterset is None else self.filtered(filterset))
+        total = table.paginator.count
+        return super().get_context_data(
+            table=table,
+            filterset=filterset,
+            total=f"{count(total)} {self.noun[total != 1]}",
+            page_sizes=PAGE_SIZES,
+            actions_template=self.actions_template,
+            factbox_template=self.factbox_template,
+            empty_text=self.empty_text,
+            live_seconds=self.live_seconds,
+            **extra,
+        )
+
+    def filtered(self, filterset: ListFilter) -> QuerySet[Any]:
+        """A filter that makes no sense selects nothing and says why, instead of showing everything."""
+        rows: QuerySet[Any] = filterset.qs if filterset.is_valid() else filterset.queryset.none()
+        return rows
+
+    def get_table(self, rows: QuerySet[Any]) -> ListTable:
+        table = self.table_class(rows)
+        chosen = self.request.session.get("columns", {}).get(self.table_class.key)
+        if chosen is not None:
+            table.choose_columns(chosen)
+        query = self.request.GET
+        table.configure(request=self.request, sort=query.getlist("sort"), page=query.get("page", ""), per_page=query.get("per_page", ""))
+        return table
+
+
+class Echo:
+    def write(self, line: str) -> str:
+        return line
+
+
+def export(table: ListTable, *, name: str) -> StreamingHttpResponse:
+    """The rows as CSV. Cells that a spreadsheet would run as a formula begin with an apostrophe."""
+    writer = csv.writer(Echo())
+    lines = (writer.writerow([_harmless(cell) for cell in row]) for row in table.as_values())
+    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return answer
+
+
+def _harmless(cell: Any) -> str:
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} and not text.lstrip("-").replace(".", "").isdigit() else text
+
+
+def require(request: HttpRequest, permission: str) -> None:
+    """Raises PermissionDenied unless this person has the permission."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
