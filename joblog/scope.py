@@ -13,13 +13,14 @@ from syncadmin.sync.records import Direction, Side
 class Scope:
     """Everything an entry says about its run beside the mapping.
 
-    ``directions`` narrows the mapping's own directions (empty: all of them). ``keys`` are record keys of either side (empty: the window by
-    watermark). ``full`` reads everything, ``unconditional`` also overwrites what differs, ``use`` names the side whose value wins.
+    ``directions`` narrows the mapping's own directions (empty: all of them). ``bc_keys`` and ``sales_keys`` name records by their key on
+    that side (both empty: the window by watermark). ``full`` reads everything, ``unconditional`` also overwrites what differs, ``use`` names the side whose value wins.
     ``pairs`` are (Business Central key, Sales key) to couple.
     """
 
     directions: tuple[Direction, ...] = ()
-    keys: tuple[str, ...] = ()
+    bc_keys: tuple[str, ...] = ()
+    sales_keys: tuple[str, ...] = ()
     full: bool = False
     unconditional: bool = False
     use: Side | None = None
@@ -29,7 +30,8 @@ class Scope:
         """A plain structure with only what differs from the defaults; :meth:`from_json` reads it."""
         plain: dict[str, Any] = {
             "directions": [one.value for one in self.directions],
-            "keys": list(self.keys),
+            "bc_keys": list(self.bc_keys),
+            "sales_keys": list(self.sales_keys),
             "full": self.full,
             "unconditional": self.unconditional,
             "use": self.use.value if self.use else None,
@@ -42,7 +44,8 @@ class Scope:
         """Raises ValueError for a direction or side that does not exist."""
         return cls(
             directions=tuple(Direction(one) for one in data.get("directions", ())),
-            keys=tuple(data.get("keys", ())),
+            bc_keys=tuple(data.get("bc_keys", ())),
+            sales_keys=tuple(data.get("sales_keys", ())),
             full=bool(data.get("full")),
             unconditional=bool(data.get("unconditional")),
             use=Side(data["use"]) if data.get("use") else None,
@@ -52,4 +55,7 @@ class Scope:
     @property
     def explicit(self) -> bool:
         """Whether the run names its records instead of reading a window."""
-        return bool(self.keys)
+        return bool(self.bc_keys or self.sales_keys)
+
+    def keys(self, side: Side) -> tuple[str, ...]:
+        return self.bc_keys if side is Side.BUSINESS_CENTRAL else self.sales_keys

@@ -24,7 +24,8 @@ try:
     TRUSTED_ORIGINS = env.list("SYNCADMIN_TRUSTED_ORIGINS", [])
     METRICS_TOKEN = env.str("SYNCADMIN_METRICS_TOKEN", "")
     WORKERS = env.int("SYNCADMIN_WORKERS", 2)
-    SLICE_SECONDS = env.float("SYNCADMIN_SLICE_SECONDS", 60)
+    SLICE_SECONDS = env.float("SYNCADMIN_SLICE_SECONDS", 60.0)
+    STALE_SECONDS = env.float("SYNCADMIN_STALE_SECONDS", 90.0)
     LOG_LEVEL = env.log_level("SYNCADMIN_LOG_LEVEL", "INFO")
     DATABASE_URL = env.str("DATABASE_URL", "")
 except EnvError as error:

@@ -76,7 +76,6 @@ class JobQueueEntry(models.Model):
     claim_token = models.CharField(max_length=36, blank=True, editable=False)
     claimed_by = models.CharField(max_length=100, blank=True, editable=False)
     heartbeat_at = models.DateTimeField(null=True, blank=True, editable=False)
-    cancel_requested = models.BooleanField(default=False, editable=False)
     current_log = models.ForeignKey("JobQueueLogEntry", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -91,7 +90,9 @@ class JobQueueEntry(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["earliest_start"], condition=Q(status__in=["Ready", "Waiting", "On Hold with Inactivity Timeout"]), name="entry_due"),
+            models.Index(
+                fields=["earliest_start"], condition=Q(status__in=["Ready", "Waiting", "On Hold with Inactivity Timeout"]), name="entry_due"
+            ),
             models.Index(fields=["heartbeat_at"], condition=Q(status="In Process"), name="entry_heartbeat"),
         ]
 
@@ -109,7 +110,9 @@ class JobQueueLogEntry(models.Model):
     parameters = models.JSONField(default=dict)
     user_name = models.CharField(max_length=150, blank=True)
     status = models.CharField(
-        max_length=20, choices=[("In Process", "In Process"), ("Success", "Success"), ("Error", "Error"), ("Canceled", "Canceled")], default="In Process"
+        max_length=20,
+        choices=[("In Process", "In Process"), ("Success", "Success"), ("Error", "Error"), ("Canceled", "Canceled")],
+        default="In Process",
     )
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

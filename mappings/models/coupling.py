@@ -25,7 +25,9 @@ class Coupling(models.Model):
     mapping = models.ForeignKey(IntegrationTableMapping, on_delete=models.PROTECT, related_name="couplings")
     bc_key = models.CharField(max_length=36, null=True, blank=True)
     sales_key = models.CharField(max_length=36, null=True, blank=True)
-    bc_number = models.CharField(max_length=100, blank=True, help_text="Business key of the Business Central record, as references name it.")
+    bc_number = models.CharField(
+        max_length=100, blank=True, help_text="Business key of the Business Central record, as references name it."
+    )
     bc_label = models.CharField(max_length=250, blank=True)
     sales_label = models.CharField(max_length=250, blank=True)
     pending = models.CharField(max_length=20, blank=True, help_text="Direction of the insert that is not finished, or blank.")

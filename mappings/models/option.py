@@ -16,8 +16,12 @@ class OptionMapping(models.Model):
     class Meta:
         ordering = ["name", "value"]
         constraints = [
-            models.UniqueConstraint(fields=["name", "code"], name="one_value_per_code", violation_error_message="This code has a value already."),
-            models.UniqueConstraint(fields=["name", "value"], name="one_code_per_value", violation_error_message="This value has a code already."),
+            models.UniqueConstraint(
+                fields=["name", "code"], name="one_value_per_code", violation_error_message="This code has a value already."
+            ),
+            models.UniqueConstraint(
+                fields=["name", "value"], name="one_code_per_value", violation_error_message="This value has a code already."
+            ),
         ]
 
     def __str__(self) -> str:

@@ -25,6 +25,9 @@ class System(models.Model):
     company_id = models.CharField(max_length=36, blank=True, editable=False)
     sales_company_id = models.CharField(max_length=36, blank=True, editable=False, help_text="This company's row in bcbi_companies.")
     local_currency = models.CharField(max_length=10, blank=True, editable=False)
+    sales_currency_id = models.CharField(
+        max_length=36, blank=True, editable=False, help_text="The local currency's row in transactioncurrencies."
+    )
     time_zone = models.CharField(max_length=60, default="UTC", help_text="Decides what today is for this system.")
     client_id = models.CharField(max_length=100, blank=True, help_text="Application (client) id in Microsoft Entra.")
     token_address = models.URLField(max_length=300, blank=True, help_text="Leave blank for the Microsoft Entra token service.")
@@ -88,5 +91,3 @@ class SystemTable(models.Model):
 
     def table(self) -> Table:
         return Table.from_json(self.metadata)
-
-

@@ -38,13 +38,17 @@ class IntegrationTableMapping(models.Model):
     )
     description = models.CharField(max_length=250, blank=True)
     aliases = models.JSONField(default=list, blank=True, help_text="Other names that commands accept.")
-    business_central = models.ForeignKey(System, on_delete=models.PROTECT, related_name="mappings", limit_choices_to={"kind": "business_central"})
+    business_central = models.ForeignKey(
+        System, on_delete=models.PROTECT, related_name="mappings", limit_choices_to={"kind": "business_central"}
+    )
     sales = models.ForeignKey(System, on_delete=models.PROTECT, related_name="sales_mappings", limit_choices_to={"kind": "sales"})
     table = models.CharField("table", max_length=100, help_text="Entity set of Business Central, for example customers.")
     table_label = models.CharField(max_length=100, blank=True)
     integration_table = models.CharField("integration table", max_length=100, help_text="Entity set of Dataverse, for example accounts.")
     integration_table_label = models.CharField(max_length=100, blank=True)
-    integration_uid_field = models.CharField("integration field", max_length=100, blank=True, help_text="Key column of the integration table.")
+    integration_uid_field = models.CharField(
+        "integration field", max_length=100, blank=True, help_text="Key column of the integration table."
+    )
     integration_modified_field = models.CharField(max_length=100, blank=True)
     direction = models.CharField(max_length=20, choices=MappingDirection, default=MappingDirection.BIDIRECTIONAL)
     table_filter = models.TextField(blank=True, help_text="OData filter on the Business Central table.")
@@ -72,8 +76,12 @@ class IntegrationTableMapping(models.Model):
     # Watermarks. Named after the side that was read (engine.md section 1.1 names them the other way round on screen).
     sales_watermark = models.DateTimeField("synch. modified on filter", null=True, blank=True)
     bc_watermark = models.DateTimeField("synch. int. tbl. mod. on fltr.", null=True, blank=True)
-    sales_read_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="Clock of Sales when the last complete read began.")
-    bc_read_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="Clock of Business Central when the last complete read began.")
+    sales_read_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Clock of Sales when the last complete read began."
+    )
+    bc_read_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Clock of Business Central when the last complete read began."
+    )
 
     # What lists show of runs, written by the runner when a job ends.
     last_run_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -120,5 +128,3 @@ class IntegrationTableMapping(models.Model):
         """Forgets both watermarks, so that the next run reads everything. Saves only these columns."""
         self.sales_watermark = self.bc_watermark = self.sales_read_at = self.bc_read_at = None
         self.save(update_fields=["sales_watermark", "bc_watermark", "sales_read_at", "bc_read_at"])
-
-

@@ -1,0 +1,51 @@
+"""The default job queue entries of the default set-up (default-setup.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from joblog.models import JobQueueEntry, QueueStatus, RunKind
+from mappings.defaults import default_setup
+from mappings.models import IntegrationTableMapping, System
+
+# These mappings need the rules of their tables before they can create anything useful; an administrator starts their jobs.
+_STARTED_BY_HAND = {"SALESPRC-PRODPRICE", "POSTEDSALESINV-INV", "CUSTPRCGRP-PRICE"}
+
+
+def apply_default_entries(business_central: System) -> list[str]:
+    """Creates the entries that are missing for this company's mappings; those that exist keep their schedule. What was made, in words."""
+    made = []
+    for plain in default_setup()["job_queue_entries"]:
+        mapping = _mapping(plain, business_central)
+        if plain["mapping"] and mapping is None:
+            continue
+        _, new = JobQueueEntry.objects.get_or_create(
+            description=plain["name"], mapping=mapping, recurring=True, defaults=_values(plain, business_central)
+        )
+        if new:
+            made.append(plain["name"])
+    return made
+
+
+def _mapping(plain: Mapping[str, Any], business_central: System) -> IntegrationTableMapping | None:
+    return IntegrationTableMapping.objects.filter(business_central=business_central, name=plain["mapping"] or "").first()
+
+
+def _values(plain: Mapping[str, Any], business_central: System) -> dict[str, Any]:
+    on_hold = plain["mapping"] is None or plain["mapping"] in _STARTED_BY_HAND
+    return {
+        "run_kind": RunKind.SYNCHRONIZE if plain["mapping"] else RunKind.STATISTICS,
+        "status": QueueStatus.ON_HOLD if on_hold else QueueStatus.READY,
+        "category": plain["category"],
+        "minutes_between_runs": plain["frequency_minutes"],
+        "inactivity_minutes": plain["inactivity_timeout_minutes"],
+        "maximum_attempts": plain["max_attempts"],
+        "rerun_delay_seconds": plain["rerun_delay_seconds"],
+        "time_zone": business_central.time_zone,
+        "earliest_start": timezone.now(),
+        "priority": plain["order"],
+        **{f"run_on_{day.lower()}": day in plain["run_on"] for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")},
+    }

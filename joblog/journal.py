@@ -1,0 +1,154 @@
+"""The Journal port on the database: one short transaction per page before its writes, and one after them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from joblog.claims import Claim
+from joblog.models import EntryAction, SynchEntry, SynchJob
+from mappings.couplings import save_states
+from mappings.models import Coupling
+from syncadmin.sync.couplings import CouplingState
+from syncadmin.sync.plan import TablePlan
+from syncadmin.sync.records import Action, Change, Direction
+from syncadmin.sync.touched import Cursor, Touched
+from syncadmin.sync.values import display
+
+_COUNTER = {
+    Action.INSERTED: "inserted", Action.MODIFIED: "modified", Action.DELETED: "deleted", Action.UNCHANGED: "unchanged",
+    Action.SKIPPED: "skipped", Action.FAILED: "failed", Action.COUPLED: "coupled", Action.UNCOUPLED: "uncoupled",
+}  # fmt: skip
+_UPDATED = (
+    "action", "intended", "source_label", "destination_key", "destination_label", "coupling_id", "changes", "code", "fields", "message",
+    "detail", "at",
+)  # fmt: skip
+_GOOD = {Action.INSERTED, Action.MODIFIED, Action.UNCHANGED}
+
+
+class DatabaseJournal:
+    """What one job did (syncadmin.sync.ports.Journal). ``traffic`` tells the requests sent so far to Business Central and to Sales."""
+
+    def __init__(self, job: SynchJob, claim: Claim, plan: TablePlan, traffic: Callable[[], tuple[int, int]]) -> None:
+        self.job, self.claim, self.plan, self.traffic = job, claim, plan, traffic
+        self._earlier_traffic = (job.bc_requests, job.sales_requests)
+        self._entry_ids: dict[str, int] = {}
+
+    @property
+    def job_id(self) -> int:
+        return self.job.pk
+
+    def handled(self, keys: Sequence[str]) -> dict[str, Touched]:
+        rows = SynchEntry.objects.filter(job=self.job, source_key__in=list(keys)) if keys else ()
+        return {row.source_key: self._noted(row) for row in rows}
+
+    def failed_conflicts(self, direction: Direction, keys: Sequence[str]) -> set[str]:
+        if not self.job.log_entry_id:
+            return set()
+        rows = SynchEntry.objects.filter(
+            job__log_entry=self.job.log_entry_id, job__direction=direction.opposite.value, code="conflict", destination_key__in=list(keys)
+        )
+        return set(rows.values_list("destination_key", flat=True))
+
+    def unsettled(self) -> list[Touched]:
+        return [self._noted(row) for row in SynchEntry.objects.filter(job=self.job, action=EntryAction.SENDING).order_by("id")]
+
+    def sending(self, items: Sequence[Touched]) -> dict[str, CouplingState]:
+        with transaction.atomic():
+            self.claim.hold()
+            couplings = self._save_couplings(items)
+            self._save_entries(items, couplings)
+        return couplings
+
+    def settle(self, items: Sequence[Touched], *, read: int, cursor: Cursor) -> None:
+        counted = Counter(_COUNTER[item.action] for item in items)
+        with transaction.atomic():
+            self.claim.hold()
+            couplings = {} if self.job.type == "Preview" else self._save_couplings(items)
+            self._save_entries([item for item in items if item.action is not Action.UNCHANGED], couplings)
+            self._forget([item for item in items if item.action is Action.UNCHANGED])
+            self._uncouple([item for item in items if item.uncouple])
+            self._resolve([item for item in items if item.action in _GOOD], couplings)
+            SynchJob.objects.filter(pk=self.job.pk).update(
+                read=F("read") + read, cursor=cursor.to_json(), phase=cursor.phase, message="", **self._traffic(),
+                **{name: F(name) + count for name, count in counted.items()},
+            )  # fmt: skip
+
+    def _noted(self, row: SynchEntry) -> Touched:
+        self._entry_ids[row.source_key] = row.pk
+        return Touched(
+            source_key=row.source_key,
+            source_label=row.source_label,
+            destination_key=row.destination_key,
+            destination_label=row.destination_label,
+            action=Action(row.action),
+            intended=Action(row.intended) if row.intended else None,
+            changes=tuple(Change(one["field"], one["old"], one["new"]) for one in row.changes),
+            code=row.code,
+            text=row.message,
+            fields=tuple(row.fields),
+            detail=row.detail,
+        )
+
+    def _save_couplings(self, items: Sequence[Touched]) -> dict[str, CouplingState]:
+        kept = [item for item in items if item.coupling is not None and not item.uncouple]
+        saved = save_states(self.plan.mapping_id, [item.coupling for item in kept if item.coupling is not None])
+        return {item.source_key: state for item, state in zip(kept, saved, strict=True)}
+
+    def _save_entries(self, items: Sequence[Touched], couplings: dict[str, CouplingState]) -> None:
+        rows = [self._row(item, couplings.get(item.source_key) or item.coupling) for item in items]
+        new, old = [row for row in rows if row.pk is None], [row for row in rows if row.pk is not None]
+        for row in SynchEntry.objects.bulk_create(new):
+            self._entry_ids[row.source_key] = row.pk
+        SynchEntry.objects.bulk_create(old, update_conflicts=True, unique_fields=["id"], update_fields=list(_UPDATED))
+
+    def _row(self, item: Touched, coupling: CouplingState | None) -> SynchEntry:
+        return SynchEntry(
+            pk=self._entry_ids.get(item.source_key),
+            job=self.job,
+            action=item.action.value,
+            intended=item.intended.value if item.intended else "",
+            source_key=item.source_key,
+            source_label=item.source_label[:250],
+            destination_key=item.destination_key,
+            destination_label=item.destination_label[:250],
+            coupling_id=coupling.id if coupling else None,
+            changes=[self._change(one) for one in item.changes],
+            code=item.code,
+            fields=list(item.fields),
+            message=item.text,
+            detail=dict(item.detail),
+            at=timezone.now(),
+        )
+
+    def _change(self, change: Change) -> dict[str, Any]:
+        table = self.plan.table(Direction(self.job.direction).destination)
+        own = table.fields.get(change.field)
+        return {"field": change.field, "label": own.label if own else "", "old": display(change.old), "new": display(change.new)}
+
+    def _forget(self, items: Sequence[Touched]) -> None:
+        """A record that turned out to be unchanged is counted only; an entry announced for it goes away."""
+        ids = [self._entry_ids.pop(item.source_key) for item in items if item.source_key in self._entry_ids]
+        if ids:
+            SynchEntry.objects.filter(pk__in=ids).delete()
+
+    def _uncouple(self, items: Sequence[Touched]) -> None:
+        ids = [item.coupling.id for item in items if item.coupling is not None]
+        if ids:
+            Coupling.objects.filter(pk__in=ids).delete()
+
+    def _resolve(self, items: Sequence[Touched], couplings: dict[str, CouplingState]) -> None:
+        """Errors close themselves when the record later succeeds, and stay readable."""
+        ids = [state.id for item in items if (state := couplings.get(item.source_key)) is not None]
+        if ids:
+            open_ones = SynchEntry.objects.filter(coupling_id__in=ids, action__in=["Failed", "Skipped"], resolved_at=None)
+            open_ones.filter(job__direction=self.job.direction).update(resolved_at=timezone.now())
+
+    def _traffic(self) -> dict[str, int]:
+        business_central, sales = self.traffic()
+        return {"bc_requests": self._earlier_traffic[0] + business_central, "sales_requests": self._earlier_traffic[1] + sales}

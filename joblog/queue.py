@@ -1,0 +1,55 @@
+"""The one door to django-q2: the doorbell that tells a worker which entry to look at."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from joblog.models import JobQueueEntry, QueueStatus, RunKind, Trigger
+from joblog.scope import Scope
+from mappings.changes import Person
+from mappings.models import IntegrationTableMapping
+
+_DESCRIPTION = {
+    RunKind.SYNCHRONIZE: "Synchronize {name}",
+    RunKind.PREVIEW: "Preview {name}",
+    RunKind.COUPLE: "Couple records of {name}",
+    RunKind.UNCOUPLE: "Uncouple records of {name}",
+    RunKind.MATCH: "Match-based coupling of {name}",
+    RunKind.STATISTICS: "Customer statistics",
+}
+
+
+def enqueue(
+    *,
+    mapping: IntegrationTableMapping,
+    run_kind: RunKind,
+    scope: Scope = Scope(),  # noqa: B008  (frozen)
+    user: Person = None,
+    trigger: Trigger = Trigger.PERSON,
+) -> JobQueueEntry:
+    """Makes a job queue entry that is due now and rings the workers; both in the caller's transaction, if there is one."""
+    entry = new_entry(mapping=mapping, run_kind=run_kind, scope=scope, user=user, trigger=trigger)
+    entry.status = QueueStatus.READY
+    entry.save()
+    ring(entry.pk)
+    return entry
+
+
+def new_entry(*, mapping: IntegrationTableMapping, run_kind: RunKind, scope: Scope, user: Person, trigger: Trigger) -> JobQueueEntry:
+    """An entry for one run, not saved yet."""
+    person = user if user is not None and user.is_authenticated else None
+    return JobQueueEntry(
+        description=_DESCRIPTION[run_kind].format(name=mapping.name),
+        run_kind=run_kind,
+        mapping=mapping,
+        parameters=scope.to_json(),
+        user_id=person.pk if person else None,
+        trigger=trigger,
+        earliest_start=timezone.now(),
+    )
+
+
+def ring(entry_id: int) -> None:
+    """Asks a worker to look at an entry. Ringing twice does no harm: the claim decides who works."""
+    async_task("joblog.tasks.run_entry", entry_id)

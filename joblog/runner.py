@@ -1,0 +1,86 @@
+"""Runs one job queue entry for one slice: claim, jobs, engine, result."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+
+from joblog import executions
+from joblog.claims import Claim, heartbeat, take
+from joblog.coupling_runs import couple, uncouple
+from joblog.models import JobQueueEntry, JobQueueLogEntry, RunKind
+from joblog.queue import ring
+from joblog.synchronization import synchronize_mapping
+from syncadmin.sync.errors import ClaimLost, RetryLater, RunError
+
+log = logging.getLogger(__name__)
+
+Pause = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What carrying out an entry needs: the entry, its execution, the claim, and when to stop for this slice."""
+
+    entry: JobQueueEntry
+    execution: JobQueueLogEntry
+    claim: Claim
+    pause: Pause
+
+
+_KINDS: dict[str, Callable[[Work], bool]] = {
+    RunKind.SYNCHRONIZE: lambda work: synchronize_mapping(work.entry, work.execution, work.claim, work.pause),
+    RunKind.PREVIEW: lambda work: synchronize_mapping(work.entry, work.execution, work.claim, work.pause, preview=True),
+    RunKind.COUPLE: lambda work: couple(work.entry, work.execution, work.claim, work.pause),
+    RunKind.UNCOUPLE: lambda work: uncouple(work.entry, work.execution, work.claim),
+}
+
+
+def run(entry_id: int) -> None:
+    """Works on an entry for a slice, if it can be claimed, and rings for the next slice where something is left. Never raises."""
+    claim = take(entry_id)
+    if claim is None:
+        return
+    end = time.monotonic() + settings.SLICE_SECONDS
+    if not carry_out(claim, lambda: time.monotonic() >= end):
+        ring(entry_id)
+
+
+def carry_out(claim: Claim, pause: Pause) -> bool:
+    """Works on a claimed entry until it ends or ``pause`` says to stop; False when a further slice has to follow.
+
+    Every ending is written down: success, a put-off, an error with its message, a bug with its call stack.
+    """
+    entry = JobQueueEntry.objects.select_related("mapping__business_central", "mapping__sales", "user").get(pk=claim.entry_id)
+    try:
+        execution = executions.begin(entry)
+        with heartbeat(claim):
+            finished = _kind(entry)(Work(entry, execution, claim, pause))
+        if finished:
+            executions.succeed(entry, execution, claim)
+        else:
+            claim.release()
+        return finished
+    except ClaimLost:
+        log.warning("entry %s: the claim was lost, another worker goes on", entry.pk)
+    except RetryLater as error:
+        executions.put_off(entry, claim, error)
+    except RunError as error:
+        executions.fail(entry, claim, error.code, error.text)
+    except Exception as error:  # noqa: BLE001  the one place: whatever it is, the job must not hang without a word
+        log.exception("entry %s: unexpected error", entry.pk)
+        connection.close_if_unusable_or_obsolete()
+        executions.fail(entry, claim, "unexpected", f"Unexpected error: {error}", traceback.format_exc())
+    return True
+
+
+def _kind(entry: JobQueueEntry) -> Callable[[Work], bool]:
+    if entry.run_kind not in _KINDS:
+        raise RunError("not-available", f"This version cannot run {entry.get_run_kind_display()}. Put the entry on hold.")
+    return _KINDS[entry.run_kind]

@@ -1,0 +1,171 @@
+"""One execution of a mapping: a synch job per direction, to Sales first, each run by the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from joblog.claims import Claim
+from joblog.journal import DatabaseJournal
+from joblog.models import JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchJob
+from joblog.scope import Scope
+from mappings.couplings import DatabaseCouplings
+from mappings.models import Coupling, IntegrationTableMapping
+from mappings.plans import build_plan
+from mappings.systems import both_connected
+from syncadmin.sync.decide import Policy
+from syncadmin.sync.engine import Run, synchronize
+from syncadmin.sync.errors import RunError
+from syncadmin.sync.plan import TablePlan
+from syncadmin.sync.records import Direction, Side
+from syncadmin.sync.touched import DONE, EXPLICIT, Cursor
+from syncadmin.sync.watermark import moved, window_start
+
+
+def synchronize_mapping(
+    entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim, pause: Callable[[], bool], *, preview: bool = False
+) -> bool:
+    """Runs every direction of the entry's scope that is not done yet; False when ``pause`` stopped it in between.
+
+    Raises RetryLater, RunError and ClaimLost. A run that cannot start leaves a job with the reason (A18).
+    """
+    mapping = entry.mapping
+    if mapping is None:
+        raise RunError("no-mapping", "The job queue entry names no mapping.")
+    scope = Scope.from_json(entry.parameters)
+    first = open_job(entry, execution, mapping, scope, _directions(mapping, scope)[0], preview=preview)
+    plan = build_plan(mapping)
+    with both_connected(mapping) as connectors:
+        for direction in _directions(mapping, scope):
+            keys = _source_keys(mapping, scope, direction)
+            if scope.explicit and not keys and len(_directions(mapping, scope)) > 1:
+                _drop_empty(first, direction)
+                continue
+            job = open_job(entry, execution, mapping, scope, direction, preview=preview)
+            if job.status != JobStatus.IN_PROCESS:
+                continue
+            if not _one_direction(job, claim, plan, connectors, scope, keys, pause):
+                return False
+    return True
+
+
+def open_job(
+    entry: JobQueueEntry, execution: JobQueueLogEntry, mapping: IntegrationTableMapping, scope: Scope, direction: Direction, *, preview: bool
+) -> SynchJob:
+    """The execution's job for this direction, as far as it is; a new one at the beginning."""
+    kind = JobType.PREVIEW if preview else JobType.FULL if scope.full or scope.unconditional else JobType.SYNCHRONIZATION
+    names = {Side.BUSINESS_CENTRAL: mapping.table_label or mapping.table, Side.SALES: mapping.integration_table_label or mapping.integration_table}
+    job, _ = SynchJob.objects.get_or_create(
+        log_entry=execution,
+        direction=direction.value,
+        type=kind,
+        defaults={
+            "mapping": mapping,
+            "mapping_name": mapping.name,
+            "company": mapping.business_central.company,
+            "mapping_version": mapping.version,
+            "trigger": entry.trigger,
+            "user_name": execution.user_name,
+            "scope": entry.parameters,
+            "source_label": names[direction.source],
+            "destination_label": names[direction.destination],
+            "started_at": timezone.now(),
+            "watermark_before": mapping.watermark(direction),
+        },
+    )
+    return job
+
+
+def _directions(mapping: IntegrationTableMapping, scope: Scope) -> tuple[Direction, ...]:
+    """The ways to run, to Sales first. Raises RunError when the mapping does not go the asked way (M10)."""
+    chosen = tuple(one for one in mapping.directions if not scope.directions or one in scope.directions)
+    if not chosen:
+        raise RunError("wrong-direction", f"The mapping {mapping.name} is not configured for {scope.directions[0].value} synchronization.")
+    return chosen
+
+
+def _source_keys(mapping: IntegrationTableMapping, scope: Scope, direction: Direction) -> tuple[str, ...] | None:
+    """The named records as the source of this direction knows them; None for a run of the whole mapping."""
+    if not scope.explicit:
+        return None
+    own, other = ("bc_key", "sales_key") if direction.source is Side.BUSINESS_CENTRAL else ("sales_key", "bc_key")
+    partners = Coupling.objects.filter(mapping=mapping, **{f"{other}__in": scope.keys(direction.destination)}).exclude(**{own: None})
+    return tuple(dict.fromkeys([*scope.keys(direction.source), *partners.values_list(own, flat=True)]))
+
+
+def _drop_empty(job: SynchJob, direction: Direction) -> None:
+    if job.direction == direction.value and job.status == JobStatus.IN_PROCESS:
+        job.delete()
+
+
+def _one_direction(
+    job: SynchJob,
+    claim: Claim,
+    plan: TablePlan,
+    connectors: Mapping[Side, Any],
+    scope: Scope,
+    keys: tuple[str, ...] | None,
+    pause: Callable[[], bool],
+) -> bool:
+    """Runs the engine from the job's cursor; True when the direction is done, its job finished and the watermark moved."""
+    mapping = job.mapping
+    if mapping is None:
+        raise RunError("no-mapping", f"The mapping {job.mapping_name} was deleted.")
+    mapping.refresh_from_db(fields=["bc_watermark", "sales_watermark", "bc_read_at", "sales_read_at"])
+    direction = Direction(job.direction)
+    before = {side: connector.requests for side, connector in connectors.items()}
+
+    def traffic() -> tuple[int, int]:
+        now = {side: connector.requests - before[side] for side, connector in connectors.items()}
+        return now[Side.BUSINESS_CENTRAL], now[Side.SALES]
+
+    everything = scope.full or scope.unconditional
+    watermark, read_at = mapping.watermark(direction), _read_at(mapping, direction)
+    run = Run(
+        plan=plan,
+        direction=direction,
+        connectors=connectors,
+        couplings=DatabaseCouplings(mapping),
+        journal=DatabaseJournal(job, claim, plan, traffic),
+        policy=Policy(unconditional=scope.unconditional, winner=scope.use),
+        keys=keys,
+        since=None if everything else window_start(direction.source, watermark, read_at),
+        read_at=None if everything else read_at,
+        preview=job.type == JobType.PREVIEW,
+        pause=pause,
+    )
+    start = Cursor.from_json(job.cursor)
+    cursor = synchronize(run, start)
+    if cursor.phase != DONE:
+        return False
+    _finish(job, claim, cursor, explicit=keys is not None, traffic=traffic())
+    return True
+
+
+def _finish(job: SynchJob, claim: Claim, cursor: Cursor, *, explicit: bool, traffic: tuple[int, int]) -> None:
+    """The job is Finished; the watermark moves, because the read has completed (architecture.md section 3)."""
+    direction = Direction(job.direction)
+    with transaction.atomic():
+        claim.hold()
+        after = job.watermark_before
+        mapping = job.mapping
+        if mapping is not None and not explicit and job.type != JobType.PREVIEW and cursor.phase != EXPLICIT:
+            after = moved(mapping.watermark(direction), cursor.newest, cursor.cap)
+            side = "bc" if direction.source is Side.BUSINESS_CENTRAL else "sales"
+            IntegrationTableMapping.objects.filter(pk=mapping.pk).update(**{f"{side}_watermark": after, f"{side}_read_at": cursor.cap})
+        SynchJob.objects.filter(pk=job.pk).update(
+            status=JobStatus.FINISHED, finished_at=timezone.now(), phase="", message="", watermark_after=after, cursor=cursor.to_json(),
+        )  # fmt: skip
+        count_requests(job.pk, traffic, job)
+
+
+def count_requests(job_id: int, traffic: tuple[int, int], job: SynchJob) -> None:
+    """Keeps the requests of this slice on top of what earlier slices had sent."""
+    SynchJob.objects.filter(pk=job_id).update(bc_requests=job.bc_requests + traffic[0], sales_requests=job.sales_requests + traffic[1])
+
+
+def _read_at(mapping: IntegrationTableMapping, direction: Direction) -> Any:
+    return mapping.bc_read_at if direction.source is Side.BUSINESS_CENTRAL else mapping.sales_read_at

@@ -1,0 +1,63 @@
+"""Every change of configuration is kept, and raises the mapping's version (engine.md A26)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import F
+
+from mappings.exchange import mapping_to_json
+from mappings.models import ConfigurationChange, IntegrationTableMapping
+
+Person = AbstractBaseUser | AnonymousUser | None
+
+
+def save_with_history(mapping: IntegrationTableMapping, user: Person, what: str, save: Callable[[], None]) -> None:
+    """Runs ``save``, which changes the mapping or what belongs to it, and keeps before and after; one transaction.
+
+    Nothing is kept, and the version stays, when ``save`` changed nothing.
+    """
+    with transaction.atomic():
+        before = mapping_to_json(IntegrationTableMapping.objects.get(pk=mapping.pk)) if mapping.pk else None
+        save()
+        fresh = IntegrationTableMapping.objects.get(pk=mapping.pk)
+        after = mapping_to_json(fresh)
+        if before == after:
+            return
+        if before is not None:
+            IntegrationTableMapping.objects.filter(pk=mapping.pk).update(version=F("version") + 1)
+        mapping.refresh_from_db(fields=["version"])
+        keep_change(
+            user, kind="mapping", name=mapping.name, company=mapping.business_central.company, version=mapping.version,
+            what=what, before=before, after=after,
+        )  # fmt: skip
+
+
+def keep_change(
+    user: Person,
+    *,
+    kind: str,
+    name: str,
+    what: str,
+    company: str = "",
+    version: int | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> ConfigurationChange:
+    """One line of the change log; ``before`` and ``after`` are the whole object, None where there was or is none."""
+    person = user if user is not None and user.is_authenticated else None
+    return ConfigurationChange.objects.create(
+        changed_by_id=person.pk if person else None,
+        changed_by_name=person.get_username() if person else "command line",  # type: ignore[union-attr]
+        kind=kind,
+        name=name,
+        company=company,
+        version=version,
+        what=what[:250],
+        before=before,
+        after=after,
+    )

@@ -1,0 +1,19 @@
+"""Filters are checked by the only one who knows: the system they are for."""
+
+from __future__ import annotations
+
+from mappings.models import IntegrationTableMapping
+from mappings.plans import filled_filter
+from mappings.systems import connected, table_of
+from syncadmin.sync.records import Side
+
+
+def count_matching(mapping: IntegrationTableMapping, side: Side, condition: str) -> int:
+    """How many records of that side's table the OData filter selects.
+
+    Raises RunError ``bad-filter`` with the system's reason, RetryLater when the system cannot be asked.
+    """
+    system = mapping.business_central if side is Side.BUSINESS_CENTRAL else mapping.sales
+    table = table_of(mapping, side)
+    with connected(system) as connector:
+        return connector.count(table, filled_filter(mapping, side, condition))
