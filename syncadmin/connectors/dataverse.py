@@ -171,11 +171,13 @@ class Dataverse(ODataConnector):
     def _definition_addresses(self, definition: Mapping[str, Any]) -> list[str]:
         root = f"{self._root}EntityDefinitions(LogicalName='{definition['LogicalName']}')"
         relations = {"$select": "ReferencingAttribute,ReferencedEntity,ReferencingEntityNavigationPropertyName"}
-        choices = {"$select": "LogicalName", "$expand": "OptionSet"}
         return [
             f"{root}/Attributes",
             address(f"{root}/ManyToOneRelationships", relations),
-            *(address(f"{root}/Attributes/Microsoft.Dynamics.CRM.{kind}AttributeMetadata", choices) for kind in OPTION_KINDS),
+            *(
+                address(f"{root}/Attributes/Microsoft.Dynamics.CRM.{kind}AttributeMetadata", {"$select": "LogicalName", "$expand": expand})
+                for kind, expand in OPTION_KINDS.items()
+            ),
         ]
 
     def _listed(self, url: str) -> list[dict[str, Any]]:

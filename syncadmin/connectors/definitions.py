@@ -11,8 +11,8 @@ Row = Mapping[str, Any]
 Options = tuple[tuple[str | int, str], ...]
 
 TABLE_COLUMNS = ("LogicalName", "EntitySetName", "PrimaryIdAttribute", "PrimaryNameAttribute", "DisplayName")
-# Columns whose options come only by asking for their own kind of definition.
-OPTION_KINDS = ("Picklist", "State", "Status", "Boolean")
+# Kinds of columns whose options come only by asking for that kind of definition, and what of it to expand.
+OPTION_KINDS = {"Picklist": "OptionSet,GlobalOptionSet", "State": "OptionSet", "Status": "OptionSet", "Boolean": "OptionSet"}
 
 _TYPES = {
     "String": FieldType.TEXT,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Protocol, cast
+from dataclasses import dataclass
+from typing import Any
 
 from defusedxml.ElementTree import ParseError, fromstring
 
@@ -41,25 +42,27 @@ _LABEL_TERMS = ("Caption", "Label", "DisplayName")
 _NAME_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
-class Element(Protocol):
-    """What is used of an XML element."""
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One XML element, its tag without namespace."""
 
-    @property
-    def tag(self) -> str: ...
+    tag: str
+    attributes: Mapping[str, str]
+    children: tuple[Element, ...]
 
-    def get(self, key: str, default: str = "", /) -> str: ...
+    def get(self, name: str) -> str:
+        return self.attributes.get(name, "")
 
-    def __iter__(self) -> Iterator[Element]: ...
+    def __iter__(self) -> Iterator[Element]:
+        return iter(self.children)
 
 
 def tables_of(document: bytes, *, route: str) -> dict[str, Table]:
     """The tables of a service by set name; raises RunError ``address`` when the document is no metadata."""
-    schemas = [one for one in _walk(_parsed(document)) if _tag(one) == "Schema"]
-    types = {one.get("Name"): one for schema in schemas for one in schema if _tag(one) == "EntityType"}
-    options = {
-        f"{schema.get('Namespace')}.{one.get('Name')}": _options(one) for schema in schemas for one in schema if _tag(one) == "EnumType"
-    }
-    sets = {one.get("Name"): one for schema in schemas for one in _walk(schema) if _tag(one) == "EntitySet"}
+    schemas = [one for one in _walk(_parsed(document)) if one.tag == "Schema"]
+    types = {one.get("Name"): one for schema in schemas for one in schema if one.tag == "EntityType"}
+    options = {one.get("Name"): _options(one) for schema in schemas for one in schema if one.tag == "EnumType"}
+    sets = {one.get("Name"): one for schema in schemas for one in _walk(schema) if one.tag == "EntitySet"}
     set_of = {_last(one.get("EntityType")): name for name, one in sets.items()}
     notes = _notes(schemas)
     return {
@@ -71,10 +74,13 @@ def tables_of(document: bytes, *, route: str) -> dict[str, Table]:
 
 def _parsed(document: bytes) -> Element:
     try:
-        root = cast(Element, fromstring(document))
+        return _element(fromstring(document))
     except ParseError as error:
         raise RunError("address", "Business Central answered with something that is no metadata. Correct its address.") from error
-    return root
+
+
+def _element(parsed: Any) -> Element:
+    return Element(str(parsed.tag).rpartition("}")[2], dict(parsed.attrib), tuple(_element(child) for child in parsed))
 
 
 def _table(
@@ -85,9 +91,9 @@ def _table(
     set_of: Mapping[str, str],
     notes: Mapping[str, Mapping[str, str]],
 ) -> Table:
-    key = next((one.get("Name") for part in kind if _tag(part) == "Key" for one in part), "id")
+    key = next((one.get("Name") for part in kind if part.tag == "Key" for one in part), "id")
     lookups = _lookups(kind, set_of)
-    properties = [one for one in kind if _tag(one) == "Property" and (one.get("Type") in _TYPES or one.get("Type") in options)]
+    properties = [one for one in kind if one.tag == "Property" and (one.get("Type") in _TYPES or _enum(one.get("Type")) in options)]
     stamp = next((stamp for stamp in _STAMPS if any(one.get("Name") == stamp for one in properties)), "")
     own = {one.get("Name"): _notes_within(one) | dict(notes.get(f"{kind.get('Name')}/{one.get('Name')}", {})) for one in properties}
     fields = [_field(one, options, lookups, own[one.get("Name")], fixed={key, stamp}) for one in properties]
@@ -128,13 +134,13 @@ def _field(
         scale=int(scale) if scale.isdigit() else None,
         on_insert=not read_only,
         on_update=not read_only and notes.get("Immutable") != "true",
-        options=options.get(kind, ()),
+        options=options.get(_enum(kind), ()),
         targets=(lookups[name],) if name in lookups else (),
     )
 
 
 def _type(name: str, kind: str, options: Mapping[str, object]) -> FieldType:
-    if kind in options:
+    if _enum(kind) in options:
         return FieldType.OPTION
     is_code = name in _NUMBERS or name.endswith(("Code", "Number"))
     return FieldType.CODE if kind == "Edm.String" and is_code and name not in _FREE_NUMBERS else _TYPES[kind]
@@ -143,9 +149,9 @@ def _type(name: str, kind: str, options: Mapping[str, object]) -> FieldType:
 def _lookups(kind: Element, set_of: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Set and navigation property by the property that holds the other row's id."""
     found = {}
-    for navigation in (one for one in kind if _tag(one) == "NavigationProperty"):
+    for navigation in (one for one in kind if one.tag == "NavigationProperty"):
         target = set_of.get(_last(navigation.get("Type")))
-        constraints = [one for one in navigation if _tag(one) == "ReferentialConstraint"]
+        constraints = [one for one in navigation if one.tag == "ReferentialConstraint"]
         for one in constraints:
             if target and one.get("ReferencedProperty") == "id" and one.get("Property") != "id":
                 found[one.get("Property")] = (target, navigation.get("Name"))
@@ -153,7 +159,12 @@ def _lookups(kind: Element, set_of: Mapping[str, str]) -> dict[str, tuple[str, s
 
 
 def _options(kind: Element) -> tuple[tuple[str | int, str], ...]:
-    return tuple((one.get("Name"), _plain(one.get("Name")).strip()) for one in kind if _tag(one) == "Member")
+    return tuple((one.get("Name"), _plain(one.get("Name")).strip()) for one in kind if one.tag == "Member")
+
+
+def _enum(kind: str) -> str:
+    # Documents name types by namespace or by alias, so the last word decides.
+    return "" if kind.startswith("Edm.") else _last(kind)
 
 
 def _plain(name: str) -> str:
@@ -163,21 +174,21 @@ def _plain(name: str) -> str:
 def _notes(schemas: list[Element]) -> dict[str, dict[str, str]]:
     """Annotations by what they are about (``customers``, ``customer``, ``customer/balanceDue``): last word of the term and value."""
     found: dict[str, dict[str, str]] = {}
-    for about in (one for schema in schemas for one in schema if _tag(one) == "Annotations"):
+    for about in (one for schema in schemas for one in schema if one.tag == "Annotations"):
         target = about.get("Target")
         kind, slash, name = target.rpartition("/")
         subject = name if not slash or kind.endswith(("NAV", "Container")) else f"{_last(kind)}/{name}"
         found.setdefault(_last(subject) if not slash else subject, {}).update(_notes_within(about))
-    for one in (one for schema in schemas for one in _walk(schema) if _tag(one) == "EntitySet"):
+    for one in (one for schema in schemas for one in _walk(schema) if one.tag == "EntitySet"):
         found.setdefault(one.get("Name"), {}).update(_notes_within(one))
     return found
 
 
 def _notes_within(about: Element) -> dict[str, str]:
     found = {}
-    for one in (one for one in about if _tag(one) == "Annotation"):
+    for one in (one for one in about if one.tag == "Annotation"):
         found[_last(one.get("Term"))] = one.get("String") or one.get("Bool") or one.get("EnumMember") or "true"
-        for value in (inner for inner in _walk(one) if _tag(inner) == "PropertyValue"):
+        for value in (inner for inner in _walk(one) if inner.tag == "PropertyValue"):
             found[value.get("Property")] = value.get("Bool") or value.get("String")
     return found
 
@@ -196,10 +207,6 @@ def _walk(element: Element) -> Iterator[Element]:
     yield element
     for child in element:
         yield from _walk(child)
-
-
-def _tag(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
 
 
 def _last(name: str) -> str:
