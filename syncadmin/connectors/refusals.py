@@ -134,7 +134,9 @@ def _refused_place(fault: Fault, system: str, table: Table | None) -> RunError |
     if fault.status == 401:
         return RunError("sign-in", f"{system} does not accept the sign-in: {fault.words} Check the application's registration there.")
     if fault.status == 403:
-        return RunError("permission", f"{system} denies access{_of(table)}: {fault.words} Extend the role of the integration user.")
+        return RunError(
+            "permission", f"{system} denies access{_about(' to', table)}: {fault.words} Extend the role of the integration user."
+        )
     if fault.code in _NO_COMPANY:
         text = f"{system} does not know the company: {fault.words} Choose the company in the system's settings."
         return RunError("unknown-company", text)
@@ -142,7 +144,7 @@ def _refused_place(fault: Fault, system: str, table: Table | None) -> RunError |
         text = f"{system} has nothing at its address: {fault.words} Correct address, tenant and environment of the system."
         return RunError("address", text)
     if fault.status == 404:
-        text = f"{system} does not have the table{_of(table)}: {fault.words} Choose another table, or restore it there."
+        text = f"{system} does not have the table{_about('', table)}: {fault.words} Choose another table, or restore it there."
         return RunError("unknown-table", text)
     return None
 
@@ -152,11 +154,11 @@ def _refused_query(fault: Fault, system: str, table: Table | None, fields: Itera
     if table and fault.unknown_property in wire:
         return _unknown_field(wire[fault.unknown_property].name, table, system)
     if condition:
-        text = f"{system} refuses the filter{_of(table)}: {fault.words} The filter is: {condition}. Correct it in the mapping."
+        text = f"{system} refuses the filter{_about(' of', table)}: {fault.words} The filter is: {condition}. Correct it in the mapping."
         return RunError("bad-filter", text)
     if table and fault.unknown_property:
         return _unknown_field(fault.unknown_property, table, system)
-    return RunError("refused", f"{system} refuses the request{_of(table)}: {fault.words}")
+    return RunError("refused", f"{system} refuses the request{_about(' for', table)}: {fault.words}")
 
 
 def _unknown_field(name: str, table: Table, system: str) -> RunError:
@@ -167,5 +169,5 @@ def _unknown_field(name: str, table: Table, system: str) -> RunError:
     )
 
 
-def _of(table: Table | None) -> str:
-    return f" {table.label} ({table.name})" if table else ""
+def _about(word: str, table: Table | None) -> str:
+    return f"{word} {table.label} ({table.name})" if table else ""
