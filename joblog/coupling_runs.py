@@ -46,7 +46,9 @@ def uncouple(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim) ->
     while chunk := list(rows.order_by("id")[:1000]):
         with transaction.atomic():
             claim.hold()
-            entries = [_entry(job, EntryAction.UNCOUPLED, row.bc_key or "", row.bc_label, row.sales_key or "", row.sales_label) for row in chunk]
+            entries = [
+                _entry(job, EntryAction.UNCOUPLED, row.bc_key or "", row.bc_label, row.sales_key or "", row.sales_label) for row in chunk
+            ]
             SynchEntry.objects.bulk_create(entries)
             Coupling.objects.filter(pk__in=[row.pk for row in chunk]).delete()
             job.uncoupled += len(chunk)
@@ -57,7 +59,9 @@ def uncouple(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim) ->
 
 def partner_of(mapping: IntegrationTableMapping, bc_key: str, sales_key: str) -> str:
     """Why these two cannot be coupled: the name of the present partner (M05, M06), "" when they can, or are coupled already."""
-    for row in Coupling.objects.filter(Q(bc_key=bc_key) | Q(sales_key=sales_key), mapping=mapping).exclude(bc_key=bc_key, sales_key=sales_key):
+    for row in Coupling.objects.filter(Q(bc_key=bc_key) | Q(sales_key=sales_key), mapping=mapping).exclude(
+        bc_key=bc_key, sales_key=sales_key
+    ):
         return _told_partner(row, bc_key)
     return ""
 

@@ -47,5 +47,8 @@ def _values(plain: Mapping[str, Any], business_central: System) -> dict[str, Any
         "time_zone": business_central.time_zone,
         "earliest_start": timezone.now(),
         "priority": plain["order"],
-        **{f"run_on_{day.lower()}": day in plain["run_on"] for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")},
+        **{
+            f"run_on_{day.lower()}": day in plain["run_on"]
+            for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+        },
     }

@@ -113,5 +113,11 @@ def _fail_jobs(execution: JobQueueLogEntry, code: str, text: str, call_stack: st
             message="The job stopped before this record was answered. The next run looks whether it arrived.",
         )
         SynchJob.objects.filter(pk=job.pk).update(
-            status=JobStatus.ERROR, finished_at=timezone.now(), code=code, message=text, call_stack=call_stack, phase="", failed=F("failed") + unknown
+            status=JobStatus.ERROR,
+            finished_at=timezone.now(),
+            code=code,
+            message=text,
+            call_stack=call_stack,
+            phase="",
+            failed=F("failed") + unknown,
         )

@@ -73,7 +73,7 @@ def carry_out(claim: Claim, pause: Pause) -> bool:
         executions.put_off(entry, claim, error)
     except RunError as error:
         executions.fail(entry, claim, error.code, error.text)
-    except Exception as error:  # noqa: BLE001  the one place: whatever it is, the job must not hang without a word
+    except Exception as error:
         log.exception("entry %s: unexpected error", entry.pk)
         connection.close_if_unusable_or_obsolete()
         executions.fail(entry, claim, "unexpected", f"Unexpected error: {error}", traceback.format_exc())

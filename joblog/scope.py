@@ -14,7 +14,8 @@ class Scope:
     """Everything an entry says about its run beside the mapping.
 
     ``directions`` narrows the mapping's own directions (empty: all of them). ``bc_keys`` and ``sales_keys`` name records by their key on
-    that side (both empty: the window by watermark). ``full`` reads everything, ``unconditional`` also overwrites what differs, ``use`` names the side whose value wins.
+    that side (both empty: the window by watermark). ``full`` reads everything, ``unconditional`` also overwrites what differs, ``use``
+    names the side whose value wins.
     ``pairs`` are (Business Central key, Sales key) to couple.
     """
 

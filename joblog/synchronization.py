@@ -53,11 +53,20 @@ def synchronize_mapping(
 
 
 def open_job(
-    entry: JobQueueEntry, execution: JobQueueLogEntry, mapping: IntegrationTableMapping, scope: Scope, direction: Direction, *, preview: bool
+    entry: JobQueueEntry,
+    execution: JobQueueLogEntry,
+    mapping: IntegrationTableMapping,
+    scope: Scope,
+    direction: Direction,
+    *,
+    preview: bool,
 ) -> SynchJob:
     """The execution's job for this direction, as far as it is; a new one at the beginning."""
     kind = JobType.PREVIEW if preview else JobType.FULL if scope.full or scope.unconditional else JobType.SYNCHRONIZATION
-    names = {Side.BUSINESS_CENTRAL: mapping.table_label or mapping.table, Side.SALES: mapping.integration_table_label or mapping.integration_table}
+    names = {
+        Side.BUSINESS_CENTRAL: mapping.table_label or mapping.table,
+        Side.SALES: mapping.integration_table_label or mapping.integration_table,
+    }
     job, _ = SynchJob.objects.get_or_create(
         log_entry=execution,
         direction=direction.value,

@@ -1,4 +1,4 @@
-"""Use Default Synchronization Set-up: mappings, fields, templates and option mappings of the default set-up, fitted to what both systems have."""
+"""Use Default Synchronization Set-up: what default_setup.json says, fitted to what both systems have."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def apply_default_setup(business_central: System, sales: System, user: Person) -
     says so. Raises RunError and RetryLater of the connectors.
     """
     find_company(business_central, sales)
-    plain = [one for one in default_setup()["mappings"]]
+    plain = default_setup()["mappings"]
     tables = {
         Side.BUSINESS_CENTRAL: read_tables(business_central, [*(one["business_central"]["entity_set"] for one in plain), *_BC_RELATED]),
         Side.SALES: read_tables(sales, [*(one["sales"]["entity_set"] for one in plain), *_SALES_RELATED]),
@@ -69,7 +69,7 @@ def apply_default_setup(business_central: System, sales: System, user: Person) -
 
 
 def find_company(business_central: System, sales: System) -> None:
-    """Fills in what is known of the company on both sides: its id, its local currency, its rows in bcbi_companies and transactioncurrencies.
+    """Fills in what is known of the company on both sides: its id, its local currency, and the rows of both in Sales.
 
     Raises RunError ``unknown-company``.
     """

@@ -13,7 +13,8 @@ from mappings.models import ConfigTemplate, IntegrationFieldMapping, Integration
 _SYSTEM = ("name", "kind", "address", "tenant", "environment", "company", "time_zone", "client_id", "token_address", "scope", "enabled")
 _MAPPING = (
     "name", "description", "aliases", "table", "table_label", "integration_table", "integration_table_label", "integration_uid_field",
-    "integration_modified_field", "direction", "table_filter", "table_filter_text", "integration_table_filter", "integration_table_filter_text",
+    "integration_modified_field", "direction", "table_filter", "table_filter_text", "integration_table_filter",
+    "integration_table_filter_text",
     "synch_only_coupled", "update_conflict_resolution", "deletion_conflict_resolution", "create_new_if_no_match", "synch_after_match",
     "multi_company", "disable_event_reschedule", "user_defined", "enabled", "order", "depends_on", "parent_name",
 )  # fmt: skip

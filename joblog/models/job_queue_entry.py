@@ -36,8 +36,8 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 class JobQueueEntry(models.Model):
     """Work to do: once, or again and again (engine.md section 21).
 
-    ``parameters`` is the scope of the run as :class:`joblog.scope.Scope` writes it. A claim is a token and a heartbeat; the database allows one
-    claimed run per mapping at a time, previews aside.
+    ``parameters`` is the scope of the run as :class:`joblog.scope.Scope` writes it. A claim is a token and a heartbeat; the database allows
+    one claimed run per mapping at a time, previews aside.
     """
 
     description = models.CharField(max_length=250)

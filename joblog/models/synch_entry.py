@@ -54,7 +54,9 @@ class SynchEntry(models.Model):
             models.Index(fields=["source_key", "-id"], name="entry_by_source"),
             models.Index(fields=["destination_key", "-id"], name="entry_by_destination"),
             models.Index(
-                fields=["coupling_id"], condition=Q(action__in=["Failed", "Skipped"], resolved_at__isnull=True), name="entry_open_of_coupling"
+                fields=["coupling_id"],
+                condition=Q(action__in=["Failed", "Skipped"], resolved_at__isnull=True),
+                name="entry_open_of_coupling",
             ),
             models.Index(fields=["-id"], condition=Q(action="Failed", resolved_at__isnull=True), name="entry_open_errors"),
         ]

@@ -7,7 +7,10 @@ from django.db import models
 
 
 class ConfigurationChange(models.Model):
-    """One saved change of one object. ``before`` and ``after`` are the whole object as ``setup export`` writes it, null when there was none."""
+    """One saved change of one object.
+
+    ``before`` and ``after`` are the whole object as ``setup export`` writes it, null when there was none.
+    """
 
     changed_at = models.DateTimeField(auto_now_add=True)
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")

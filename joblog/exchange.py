@@ -1,0 +1,87 @@
+"""Job queue entries in the exported configuration (commands.md section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time
+from typing import Any
+
+from joblog.models import JobQueueEntry
+from mappings.exchange import Import
+from mappings.models import IntegrationTableMapping
+
+_ENTRY = (
+    "description", "run_kind", "parameters", "status", "category", "priority", "recurring", "minutes_between_runs", "run_on_monday",
+    "run_on_tuesday", "run_on_wednesday", "run_on_thursday", "run_on_friday", "run_on_saturday", "run_on_sunday", "starting_time",
+    "ending_time", "next_run_formula", "time_zone", "inactivity_minutes", "maximum_attempts", "rerun_delay_seconds",
+)  # fmt: skip
+_RUNNING = "In Process"
+
+
+def entries_to_json() -> list[dict[str, Any]]:
+    """All recurring entries: the schedule. Work that is queued once is no configuration."""
+    rows = JobQueueEntry.objects.filter(recurring=True).select_related("mapping__business_central")
+    return [_plain(row) for row in rows]
+
+
+def _plain(row: JobQueueEntry) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in _ENTRY}
+    times = {name: values[name].isoformat() if values[name] else None for name in ("starting_time", "ending_time")}
+    return {
+        **values,
+        **times,
+        "status": "Ready" if row.status == _RUNNING else row.status,
+        "mapping": row.mapping.name if row.mapping else None,
+        "company": row.mapping.business_central.company if row.mapping else None,
+    }
+
+
+@dataclass
+class EntryImport:
+    """Reads the entries of a file into the import of the rest, so that all is checked before anything is changed."""
+
+    whole: Import
+
+    def read(self, data: Mapping[str, Any]) -> None:
+        planned = {plain.get("name") for plain in self.whole.rows(data, "mappings")}
+        for plain in self.whole.rows(data, "job_queue_entries"):
+            self._entry(plain, planned)
+
+    def _entry(self, plain: Mapping[str, Any], planned: set[Any]) -> None:
+        what = f"job queue entry {plain.get('description', '?')}"
+        values = self.whole.known(what, plain, _ENTRY, also=("mapping", "company"))
+        name = plain.get("mapping")
+        if name and name not in planned and not IntegrationTableMapping.objects.filter(name=name).exists():
+            self.whole.errors.append(f"{what}: there is no mapping {name}.")
+        for one in ("starting_time", "ending_time"):
+            if values.get(one):
+                values[one] = self._time(what, one, values[one])
+        row = _find(plain) or JobQueueEntry()
+        changed = [key for key, value in values.items() if getattr(row, key) != value and not (key == "status" and row.status == _RUNNING)]
+        for key in changed:
+            setattr(row, key, values[key])
+        if self.whole.checked(what, row, exclude=["mapping", "user", "parameters"]) and changed:
+            self.whole.plan(f"{what}: {'change ' + ', '.join(changed) if row.pk else 'new'}", lambda: _save(row, plain))
+
+    def _time(self, what: str, name: str, text: Any) -> time | None:
+        try:
+            return time.fromisoformat(str(text))
+        except ValueError:
+            self.whole.errors.append(f"{what}: {name}: {text!r} is no time (HH:MM).")
+            return None
+
+
+def _find(plain: Mapping[str, Any]) -> JobQueueEntry | None:
+    rows = JobQueueEntry.objects.filter(recurring=True, description=plain.get("description"))
+    if plain.get("company"):
+        rows = rows.filter(mapping__business_central__company=plain["company"])
+    return rows.first()
+
+
+def _save(row: JobQueueEntry, plain: Mapping[str, Any]) -> None:
+    if plain.get("mapping"):
+        found = IntegrationTableMapping.objects.filter(name=plain["mapping"])
+        company = plain.get("company")
+        row.mapping = (found.filter(business_central__company=company) if company else found).get()
+    row.save()

@@ -1,0 +1,53 @@
+"""manage.py synchlog: the log on a terminal or as JSON (commands.md section 2)."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from joblog.models import SynchEntry, SynchJob
+from joblog.reports import entry_to_json, job_line, job_to_json
+
+
+class Command(BaseCommand):
+    help = "Lists jobs, newest first, or the records that they touched."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--last", type=int, default=20, metavar="N", help="how many jobs (default 20)")
+        parser.add_argument("--mapping", metavar="M")
+        parser.add_argument("--job", type=int, metavar="ID")
+        parser.add_argument("--entries", action="store_true", help="the records that these jobs touched")
+        parser.add_argument("--errors", action="store_true", help="only the failed ones")
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        jobs = self._jobs(options)
+        if options["entries"] or options["errors"]:
+            self._entries(jobs, options)
+        elif options["json"]:
+            self.stdout.write(json.dumps({"jobs": [job_to_json(job) for job in jobs]}))
+        else:
+            self.stdout.write("\n".join(job_line(job) for job in jobs) or "No jobs yet.")
+
+    def _jobs(self, options: dict[str, Any]) -> list[SynchJob]:
+        rows = SynchJob.objects.order_by("-id")
+        if options["mapping"]:
+            rows = rows.filter(mapping_name__iexact=options["mapping"])
+        if options["job"]:
+            rows = rows.filter(pk=options["job"])
+        return list(rows[: options["last"]])
+
+    def _entries(self, jobs: list[SynchJob], options: dict[str, Any]) -> None:
+        rows = SynchEntry.objects.filter(job__in=[job.pk for job in jobs]).select_related("job").order_by("id")
+        if options["errors"]:
+            rows = rows.filter(action__in=["Failed", "Skipped"]).exclude(code="")
+        if options["json"]:
+            self.stdout.write(json.dumps({"entries": [entry_to_json(row) for row in rows]}))
+            return
+        for row in rows:
+            changes = ", ".join(f"{one['field']}: {one['old'] or 'blank'} -> {one['new'] or 'blank'}" for one in row.changes)
+            told = f"{row.code}: {row.message}" if row.code else row.message
+            self.stdout.write(f"{row.job_id:>6}  {row.action:<9} {row.source_label} -> {row.destination_label}  {changes} {told}".rstrip())

@@ -1,0 +1,123 @@
+"""manage.py setup: the default set-up, and the whole configuration out and in (commands.md section 1)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from joblog.default_entries import apply_default_entries
+from joblog.exchange import EntryImport, entries_to_json
+from mappings.default_setup import apply_default_setup
+from mappings.exchange import Import, mappings_to_json, options_to_json, systems_to_json
+from mappings.models import System, SystemKind
+from syncadmin.sync.errors import SyncError
+
+
+class Command(BaseCommand):
+    help = "Sets up the default synchronization, or exports and imports the configuration."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        commands = parser.add_subparsers(dest="command", required=True)
+        default = commands.add_parser("default", help="systems, mappings, fields, templates, options and job queue entries")
+        default.add_argument("--sandbox", metavar="URL", help="point both systems at a sandbox")
+        default.add_argument("--company", default="", metavar="NAME", help="the Business Central company (default: the first one)")
+        commands.add_parser("export", help="write the configuration to a file").add_argument("file", metavar="FILE")
+        commands.add_parser("import", help="read the configuration from a file").add_argument("file", metavar="FILE")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["command"] == "default":
+            self._default(options)
+        elif options["command"] == "export":
+            self._export(Path(options["file"]))
+        else:
+            self._import(Path(options["file"]))
+
+    def _default(self, options: dict[str, Any]) -> None:
+        business_central, sales = _systems(options["sandbox"], options["company"])
+        try:
+            report = apply_default_setup(business_central, sales, None)
+        except SyncError as error:
+            raise CommandError(error.text, returncode=2) from error
+        made = apply_default_entries(business_central)
+        for title, lines in (("Mappings", report.made), ("Left out", report.left_out), ("Disabled field mappings", report.disabled)):
+            if lines:
+                self.stdout.write(f"{title}:")
+                self.stdout.write("\n".join(f"  {line}" for line in lines))
+        self.stdout.write(f"Job queue entries: {len(made)} new.")
+
+    def _export(self, path: Path) -> None:
+        data = {
+            "systems": systems_to_json(),
+            "mappings": mappings_to_json(),
+            "option_mappings": options_to_json(),
+            "job_queue_entries": entries_to_json(),
+        }
+        path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        self.stdout.write(f"{len(data['mappings'])} mappings and {len(data['job_queue_entries'])} job queue entries written to {path}.")
+
+    def _import(self, path: Path) -> None:
+        data = _read(path)
+        plan = Import()
+        plan.read(data)
+        for key in set(data) - {"systems", "mappings", "option_mappings", "job_queue_entries"}:
+            plan.errors.append(f"unknown key {key}.")
+        EntryImport(plan).read(data)
+        if plan.errors:
+            self.stderr.write("Nothing was changed:\n" + "\n".join(f"  {error}" for error in plan.errors))
+            sys.exit(2)
+        self.stdout.write("\n".join(f"  {step}" for step in plan.steps) or "Nothing to change.")
+        with transaction.atomic():
+            plan.apply()
+
+
+def _systems(sandbox: str | None, company: str) -> tuple[System, System]:
+    """The two systems to set up; made for a sandbox, found otherwise."""
+    if sandbox:
+        address = sandbox.rstrip("/")
+        return _sandbox_company(address, company or "CRONUS"), _sandbox_sales(address)
+    companies = System.objects.filter(kind=SystemKind.BUSINESS_CENTRAL)
+    chosen = companies.filter(company__iexact=company) if company else companies
+    sales = System.objects.filter(kind=SystemKind.SALES)
+    if chosen.count() != 1 or sales.count() != 1:
+        raise CommandError(
+            "Set up one Business Central system and one Sales system first. Name the company with --company, or a sandbox with --sandbox.",
+            returncode=2,
+        )
+    return chosen.get(), sales.get()
+
+
+def _sandbox_company(address: str, company: str) -> System:
+    found = System.objects.filter(kind=SystemKind.BUSINESS_CENTRAL, company__iexact=company).first()
+    system = found or System(kind=SystemKind.BUSINESS_CENTRAL, name=company, company=company)
+    system.address, system.tenant, system.environment = f"{address}/v2.0", "sandbox", "demo"
+    return _sandbox_access(system, address)
+
+
+def _sandbox_sales(address: str) -> System:
+    system = System.objects.filter(kind=SystemKind.SALES).first() or System(kind=SystemKind.SALES, name="Dynamics 365 Sales")
+    system.address, system.tenant = address, "sandbox"
+    return _sandbox_access(system, address)
+
+
+def _sandbox_access(system: System, address: str) -> System:
+    """The integration user that every sandbox knows (commands.md section 3)."""
+    system.client_id, system.client_secret = "sync-admin", "sandbox"
+    system.token_address, system.scope = f"{address}/sandbox/oauth2/v2.0/token", f"{address}/.default"
+    system.save()
+    return system
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path} cannot be read: {error}", returncode=2) from error
+    if not isinstance(data, dict):
+        raise CommandError(f"{path} must hold one object with systems, mappings, job_queue_entries.", returncode=2)
+    return data
