@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Line:
-    """``name`` is the path to the value, as ``field_mappings · name → name · status``; a side that has nothing there shows "–"."""
+    """``name`` is the path to the value, as ``fields · displayName / name · status``; a side that has nothing there shows "–"."""
 
     name: str
     before: str
@@ -28,7 +28,7 @@ def _compare(path: tuple[str, ...], before: Any, after: Any) -> Iterator[Line]:
     if before == after:
         return
     old, new = _parts(before), _parts(after)
-    if old or new:
+    if old and new:
         for name in [*old, *(name for name in new if name not in old)]:
             yield from _compare((*path, name), old.get(name, NOTHING), new.get(name, NOTHING))
     else:
@@ -59,8 +59,11 @@ def _identity(row: dict[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    if value is NOTHING or value in (None, "", []):
+    if value is NOTHING or value in (None, "", [], {}):
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    parts = _parts(value)
+    if parts:
+        return ", ".join(f"{name} {_shown(part)}" for name, part in parts.items() if part not in (None, "", [], {}, False))
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -14,6 +14,7 @@ from mappings.models import ConfigurationChange, IntegrationTableMapping, System
 from syncadmin.ui import columns
 from syncadmin.ui.tables import ListTable
 
+LINES_SHOWN = 8
 RUN_TONES = {"Finished": "good", "Error": "bad", "In Process": "info", "Canceled": "warn"}
 
 
@@ -100,15 +101,16 @@ class ChangeTable(ListTable):
     company = tables.Column(visible=False)
     version = tables.Column(attrs={"th": {"class": "num"}, "td": {"class": "num"}})
     what = tables.Column(attrs={"td": {"class": "wrap"}})
-    lines = tables.Column(verbose_name="Before and after", empty_values=(), orderable=False, attrs={"td": {"class": "wrap"}})
+    lines = tables.Column(verbose_name="Before and after", empty_values=(), orderable=False, attrs={"td": {"class": "wrap lines"}})
 
     class Meta(ListTable.Meta):
         order_by = ("-changed_at",)
 
     def render_lines(self, record: ConfigurationChange) -> SafeString:
-        rows = ((one.name, one.before, one.after) for one in differing_lines(record.before, record.after))
+        rows = [(one.name, one.before, one.after) for one in differing_lines(record.before, record.after)]
         cells = format_html_join("", '<span class="soft">{}</span><span class="old">{}</span><span class="new">{}</span>', rows)
-        return format_html('<div class="diff">{}</div>', cells)
+        diff = format_html('<div class="diff">{}</div>', cells)
+        return format_html("<details><summary>{} values</summary>{}</details>", len(rows), diff) if len(rows) > LINES_SHOWN else diff
 
     def value_lines(self, record: ConfigurationChange) -> str:
         return "; ".join(f"{one.name}: {one.before} -> {one.after}" for one in differing_lines(record.before, record.after))

@@ -6,14 +6,19 @@ from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
 from mappings.views.change_log import ChangeLog
+from mappings.views.field_list import FieldList
+from mappings.views.mapping_edit import CheckFilter, ClearWatermarks, FullRunSize, MappingEdit
 from mappings.views.mapping_list import MappingFactBox, MappingList
 
 app_name = "mappings"
 urlpatterns: list[URLPattern] = [
     path("", RedirectView.as_view(pattern_name="mappings:mapping-list"), name="home"),
     path("mappings/", MappingList.as_view(), name="mapping-list"),
-    path("mappings/<int:pk>/", MappingFactBox.as_view(), name="mapping-edit"),
-    path("mappings/<int:pk>/fields/", MappingFactBox.as_view(), name="field-list"),
+    path("mappings/<int:pk>/", MappingEdit.as_view(), name="mapping-edit"),
+    path("mappings/<int:pk>/fields/", FieldList.as_view(), name="field-list"),
     path("mappings/<int:pk>/factbox/", MappingFactBox.as_view(), name="mapping-factbox"),
+    path("mappings/<int:pk>/check-filter/", CheckFilter.as_view(), name="check-filter"),
+    path("mappings/<int:pk>/full-run-size/", FullRunSize.as_view(), name="full-run-size"),
+    path("mappings/<int:pk>/clear-watermarks/", ClearWatermarks.as_view(), name="clear-watermarks"),
     path("change-log/", ChangeLog.as_view(), name="change-log"),
 ]

@@ -41,7 +41,7 @@ class SelectColumn(tables.Column):
 class NameColumn(tables.Column):
     """What the row is called, in bold, linked to its page."""
 
-    attrs = {"td": {"class": "name"}}
+    attrs = {"th": {"class": "name"}, "td": {"class": "name"}}
 
     def render(self, value: Any) -> SafeString:
         return format_html("<b>{}</b>", value)

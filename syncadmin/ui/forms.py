@@ -16,19 +16,28 @@ else:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """``fields`` are names of form fields; ``wide`` ones take a whole line; ``template`` is rendered below them."""
+    """``fields`` are names of form fields; ``wide`` ones take a whole line; ``after`` is (field, template rendered below it), ``template``
+    is rendered at the end."""
 
     title: str
-    fields: tuple[str, ...]
+    fields: tuple[str, ...] = ()
     wide: tuple[str, ...] = ()
+    after: tuple[tuple[str, str], ...] = ()
     template: str = ""
     open: bool = True
 
 
 @dataclass(frozen=True)
+class ShownField:
+    bound: BoundField
+    wide: bool
+    after: str
+
+
+@dataclass(frozen=True)
 class ShownSection:
     section: Section
-    fields: list[tuple[BoundField, bool]]
+    fields: list[ShownField]
     open: bool
 
 
@@ -39,5 +48,11 @@ class SectionedForm(_Form):
 
     def shown_sections(self) -> Iterator[ShownSection]:
         for section in self.sections:
-            fields = [(self[name], name in section.wide) for name in section.fields if name in self.fields]
-            yield ShownSection(section, fields, section.open or any(field.errors for field, _ in fields))
+            after = dict(section.after)
+            fields = [ShownField(self[name], name in section.wide, after.get(name, "")) for name in section.fields if name in self.fields]
+            yield ShownSection(section, fields, section.open or any(field.bound.errors for field in fields))
+
+    def lock(self) -> None:
+        """Shows everything and takes nothing: for people who may see, not change."""
+        for field in self.fields.values():
+            field.disabled = True

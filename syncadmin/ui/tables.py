@@ -35,6 +35,11 @@ class ListTable(tables.Table):
         """(name, heading, shown) of every column that can be switched on and off."""
         return [(one.name, str(one.header), bool(one.visible)) for one in self.columns.iterall() if one.name not in self.fixed]
 
+    @property
+    def sorted_by(self) -> str:
+        """The column that decides the order first."""
+        return str(self.order_by[0]).lstrip("-") if self.order_by else ""
+
     def configure(self, *, request: Any, sort: Iterable[str], page: str, per_page: str) -> None:
         """Orders and pages. Wrong numbers give the nearest page that exists; an unknown column is passed over."""
         self.request = request

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django import template
-from django.forms import BoundField
+from django.forms import BoundField, CheckboxInput
 from django.utils.safestring import SafeString
 
 from syncadmin.ui import formatting
@@ -70,7 +70,7 @@ def row_link(label: str, url: str, query: str = "", needs: str = "one") -> dict[
 @register.inclusion_tag("parts/field.html")
 def field(bound: BoundField, wide: bool = False) -> dict[str, Any]:
     """One form field with label, help and errors."""
-    return {"field": bound, "wide": wide, "checkbox": getattr(bound.field.widget, "input_type", "") == "checkbox"}
+    return {"field": bound, "wide": wide, "checkbox": isinstance(bound.field.widget, CheckboxInput)}
 
 
 @register.simple_tag(takes_context=True)
