@@ -76,7 +76,7 @@ class CreateMultiple:
         if not rolled_back(fault):
             return _unknown(rows, LostAnswer(f"Dynamics 365 Sales failed ({fault.words}); whether the records were created is not known."))
         text = f"Dynamics 365 Sales was busy with other changes: {fault.words} It will be tried again."
-        return [WriteResult(Outcome.REFUSED, key=one.row.key, code="busy", text=text, passing=True) for one in rows]
+        return [WriteResult(Outcome.REFUSED, code="busy", text=text, passing=True) for _ in rows]
 
 
 def _unknown(rows: Rows, error: LostAnswer) -> list[WriteResult]:

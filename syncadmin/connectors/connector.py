@@ -205,7 +205,7 @@ class ODataConnector(ABC):
             try:
                 ready.append((place, Prepared(row, prepare(row))))
             except RecordError as error:
-                results[place] = WriteResult(Outcome.REFUSED, key=row.key, code=error.code, text=error.text, fields=error.fields)
+                results[place] = WriteResult(Outcome.REFUSED, key=kept_key(row), code=error.code, text=error.text, fields=error.fields)
         written = self._sent([one for _, one in ready], send, size)
         results |= {place: result for (place, _), result in zip(ready, written, strict=True)}
         return [results[place] for place in range(len(rows))]
@@ -230,7 +230,7 @@ class ODataConnector(ABC):
         """The result of one row from its part of a batch."""
         if answer is None:
             text = f"{self.label} stopped before this record's turn. It will be tried again."
-            return WriteResult(Outcome.REFUSED, key=one.row.key, code="busy", text=text, passing=True)
+            return WriteResult(Outcome.REFUSED, key=kept_key(one.row), code="busy", text=text, passing=True)
         new = isinstance(one.row, Insert)
         if not answer.ok:
             return refused_write(fault_of(answer), table, one.row.key, one.row.values, system=self.label, new=new)
@@ -253,9 +253,14 @@ def _attempt(send: Callable[[Sequence[Prepared]], list[WriteResult]], batch: Seq
         return error
 
 
+def kept_key(row: Insert | Modify) -> str:
+    """The key for the result of a row that was not written: an insert has none, since no such row came to be."""
+    return row.key if isinstance(row, Modify) else ""
+
+
 def undone(batch: Sequence[Prepared], error: SyncError) -> list[WriteResult]:
     """Results of rows that were not written because of ``error``, which may pass."""
-    return [WriteResult(Outcome.REFUSED, key=one.row.key, code="busy", text=error.text, passing=True) for one in batch]
+    return [WriteResult(Outcome.REFUSED, key=kept_key(one.row), code="busy", text=error.text, passing=True) for one in batch]
 
 
 def _select(table: Table, chosen: Sequence[Field]) -> str:

@@ -49,16 +49,19 @@ _ADVICE = {
 
 def refused_write(fault: Fault, table: Table, key: str, values: Mapping[str, Value], *, system: str, new: bool) -> WriteResult:
     """The result of one row that was answered with an error; ``values`` are those that were sent, ``new`` says whether as an insert."""
-    if fault.code in _KEY_TAKEN:
-        outcome = Outcome.EXISTS if new else Outcome.REFUSED
-        return _result(outcome, "duplicate", fault, table, key, values, system)
-    if not new and (fault.code in _STALE or fault.status in {409, 412}):
-        return _result(Outcome.STALE, "changed", fault, table, key, values, system)
+    taken = fault.code in _KEY_TAKEN
+    if taken and new:
+        return _result(Outcome.EXISTS, "duplicate", fault, table, key, values, system)
+    kept = "" if new else key
+    if taken:
+        return _result(Outcome.REFUSED, "duplicate", fault, table, kept, values, system)
+    if not new and (fault.code in _STALE or fault.status in {409, 412}) and fault.code not in _CODES:
+        return _result(Outcome.STALE, "changed", fault, table, kept, values, system)
     if not new and _is_about(fault, key):
-        return _result(Outcome.GONE, "deleted", fault, table, key, values, system)
+        return _result(Outcome.GONE, "deleted", fault, table, kept, values, system)
     if fault.status in BUSY or fault.code in _SQL_TROUBLE or fault.code in _STALE:
-        return _result(Outcome.REFUSED, "busy", fault, table, key, values, system, passing=True)
-    return _result(Outcome.REFUSED, _code(fault, table), fault, table, key, values, system)
+        return _result(Outcome.REFUSED, "busy", fault, table, kept, values, system, passing=True)
+    return _result(Outcome.REFUSED, _code(fault, table), fault, table, kept, values, system)
 
 
 def _is_about(fault: Fault, key: str) -> bool:

@@ -115,6 +115,7 @@ class Outcome(StrEnum):
 class WriteResult:
     """The answer to one write, in the order the writes were given. ``etag`` and ``modified_at`` are empty where the system does not tell.
 
+    ``key`` is empty for an insert that was refused: there is no such row.
     ``values`` holds what the system answered with (raw, by field name) where it answers with the row.
     ``passing`` marks a refusal that may pass by itself (lock, time-out, server error) and never counts towards skipping.
     """

@@ -30,6 +30,15 @@ def test_a_taken_key_exists_for_an_insert_and_refuses_a_change(status, code):
     assert (changed.outcome, changed.code) == (Outcome.REFUSED, "duplicate")
 
 
+def test_an_insert_that_was_refused_has_no_key():
+    assert written(400, "0x80044331", new=True).key == ""
+    assert written(400, "0x80044331").key == KEY
+
+
+def test_a_duplicate_rule_is_no_changed_row():
+    assert written(412, "0x80040333").code == "duplicate"
+
+
 def test_a_missing_row_is_gone():
     assert written(404, "Internal_RecordNotFound").outcome is Outcome.GONE
     assert written(404, "0x80040217", f"Entity 'account' With Id = {KEY} Does Not Exist").outcome is Outcome.GONE
