@@ -138,7 +138,7 @@ class DatabaseJournal:
             SynchEntry.objects.filter(pk__in=ids).delete()
 
     def _uncouple(self, items: Sequence[Touched]) -> None:
-        ids = [item.coupling.id for item in items if item.coupling is not None]
+        ids = [item.coupling.id for item in items if item.coupling is not None and item.coupling.id is not None]
         if ids:
             Coupling.objects.filter(pk__in=ids).delete()
 

@@ -51,7 +51,7 @@ def keep_change(
     person = user if user is not None and user.is_authenticated else None
     return ConfigurationChange.objects.create(
         changed_by_id=person.pk if person else None,
-        changed_by_name=person.get_username() if person else "command line",  # type: ignore[union-attr]
+        changed_by_name=person.get_username() if person else "command line",
         kind=kind,
         name=name,
         company=company,

@@ -173,7 +173,7 @@ def _save_mapping(
     for model, children in ((IntegrationFieldMapping, fields), (ConfigTemplate, templates)):
         if children is None:
             continue
-        model.objects.filter(mapping=row).delete()  # type: ignore[attr-defined]
+        model.objects.filter(mapping=row).delete()
         for child in children:
             child.mapping = row
             child.save()

@@ -8,7 +8,7 @@ from pathlib import Path
 import dj_database_url
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, EnvError
+from environs import Env, EnvError, validate
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -18,15 +18,15 @@ try:
     DEBUG = env.bool("SYNCADMIN_DEBUG", False)
     DATA_DIR = Path(env.str("SYNCADMIN_DATA_DIR", str(BASE_DIR / "data")))
     SECRET_KEY = env.str("SYNCADMIN_SECRET_KEY", "")
-    ENCRYPTION_KEYS = env.list("SYNCADMIN_ENCRYPTION_KEYS", [])
+    ENCRYPTION_KEYS: list[str] = env.list("SYNCADMIN_ENCRYPTION_KEYS", [])
     ALLOWED_HOSTS = env.list("SYNCADMIN_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
     HTTPS = env.bool("SYNCADMIN_HTTPS", False)
-    TRUSTED_ORIGINS = env.list("SYNCADMIN_TRUSTED_ORIGINS", [])
+    TRUSTED_ORIGINS: list[str] = env.list("SYNCADMIN_TRUSTED_ORIGINS", [])
     METRICS_TOKEN = env.str("SYNCADMIN_METRICS_TOKEN", "")
     WORKERS = env.int("SYNCADMIN_WORKERS", 2)
     SLICE_SECONDS = env.float("SYNCADMIN_SLICE_SECONDS", 60.0)
     STALE_SECONDS = env.float("SYNCADMIN_STALE_SECONDS", 90.0)
-    LOG_LEVEL = env.log_level("SYNCADMIN_LOG_LEVEL", "INFO")
+    LOG_LEVEL = env.str("SYNCADMIN_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
     DATABASE_URL = env.str("DATABASE_URL", "")
 except EnvError as error:
     raise ImproperlyConfigured(str(error)) from error

@@ -73,7 +73,7 @@ class SynchErrorManager(models.Manager["SynchError"]):
 class SynchError(SynchEntry):
     """The failed part of the entries; a failure that repeated itself is there too, as Skipped with its code (engine.md section 11)."""
 
-    objects: ClassVar[SynchErrorManager] = SynchErrorManager()  # type: ignore[assignment]
+    objects: ClassVar[SynchErrorManager] = SynchErrorManager()
 
     class Meta:
         proxy = True

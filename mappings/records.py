@@ -1,0 +1,260 @@
+"""Live record pages: the records of a mapping as both systems hold them now, side by side with what was last synchronized."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from mappings.couplings import DatabaseCouplings, to_state
+from mappings.models import Coupling, IntegrationTableMapping
+from mappings.plans import build_plan
+from mappings.systems import both_connected, connected
+from syncadmin.sync.couplings import CouplingState
+from syncadmin.sync.decide import Decision, Kind, Policy, decide_existing, decide_insert
+from syncadmin.sync.errors import RecordError, RunError
+from syncadmin.sync.plan import FieldRule, TablePlan
+from syncadmin.sync.records import Direction, Record, Side
+from syncadmin.sync.tables import FieldType, Table
+from syncadmin.sync.transfer import wanted_references
+from syncadmin.sync.values import display
+
+_ARROWS = {"Bidirectional": "⇄", "ToIntegrationTable": "→", "FromIntegrationTable": "←"}
+_BRINGS = {Direction.TO_INTEGRATION: "will be sent to Sales", Direction.FROM_INTEGRATION: "will be taken from Sales"}
+
+
+@dataclass(frozen=True)
+class RecordRow:
+    """One line of a record list; ``coupling`` is None for an uncoupled record."""
+
+    key: str
+    number: str
+    label: str
+    modified_at: datetime | None
+    coupling: Coupling | None
+
+
+@dataclass(frozen=True)
+class RecordList:
+    """One page; ``next`` continues it ("" at the end)."""
+
+    rows: list[RecordRow]
+    next: str
+
+
+@dataclass(frozen=True)
+class FieldRow:
+    """One field mapping of a record, in words: both values, the baseline, and what the next synchronization does with it."""
+
+    label: str
+    field: str
+    integration_field: str
+    direction: str
+    arrow: str
+    bc_value: str
+    sales_value: str
+    has_baseline: bool
+    baseline_bc: str | None
+    baseline_sales: str | None
+    bc_changed: bool
+    sales_changed: bool
+    mark: str
+    note: str
+
+
+@dataclass(frozen=True)
+class RecordPage:
+    """A pair of records, or one that is alone. ``next_text`` says what the next synchronization would do and why."""
+
+    bc_key: str
+    sales_key: str
+    title: str
+    coupling: Coupling | None
+    bc_modified_at: datetime | None
+    sales_modified_at: datetime | None
+    fields: list[FieldRow]
+    next_text: str
+
+
+def list_records(
+    mapping: IntegrationTableMapping, side: Side, *, search: str = "", coupled: bool | None = None, link: str = "", page_size: int = 50
+) -> RecordList:
+    """Records of one side inside the mapping's filter, oldest change first, with their couplings in one statement.
+
+    ``search`` looks anywhere in number and name, ``coupled`` keeps only coupled or uncoupled ones of each page. Raises RunError and
+    RetryLater.
+    """
+    plan = build_plan(mapping)
+    table = plan.table(side)
+    names = [name for name in dict.fromkeys((table.number, table.caption)) if name in table.fields]
+    with connected(mapping.business_central if side is Side.BUSINESS_CENTRAL else mapping.sales) as connector:
+        for searched in _search_conditions(table, side, names, search):
+            condition = _and(plan.filters.get(side, ""), searched)
+            page = connector.read_changes(table, names, condition=condition, link=link, page_size=page_size)
+            if page.records:
+                break
+    column = "bc_key" if side is Side.BUSINESS_CENTRAL else "sales_key"
+    found = Coupling.objects.filter(mapping=mapping, **{f"{column}__in": [record.key for record in page.records]})
+    couplings = {getattr(row, column): row for row in found}
+    rows = [_list_row(plan, side, record, couplings.get(record.key)) for record in page.records]
+    return RecordList([row for row in rows if coupled is None or (row.coupling is not None) is coupled], page.next)
+
+
+def open_record(mapping: IntegrationTableMapping, side: Side, key: str) -> RecordPage:
+    """Both records of a pair as they are now; the one alone where there is no partner.
+
+    Raises RunError ``deleted`` when there is neither, and what the connectors raise.
+    """
+    plan = build_plan(mapping)
+    column = "bc_key" if side is Side.BUSINESS_CENTRAL else "sales_key"
+    coupling = Coupling.objects.filter(mapping=mapping, **{column: key}).first()
+    keys = {side: key}
+    if coupling is not None:
+        keys = {Side.BUSINESS_CENTRAL: coupling.bc_key or "", Side.SALES: coupling.sales_key or ""}
+    found: dict[Side, Record] = {}
+    with both_connected(mapping) as connectors:
+        for one, own_key in keys.items():
+            if own_key:
+                records = connectors[one].read_records(plan.table(one), [own_key], plan.fields(one))
+                found.update(zip([one], records.values(), strict=False))
+    if not found:
+        raise RunError("deleted", f"The record {key} does not exist in {side.label} any more.")
+    return _page(mapping, plan, keys, found, coupling)
+
+
+def _page(
+    mapping: IntegrationTableMapping, plan: TablePlan, keys: Mapping[Side, str], found: Mapping[Side, Record], coupling: Coupling | None
+) -> RecordPage:
+    state = to_state(coupling) if coupling else None
+    decisions = {way: decision for way in mapping.directions if (decision := _decision(mapping, plan, way, found, state)) is not None}
+    bc, sales = found.get(Side.BUSINESS_CENTRAL), found.get(Side.SALES)
+    shown = Side.BUSINESS_CENTRAL if bc else Side.SALES
+    return RecordPage(
+        bc_key=keys.get(Side.BUSINESS_CENTRAL, ""),
+        sales_key=keys.get(Side.SALES, ""),
+        title=plan.label(shown, found[shown]),
+        coupling=coupling,
+        bc_modified_at=bc.modified_at if bc else None,
+        sales_modified_at=sales.modified_at if sales else None,
+        fields=[_field_row(rule, bc, sales, state, decisions) for rule in plan.rules if rule.bc and rule.sales],
+        next_text=_next_text(mapping, state, found, decisions),
+    )
+
+
+def _decision(
+    mapping: IntegrationTableMapping, plan: TablePlan, direction: Direction, found: Mapping[Side, Record], state: CouplingState | None
+) -> Decision | None:
+    """What the engine would decide now in this direction; None where it has no source record."""
+    source, destination = found.get(direction.source), found.get(direction.destination)
+    if source is None or (state is not None and state.pending is None and destination is None):
+        return None
+    wanted = wanted_references(plan, direction, [source])
+    references = DatabaseCouplings(mapping).references(direction, wanted) if wanted else {}
+    if state is None or destination is None:
+        return decide_insert(plan, direction, source, references)
+    return decide_existing(plan, direction, source, destination, state, references, Policy())
+
+
+def _field_row(
+    rule: FieldRule, bc: Record | None, sales: Record | None, state: CouplingState | None, decisions: Mapping[Direction, Decision]
+) -> FieldRow:
+    values = {
+        Side.BUSINESS_CENTRAL: _value(rule, Side.BUSINESS_CENTRAL, bc),
+        Side.SALES: _value(rule, Side.SALES, sales),
+    }
+    before = {side: state.known(rule, side) if state else (False, None) for side in Side}
+    known = before[Side.SALES][0]
+    changed = {
+        Side.BUSINESS_CENTRAL: known and bc is not None and values[Side.BUSINESS_CENTRAL] != before[Side.BUSINESS_CENTRAL][1],
+        Side.SALES: known and sales is not None and values[Side.SALES] != before[Side.SALES][1],
+    }
+    mark, note = _mark(rule, decisions, paired=state is not None and bc is not None and sales is not None)
+    return FieldRow(
+        label=(rule.bc.label or rule.bc.name) if rule.bc else "",
+        field=rule.bc.name if rule.bc else "",
+        integration_field=rule.sales.name if rule.sales else "",
+        direction=rule.direction,
+        arrow=_ARROWS[rule.direction],
+        bc_value=_shown(rule, Side.BUSINESS_CENTRAL, values[Side.BUSINESS_CENTRAL]),
+        sales_value=_shown(rule, Side.SALES, values[Side.SALES]),
+        has_baseline=known,
+        baseline_bc=_shown(rule, Side.BUSINESS_CENTRAL, before[Side.BUSINESS_CENTRAL][1]) if known else None,
+        baseline_sales=_shown(rule, Side.SALES, before[Side.SALES][1]) if known else None,
+        bc_changed=changed[Side.BUSINESS_CENTRAL],
+        sales_changed=changed[Side.SALES],
+        mark=mark,
+        note=note,
+    )
+
+
+def _mark(rule: FieldRule, decisions: Mapping[Direction, Decision], *, paired: bool) -> tuple[str, str]:
+    """The mark of a field and its reason, from what the engine decided."""
+    for direction, decision in decisions.items():
+        own, other = rule.side(direction.source), rule.side(direction.destination)
+        if any(one.field == (rule.bc.name if rule.bc else "") for one in decision.conflicts):
+            return "both changed", "Decide which value stays."
+        if decision.kind is Kind.FAIL and own is not None and own.name in decision.fields:
+            return "error", decision.text
+        if other is not None and other.name in decision.values and paired:
+            return _BRINGS[direction], ""
+    return "", ""
+
+
+def _next_text(
+    mapping: IntegrationTableMapping, state: CouplingState | None, found: Mapping[Side, Record], decisions: Mapping[Direction, Decision]
+) -> str:
+    if state is not None and state.skipped:
+        return f"Skipped after repeated errors, until somebody retries it. {state.message}".strip()
+    if state is None or state.pending is not None:
+        return _next_of_single(mapping, decisions)
+    missing = next((side for side in Side if side not in found), None)
+    if missing is not None:
+        return f"The coupled record was deleted in {missing.label}. Restore it, remove the coupling, or delete this record too."
+    failing = [decision.text for decision in decisions.values() if decision.kind is Kind.FAIL]
+    if failing:
+        return failing[0]
+    told = [f"{len(decision.values)} fields {_BRINGS[way]}" for way, decision in decisions.items() if decision.values]
+    return "; ".join(told).capitalize() + "." if told else "Both records agree: nothing to do."
+
+
+def _next_of_single(mapping: IntegrationTableMapping, decisions: Mapping[Direction, Decision]) -> str:
+    decision = next(iter(decisions.values()), None)
+    if decision is None:
+        return "The record is not coupled, and this mapping does not run in its direction."
+    if mapping.synch_only_coupled:
+        return "The record is not coupled, and this mapping synchronizes only coupled records. Couple it first."
+    return decision.text if decision.kind is Kind.FAIL else "A new record will be created on the other side and coupled."
+
+
+def _value(rule: FieldRule, side: Side, record: Record | None) -> object:
+    if record is None:
+        return None
+    try:
+        return rule.read(side, record)
+    except RecordError as error:
+        return error.text
+
+
+def _shown(rule: FieldRule, side: Side, value: object) -> str:
+    """A value as people know it: options with their label."""
+    own = rule.side(side)
+    if own is not None and own.type is FieldType.OPTION and value is not None:
+        return str(dict(own.options).get(value, value))  # type: ignore[call-overload]
+    return display(value)
+
+
+def _list_row(plan: TablePlan, side: Side, record: Record, coupling: Coupling | None) -> RecordRow:
+    return RecordRow(record.key, plan.number(side, record), plan.label(side, record), record.modified_at, coupling)
+
+
+def _search_conditions(table: Table, side: Side, names: list[str], search: str) -> list[str]:
+    """What to ask for, one after the other until something is found: Business Central allows no ``or`` over two fields."""
+    text = search.strip().replace("'", "''")
+    conditions = [f"contains({name},'{text}')" for name in names if text]
+    if side is Side.SALES and conditions:
+        return [" or ".join(conditions)]
+    return conditions or [""]
+
+
+def _and(*conditions: str) -> str:
+    return " and ".join(f"({condition})" for condition in conditions if condition)

@@ -1,0 +1,55 @@
+"""Runs the whole suite: on SQLite with the browser tests, then once more on PostgreSQL where a server is found.
+
+SYNCADMIN_TEST_REQUIRE names what must be there (browser, postgresql); a missing one is then a failure instead of a remark.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parent.parent
+POSTGRESQL = os.environ.get("SYNCADMIN_TEST_POSTGRESQL", "postgresql://root@127.0.0.1:5432/test")
+WORKERS = os.environ.get("SYNCADMIN_TEST_WORKERS", str(min(4, os.cpu_count() or 1)))
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code of the suite; arguments go to pytest."""
+    required = [name for name in os.environ.get("SYNCADMIN_TEST_REQUIRE", "").split(",") if name]
+    missing = [name for name, found in (("browser", _chromium()), ("postgresql", _postgresql())) if not found]
+    for name in missing:
+        sys.stdout.write(f"No {name} was found: its tests do not run.\n")
+    if set(required) & set(missing):
+        return 1
+    codes = [_suite("SQLite", {"DATABASE_URL": ""}, arguments)]
+    if "postgresql" not in missing:
+        codes.append(_suite("PostgreSQL", {"DATABASE_URL": POSTGRESQL}, [*arguments, "--ignore=tests/sandbox", "--ignore=tests/sync"]))
+    return max(codes)
+
+
+def _suite(name: str, environment: dict[str, str], arguments: list[str]) -> int:
+    sys.stdout.write(f"== The suite on {name} ==\n")
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "loadgroup", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=False).returncode  # noqa: S603
+
+
+def _chromium() -> bool:
+    return shutil.which(os.environ.get("CHROMIUM", "chromium")) is not None
+
+
+def _postgresql() -> bool:
+    try:
+        psycopg.connect(POSTGRESQL, connect_timeout=3).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
