@@ -15,7 +15,7 @@ from syncadmin.sync.decide import Decision, Kind, Policy, decide_existing, decid
 from syncadmin.sync.errors import RecordError, RunError
 from syncadmin.sync.plan import FieldRule, TablePlan
 from syncadmin.sync.records import Direction, Record, Side
-from syncadmin.sync.tables import FieldType, Table
+from syncadmin.sync.tables import FieldType
 from syncadmin.sync.transfer import wanted_references
 from syncadmin.sync.values import display
 
@@ -88,7 +88,7 @@ def list_records(
     table = plan.table(side)
     names = [name for name in dict.fromkeys((table.number, table.caption)) if name in table.fields]
     with connected(mapping.business_central if side is Side.BUSINESS_CENTRAL else mapping.sales) as connector:
-        for searched in _search_conditions(table, side, names, search):
+        for searched in _search_conditions(side, names, search):
             condition = _and(plan.filters.get(side, ""), searched)
             page = connector.read_changes(table, names, condition=condition, link=link, page_size=page_size)
             if page.records:
@@ -247,7 +247,7 @@ def _list_row(plan: TablePlan, side: Side, record: Record, coupling: Coupling | 
     return RecordRow(record.key, plan.number(side, record), plan.label(side, record), record.modified_at, coupling)
 
 
-def _search_conditions(table: Table, side: Side, names: list[str], search: str) -> list[str]:
+def _search_conditions(side: Side, names: list[str], search: str) -> list[str]:
     """What to ask for, one after the other until something is found: Business Central allows no ``or`` over two fields."""
     text = search.strip().replace("'", "''")
     conditions = [f"contains({name},'{text}')" for name in names if text]

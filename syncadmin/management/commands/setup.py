@@ -79,8 +79,7 @@ class Command(BaseCommand):
 def _systems(sandbox: str | None, company: str) -> tuple[System, System]:
     """The two systems to set up; made for a sandbox, found otherwise."""
     if sandbox:
-        address = sandbox.rstrip("/")
-        return _sandbox_company(address, company or "CRONUS"), _sandbox_sales(address)
+        return sandbox_systems(sandbox.rstrip("/"), company or "CRONUS")
     companies = System.objects.filter(kind=SystemKind.BUSINESS_CENTRAL)
     chosen = companies.filter(company__iexact=company) if company else companies
     sales = System.objects.filter(kind=SystemKind.SALES)
@@ -90,6 +89,11 @@ def _systems(sandbox: str | None, company: str) -> tuple[System, System]:
             returncode=2,
         )
     return chosen.get(), sales.get()
+
+
+def sandbox_systems(address: str, company: str) -> tuple[System, System]:
+    """Both systems pointed at a sandbox, made where they are missing; nothing else of them changes."""
+    return _sandbox_company(address, company), _sandbox_sales(address)
 
 
 def _sandbox_company(address: str, company: str) -> System:

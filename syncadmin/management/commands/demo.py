@@ -1,0 +1,196 @@
+"""manage.py demo: the whole product against a sandbox, on this computer (commands.md section 1)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from io import StringIO
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from joblog.foreground import run_in_foreground
+from joblog.models import JobQueueEntry, QueueStatus, RunKind, Trigger
+from joblog.queue import new_entry, ring
+from joblog.scope import Scope
+from mappings.changes import save_with_history
+from mappings.models import IntegrationTableMapping
+from syncadmin.management.commands.setup import sandbox_systems
+from syncadmin.sandbox.demo_data import coupled_pairs
+from syncadmin.sandbox.ids import COMPANY_NAME
+from syncadmin.sync.records import Direction, Side
+
+USER, PASSWORD = "admin", "sync-demo"
+_MANAGE = str(settings.BASE_DIR / "manage.py")
+_PATIENCE = 30  # seconds until a server that was started has to answer
+
+
+class Command(BaseCommand):
+    help = "Starts a sandbox of both systems with a demo company, two workers and the web server. Ctrl-C stops all of it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+        parser.add_argument("--sandbox-port", type=int, default=int(os.environ.get("SANDBOX_PORT", "8900")))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        port, sandbox_port = options["port"], options["sandbox_port"]
+        for one in (port, sandbox_port):
+            _refuse_taken(one)
+        call_command("migrate", verbosity=0)
+        processes = Processes()
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            store = str(settings.DATA_DIR / "sandbox.sqlite3")
+            processes.start("sandbox", "--port", str(sandbox_port), "--data", "demo", "--store", store)
+            _wait_for(sandbox_port, processes)
+            self._prepare(f"http://127.0.0.1:{sandbox_port}")
+            processes.start("qcluster", SYNCADMIN_WORKERS="2")
+            processes.serve(port)
+            _wait_for(port, processes)
+            _ring_for_all_that_is_due()
+            self._tell(port)
+            processes.watch()
+        except KeyboardInterrupt:
+            self.stdout.write("\nStopping.")
+        finally:
+            processes.stop()
+
+    def _prepare(self, sandbox: str) -> None:
+        _make_person()
+        sandbox_systems(sandbox, COMPANY_NAME)
+        if not IntegrationTableMapping.objects.exists():
+            self.stdout.write("Setting up the demo company ...")
+            call_command("setup", "default", sandbox=sandbox, stdout=StringIO())
+            _couple_what_belongs_together()
+            _let_customers_create_accounts()
+
+    def _tell(self, port: int) -> None:
+        self.stdout.write(
+            f"\n  Sync Admin is running at  http://127.0.0.1:{port}/mappings/\n"
+            f"  Sign in as                {USER}\n"
+            f"  with password             {PASSWORD}\n\n"
+            "  Ctrl-C stops it; the next start keeps the data.\n"
+        )
+        self.stdout.flush()
+
+
+class Processes:
+    """The processes of the demo, started and stopped together."""
+
+    def __init__(self) -> None:
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *command: str, **environment: str) -> None:
+        self._open([sys.executable, _MANAGE, *command], environment)
+
+    def serve(self, port: int) -> None:
+        gunicorn = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "syncadmin.wsgi",
+            "--bind",
+            f"127.0.0.1:{port}",
+            "--threads",
+            "8",
+            "--log-level",
+            "warning",
+        ]
+        self._open(gunicorn, {})
+
+    def _open(self, command: list[str], environment: dict[str, str]) -> None:
+        log = (Path(settings.DATA_DIR) / "demo.log").open("ab")
+        child = subprocess.Popen(  # noqa: S603
+            command, cwd=settings.BASE_DIR, env=os.environ | environment, stdout=log, stderr=log, start_new_session=True
+        )
+        log.close()
+        self._running.append(child)
+
+    def dead(self) -> bool:
+        return any(child.poll() is not None for child in self._running)
+
+    def watch(self) -> None:
+        """Returns never while all of them live."""
+        while not self.dead():
+            time.sleep(0.5)
+        raise CommandError(f"A part of the demo has stopped. See {settings.DATA_DIR / 'demo.log'}.")
+
+    def stop(self) -> None:
+        """Each in its own session, so that a worker's children go with it."""
+        for child in self._running:
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGTERM)
+        for child in self._running:
+            try:
+                child.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    raise KeyboardInterrupt
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise CommandError(f"Port {port} is taken. Choose others: make demo PORT=8001 SANDBOX_PORT=8901") from error
+
+
+def _wait_for(port: int, processes: Processes) -> None:
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end and not processes.dead():
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise CommandError(f"Nothing answers at port {port}. See {settings.DATA_DIR / 'demo.log'}.")
+
+
+def _make_person() -> None:
+    if not User.objects.exists():
+        person = User.objects.create_superuser(USER, password=PASSWORD)
+        person.groups.add(Group.objects.get(name="Administrator"))
+
+
+def _couple_what_belongs_together() -> None:
+    """What a company would couple first: the records that are the same on both sides, Business Central's values winning."""
+    pairs: dict[str, list[tuple[str, str]]] = {}
+    for name, bc_key, sales_key in coupled_pairs():
+        pairs.setdefault(name, []).append((bc_key, sales_key))
+    for mapping in IntegrationTableMapping.objects.select_related("business_central", "sales").filter(name__in=pairs).order_by("order"):
+        ways = mapping.directions if mapping.direction == Direction.FROM_INTEGRATION else (Direction.TO_INTEGRATION,)
+        winner = ways[0].source if len(ways) == 1 else Side.BUSINESS_CENTRAL
+        scope = Scope(directions=tuple(ways), pairs=tuple(pairs[mapping.name]), use=winner)
+        entry = new_entry(
+            mapping=mapping, run_kind=RunKind.COUPLE, scope=scope, user=User.objects.get(username=USER), trigger=Trigger.PERSON
+        )
+        run_in_foreground(entry)
+
+
+def _let_customers_create_accounts() -> None:
+    mapping = IntegrationTableMapping.objects.get(name="CUSTOMER")
+
+    def save() -> None:
+        mapping.synch_only_coupled = False
+        mapping.save()
+
+    save_with_history(mapping, User.objects.get(username=USER), "Synch. Only Coupled Records switched off", save)
+
+
+def _ring_for_all_that_is_due() -> None:
+    for entry in JobQueueEntry.objects.filter(recurring=True, status=QueueStatus.READY).order_by("priority"):
+        ring(entry.pk)
