@@ -1,0 +1,86 @@
+"""What all tests share: a sandbox of both systems, people at work in it, and a product that is set up for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.test import Client
+
+from mappings.models import IntegrationTableMapping
+from syncadmin.sandbox.server import Sandbox
+from tests.people import People
+
+
+@pytest.fixture(scope="session")
+def sandbox_server() -> Iterator[Sandbox]:
+    with Sandbox(port=0, data="empty", custom_pages=True) as server:
+        yield server
+
+
+@pytest.fixture
+def people(sandbox_server: Sandbox) -> People:
+    """A sandbox with empty data and people at work in it."""
+    someone = People(sandbox_server.url)
+    someone.reset("empty")
+    return someone
+
+
+@pytest.fixture
+def company(db: None, people: People) -> People:
+    """The default set-up, against the sandbox with empty data."""
+    call_command("setup", "default", sandbox=people.url, stdout=StringIO())
+    people.control("POST", "stats/reset")
+    return people
+
+
+@pytest.fixture
+def demo_company(db: None, people: People) -> People:
+    """The default set-up, against the sandbox with the demo company."""
+    people.reset("demo")
+    call_command("setup", "default", sandbox=people.url, stdout=StringIO())
+    people.control("POST", "stats/reset")
+    return people
+
+
+@pytest.fixture
+def customer(company: People) -> IntegrationTableMapping:
+    """The mapping CUSTOMER, creating what is not coupled."""
+    mapping = IntegrationTableMapping.objects.get(name="CUSTOMER")
+    mapping.synch_only_coupled = False
+    mapping.save()
+    return mapping
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, dict[str, Any]]]:
+    """Runs a command that prints JSON; its exit code and the object it printed."""
+
+    def run(*arguments: str) -> tuple[int, dict[str, Any]]:
+        out, code = StringIO(), 0
+        try:
+            call_command(*arguments, "--json", stdout=out, stderr=StringIO())
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return code, json.loads(out.getvalue())
+
+    return run
+
+
+@pytest.fixture
+def signed_in(db: None) -> Callable[[str], Client]:
+    """A browser session of a person with this role: Reader, Operator or Administrator."""
+
+    def sign_in(role: str) -> Client:
+        person = User.objects.create_user(f"{role.lower()}@example.com")
+        person.groups.add(Group.objects.get(name=role))
+        client = Client()
+        client.force_login(person)
+        return client
+
+    return sign_in
