@@ -46,6 +46,9 @@ class NameColumn(tables.Column):
     def render(self, value: Any) -> SafeString:
         return format_html("<b>{}</b>", value)
 
+    def value(self, value: Any) -> Any:
+        return value
+
 
 class CountColumn(tables.Column):
     """A number. ``url`` gives the address of exactly the rows it counts; zero is dimmed and no link. ``tone``: "bad", "warn" or ""."""
@@ -76,6 +79,9 @@ class PillColumn(tables.Column):
     def render(self, value: Any, record: Any, bound_column: Any) -> SafeString:
         return formatting.pill(value, self.tones.get(str(bound_column.accessor.resolve(record)), ""))
 
+    def value(self, value: Any) -> Any:
+        return value
+
 
 class MomentColumn(tables.Column):
     attrs = {"td": {"class": "moment"}}
@@ -95,6 +101,9 @@ class DurationColumn(tables.Column):
 
     def render(self, value: float) -> str:
         return formatting.duration(value)
+
+    def value(self, value: float) -> float:
+        return value
 
 
 class DirectionColumn(tables.Column):

@@ -42,6 +42,22 @@ MENU: tuple[Group, ...] = (
         ),
     ),
     Group(
+        title="Jobs",
+        items=(
+            Item(title="Job Queue Entries", url_name="joblog:queue", words="schedule scheduled recurring on hold ready run now task"),
+            Item(
+                title="Synchronization Log",
+                url_name="joblog:log",
+                words="integration synchronization jobs integration synch. job log sync log job list history runs",
+            ),
+            Item(
+                title="Synchronization Errors",
+                url_name="joblog:errors",
+                words="integration synchronization errors failed conflicts issues retry coupled data synchronization errors skipped records",
+            ),
+        ),
+    ),
+    Group(
         title="Setup",
         items=(
             Item(title="Change Log", url_name="mappings:change-log", words="configuration changes history versions who changed"),

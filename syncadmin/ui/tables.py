@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import django_tables2 as tables
 from django.db.models import QuerySet
 
+from syncadmin.ui.paging import BoundedPaginator
+
 PAGE_SIZES = (25, 50, 100, 200)
 
 
@@ -49,7 +51,7 @@ class ListTable(tables.Table):
         self._order_ties()
         size = int(per_page) if per_page.isdigit() and int(per_page) in PAGE_SIZES else PAGE_SIZES[1]
         number = int(page) if page.isdigit() and len(page) < 10 else 1
-        self.paginate(page=1, per_page=size)
+        self.paginate(BoundedPaginator, page=1, per_page=size)
         if number > 1:
             self.page = self.paginator.get_page(number)
 

@@ -15,7 +15,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import TemplateView
 
 from syncadmin.ui.filters import ListFilter
-from syncadmin.ui.formatting import count
 from syncadmin.ui.tables import PAGE_SIZES, ListTable
 
 
@@ -101,11 +100,10 @@ class ListPage(Page):
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         filterset = self.filter_class(self.request.GET, queryset=self.get_rows(), request=self.request) if self.filter_class else None
         table = self.get_table(self.get_rows() if filterset is None else self.filtered(filterset))
-        total = table.paginator.count
         return super().get_context_data(
             table=table,
             filterset=filterset,
-            total=f"{count(total)} {self.noun[total != 1]}",
+            total=table.paginator.told(*self.noun),
             page_sizes=PAGE_SIZES,
             actions_template=self.actions_template,
             factbox_template=self.factbox_template,

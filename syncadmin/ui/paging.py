@@ -1,0 +1,33 @@
+"""Pages of long lists: counting stops where a bigger number would tell nobody more."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+
+from syncadmin.ui.formatting import count
+
+LIMIT = 10_000
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages over the rows of a table, of which the first ``LIMIT`` can be reached; ``more`` tells that there are others behind them."""
+
+    more = False
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows can be paged through. A query set is counted up to the limit, whatever it holds."""
+        rows: Any = self.object_list.data.data  # type: ignore[union-attr]
+        if not isinstance(rows, QuerySet):
+            return len(rows)
+        found = rows.order_by()[: LIMIT + 1].count()
+        self.more = found > LIMIT
+        return min(found, LIMIT)
+
+    def told(self, one: str, many: str) -> str:
+        """``1 job``, ``2,304 jobs`` or ``10,000+ jobs``."""
+        return f"{count(self.count)}{'+' if self.more else ''} {one if self.count == 1 else many}"

@@ -1,0 +1,142 @@
+"""What every list does, shown with a list of users."""
+
+import django_tables2
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import RequestFactory
+
+from syncadmin.ui import columns
+from syncadmin.ui.filters import ListFilter
+from syncadmin.ui.tables import ListTable
+from syncadmin.ui.views import ListPage
+
+pytestmark = pytest.mark.django_db
+
+
+class PeopleTable(ListTable):
+    key = "people"
+    select = columns.SelectColumn(name="person")
+    name = columns.NameColumn(accessor="username")
+    email = django_tables2.Column()
+    last_name = columns.ClipColumn(visible=False)
+
+    class Meta(ListTable.Meta):
+        order_by = ("username",)
+
+
+class PeopleFilter(ListFilter):
+    search_fields = ("username", "email")
+
+
+class People(ListPage):
+    title = "People"
+    noun = ("person", "people")
+    table_class = PeopleTable
+    filter_class = PeopleFilter
+    empty_text = "Nobody is here. Invite somebody."
+
+    def get_rows(self):
+        return User.objects.exclude(username__startswith="hidden")
+
+
+@pytest.fixture
+def people():
+    names = ("ann", "bob", "cleo")
+    User.objects.bulk_create([User(username=name, email=f"{name}@example.com") for name in names])
+
+
+@pytest.fixture
+def ask(people):
+    user = User.objects.create_user("zoe")
+    user.user_permissions.add(Permission.objects.get(codename="see"))
+    session = {}
+
+    def send(query="", post=None, **headers):
+        factory = RequestFactory()
+        request = factory.get(f"/people/{query}", headers=headers) if post is None else factory.post(f"/people/{query}", post)
+        request.user, request.session, request.htmx, request._messages = user, Session(session), "HX-Request" in headers, []
+        response = People.as_view()(request)
+        return response.render() if hasattr(response, "render") else response
+
+    return send
+
+
+class Session(dict):
+    def __init__(self, kept):
+        super().__init__(kept)
+        self.kept = kept
+
+    def __setattr__(self, name, value):
+        if name == "modified":
+            self.kept.update(self)
+        super().__setattr__(name, value)
+
+
+def test_the_page_says_what_it_is_and_how_many(ask):
+    page = ask().content.decode()
+    assert "<h1>People</h1>" in page
+    assert "4 people" in page
+
+
+def test_a_hidden_column_is_shown_when_it_was_chosen(ask):
+    assert "Last name</a>" not in ask().content.decode()
+    assert ask(post={"columns": ["last_name"]}).status_code == 302
+    page = ask().content.decode()
+    assert "Last name</a>" in page
+    assert "ann@example.com" not in page
+
+
+def test_fixed_columns_stay_whatever_was_chosen(ask):
+    ask(post={"columns": []})
+    assert "<b>ann</b>" in ask().content.decode()
+
+
+def test_the_choice_of_columns_can_be_taken_back(ask):
+    ask(post={"columns": []})
+    ask(post={"reset": "1"})
+    assert "ann@example.com" in ask().content.decode()
+
+
+def test_search_finds_every_word_in_any_field(ask):
+    page = ask("?search=ANN example").content.decode()
+    assert "<b>ann</b>" in page
+    assert "<b>bob</b>" not in page
+
+
+def test_a_search_that_finds_nothing_offers_to_clear_the_filter(ask):
+    assert "Nothing fits these filters." in ask("?search=nobody").content.decode()
+
+
+def test_an_empty_list_says_what_to_do_next(ask):
+    for user in User.objects.all():
+        User.objects.filter(pk=user.pk).update(username=f"hidden {user.pk}")
+    assert "Nobody is here. Invite somebody." in ask().content.decode()
+
+
+def test_a_live_request_gets_the_list_alone_and_the_count_with_it(ask):
+    page = ask(**{"HX-Request": "true"}).content.decode()
+    assert "<html" not in page
+    assert 'id="count" hx-swap-oob="true">4 people' in page
+
+
+@pytest.mark.parametrize("query", ["?sort=nothing", "?page=99999", "?page=x", "?per_page=1000000", "?page=-1"])
+def test_a_mangled_address_still_shows_the_list(ask, query):
+    assert "<b>ann</b>" in ask(query).content.decode()
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(ask):
+    User.objects.bulk_create([User(username=f"user {number:03}", email="same") for number in range(60)])
+    pages = [ask(f"?sort=email&per_page=25&page={page}").content.decode() for page in (1, 2, 3)]
+    shown = [page.count("data-select data-name") for page in pages]
+    assert shown == [25, 25, 14]
+    assert all(sum(f"<b>user {number:03}</b>" in page for page in pages) == 1 for number in range(60))
+
+
+def test_the_export_holds_all_rows_of_the_filter(ask):
+    lines = b"".join(ask("?export=csv&search=bob").streaming_content).decode().splitlines()
+    assert lines == ["Username,Email address,Last name", "bob,bob@example.com,"]
+
+
+def test_the_export_lets_no_formula_through(ask):
+    User.objects.filter(username="bob").update(email="=HYPERLINK(1)")
+    assert b"'=HYPERLINK(1)" in b"".join(ask("?export=csv").streaming_content)
