@@ -12,8 +12,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from syncadmin.connectors.auth import Credential, SignIn, assertion, sign_in
 from syncadmin.connectors.http import Http, Limits, Repeat
+from syncadmin.sandbox.server import Sandbox
 from syncadmin.sync.errors import RetryLater, RunError
 
+from .conftest import business_central_of, sales_of
 from .scripted import message, scripted
 
 QUICK = Limits(connect=2, read=2, retries=1, backoff=0.0, longest_wait=1)
@@ -131,3 +133,16 @@ def test_a_credential_hides_its_secrets_and_has_one_sign_in():
     assert "pst" not in repr(credential)
     assert "pem" not in repr(credential)
     assert sign_in(credential) is sign_in(Credential("https://login/token", "me", "s", secret="pst", certificate="pem"))
+
+
+def test_a_registered_certificate_signs_in_at_both_systems(tmp_path, rsa_key):
+    text = pem(rsa_key)
+    registered = tmp_path / "certificate.pem"
+    registered.write_text(text[text.index("-----BEGIN CERTIFICATE") :])
+    with Sandbox(port=0, data="empty", certificate=str(registered)) as server:
+        for connect in (business_central_of, sales_of):
+            connector = connect(server.url, client_secret="", certificate_pem=text)
+            connector.check()
+            connector.close()
+            with pytest.raises(RunError):
+                connect(server.url, client_secret="", certificate_pem=pem(rsa.generate_private_key(65537, 2048))).check()
