@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .bc_address import Address, Segment, no_segment, parse_address, parse_root
+from .bc_batch import BusinessCentralBatch
 from .bc_read import BusinessCentralReader, link_sql, require_set
 from .bc_values import read_body
 from .bc_write import BusinessCentralWriter, Place, method_not_allowed
 from .clock import Clock
 from .messages import ApiError, Request, Response, business_central_error, json_response
+from .metadata import business_central_metadata
 from .schema import BUSINESS_CENTRAL, Entity, entities
 from .settings import Settings
 from .stats import Stats
@@ -28,7 +30,7 @@ class BusinessCentral:
         self.custom_pages = custom_pages
         self.reader = BusinessCentralReader(store, settings)
         self.writer = BusinessCentralWriter(store, settings, clock)
-        self.specials: list[Special] = []
+        self.specials: list[Special] = [BusinessCentralBatch(store, self.operation).answer, business_central_metadata]
 
     def handle(self, request: Request) -> Response:
         """Answers any request under ``/v2.0/…/api/``, refusals included."""

@@ -6,11 +6,17 @@ from collections.abc import Callable
 
 from .clock import Clock
 from .dv_address import ROOT, Segment, bad_request, does_not_exist, no_segment, parse_segments, require_set
+from .dv_batch import DataverseBatch
+from .dv_bulk import DataverseBulk
+from .dv_definitions import DataverseDefinitions
 from .dv_delete import DataverseDeleter
+from .dv_functions import DataverseFunctions
 from .dv_payload import alternate_key_values, find_key, read_body, resolve_reference
 from .dv_read import DataverseReader, applied
+from .dv_tracking import DataverseTracking
 from .dv_write import EXISTS, DataverseWriter
 from .messages import ApiError, Request, Response, dataverse_error
+from .metadata import dataverse_metadata
 from .schema import SALES, Entity, entities
 from .settings import Settings
 from .stats import Stats
@@ -20,7 +26,7 @@ Special = Callable[[Request, tuple[Segment, ...]], Response | None]
 
 
 class Dataverse:
-    """``specials`` are asked first: batch, metadata, bulk messages, change tracking, functions. They answer None for what is not theirs."""
+    """``specials`` are asked first: batch, metadata, functions, bulk messages, change tracking. They answer None for what is not theirs."""
 
     def __init__(self, store: Store, settings: Settings, clock: Clock, stats: Stats) -> None:
         self.store = store
@@ -28,7 +34,15 @@ class Dataverse:
         self.reader = DataverseReader(store, settings, clock)
         self.writer = DataverseWriter(store, clock)
         self.deleter = DataverseDeleter(store, self.writer)
-        self.specials: list[Special] = []
+        self.tracking = DataverseTracking(store, settings, clock, self.reader)
+        self.specials: tuple[Special, ...] = (
+            DataverseBatch(store, self.operation).answer,
+            dataverse_metadata,
+            DataverseDefinitions(store).answer,
+            DataverseFunctions(store).answer,
+            DataverseBulk(store, self.writer).answer,
+            self.tracking.answer,
+        )
 
     def handle(self, request: Request) -> Response:
         """Answers any request under ``/api/data/v9.2/``, refusals included."""
@@ -48,8 +62,6 @@ class Dataverse:
             answer = special(request, segments)
             if answer is not None:
                 return answer
-        if not segments:
-            raise no_segment("")
         entity = require_set(segments[0].name)
         if segments[0].key is None:
             return self._on_set(request, entity, segments[1:])
