@@ -56,8 +56,8 @@ RELATIONS: dict[str, tuple[Relation, ...]] = {
         _AGENT,
     ),
     "salesInvoiceLines": (
-        Relation("items", "itemId"),
-        Relation("salesInvoices", "documentId"),
+        Relation("items", "itemId", code="number"),
+        Relation("salesInvoices", "documentId", code="number"),
         Relation("unitsOfMeasure", "unitOfMeasureId", "unitOfMeasureCode"),
     ),
 }
