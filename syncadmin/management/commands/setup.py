@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
+from getpass import getpass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from django.db import transaction
 
 from joblog.default_entries import apply_default_entries
 from joblog.exchange import EntryImport, entries_to_json
+from mappings.changes import keep_change
 from mappings.default_setup import apply_default_setup
 from mappings.exchange import Import, mappings_to_json, options_to_json, systems_to_json
 from mappings.models import System, SystemKind
+from mappings.systems import test_connection
 from syncadmin.sync.errors import SyncError
 
 
@@ -29,10 +32,15 @@ class Command(BaseCommand):
         default.add_argument("--company", default="", metavar="NAME", help="the Business Central company (default: the first one)")
         commands.add_parser("export", help="write the configuration to a file").add_argument("file", metavar="FILE")
         commands.add_parser("import", help="read the configuration from a file").add_argument("file", metavar="FILE")
+        secret = commands.add_parser("secret", help="store the client secret, or the certificate, of a system")
+        secret.add_argument("name", metavar="NAME")
+        secret.add_argument("--certificate", metavar="FILE", help="PEM file with private key and certificate, instead of a secret")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["command"] == "default":
             self._default(options)
+        elif options["command"] == "secret":
+            self._secret(options["name"], options["certificate"])
         elif options["command"] == "export":
             self._export(Path(options["file"]))
         else:
@@ -50,6 +58,20 @@ class Command(BaseCommand):
                 self.stdout.write(f"{title}:")
                 self.stdout.write("\n".join(f"  {line}" for line in lines))
         self.stdout.write(f"Job queue entries: {len(made)} new.")
+
+    def _secret(self, name: str, certificate: str | None) -> None:
+        """The secret comes from the terminal or from standard input, never from an argument that others can see."""
+        system = System.objects.filter(name__iexact=name).first()
+        if system is None:
+            known = ", ".join(System.objects.values_list("name", flat=True)) or "none"
+            raise CommandError(f"There is no system {name}. Known systems: {known}.", returncode=2)
+        if certificate:
+            system.certificate = Path(certificate).read_text()
+        else:
+            system.client_secret = getpass("Client secret: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
+        system.save()
+        keep_change(None, kind="system", name=system.name, what="Certificate replaced" if certificate else "Client secret replaced")
+        self.stdout.write(test_connection(system) or f"{system.name}: connected.")
 
     def _export(self, path: Path) -> None:
         data = {
