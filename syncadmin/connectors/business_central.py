@@ -132,7 +132,7 @@ class BusinessCentral(ODataConnector):
             operations = [Operation("POST", self._path(table), {}, one.body) for one in batch]
             return self._results(table, batch, self._batch(table, operations, Repeat.REFUSED))
 
-        return self._write(rows, prepare, send, _BATCH)
+        return self._write(rows, prepare, send, _BATCH, _at_once(table))
 
     def modify(self, table: Table, rows: Sequence[Modify]) -> list[WriteResult]:
         def prepare(row: Modify) -> Mapping[str, Any]:
@@ -145,7 +145,7 @@ class BusinessCentral(ODataConnector):
         def send(batch: Sequence[Prepared]) -> list[WriteResult]:
             return self._results(table, batch, self._batch(table, [operation(one) for one in batch], Repeat.ANSWERED))
 
-        return self._write(rows, prepare, send, _BATCH)
+        return self._write(rows, prepare, send, _BATCH, _at_once(table))
 
     # ---- addresses
 
@@ -232,6 +232,11 @@ class BusinessCentral(ODataConnector):
 
     def _results(self, table: Table, batch: Sequence[Prepared], answers: Sequence[Answer | None]) -> list[WriteResult]:
         return [self._result(table, one, answer) for one, answer in zip(batch, answers, strict=True)]
+
+
+def _at_once(table: Table) -> int:
+    # Lines of one document lock each other out when they are written in parallel (section 7).
+    return 1 if "documentId" in table.fields else _RUNNING
 
 
 _BARE = {FieldType.GUID, FieldType.LOOKUP, FieldType.INTEGER, FieldType.DECIMAL, FieldType.BOOLEAN, FieldType.DATE, FieldType.MOMENT}

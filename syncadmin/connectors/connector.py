@@ -197,8 +197,12 @@ class ODataConnector(ABC):
         prepare: Callable[[Any], Mapping[str, Any]],
         send: Callable[[Sequence[Prepared]], list[WriteResult]],
         size: int,
+        at_once: int = 0,
     ) -> list[WriteResult]:
-        """Prepares every row, sends them ``size`` at a time, and puts the results into the order of the rows."""
+        """Prepares every row, sends them ``size`` per request, and puts the results into the order of the rows.
+
+        At most ``at_once`` requests run at a time, or as many as the system bears.
+        """
         results: dict[int, WriteResult] = {}
         ready: list[tuple[int, Prepared]] = []
         for place, row in enumerate(rows):
@@ -206,13 +210,15 @@ class ODataConnector(ABC):
                 ready.append((place, Prepared(row, prepare(row))))
             except RecordError as error:
                 results[place] = WriteResult(Outcome.REFUSED, key=kept_key(row), code=error.code, text=error.text, fields=error.fields)
-        written = self._sent([one for _, one in ready], send, size)
+        written = self._sent([one for _, one in ready], send, size, at_once)
         results |= {place: result for (place, _), result in zip(ready, written, strict=True)}
         return [results[place] for place in range(len(rows))]
 
-    def _sent(self, ready: Sequence[Prepared], send: Callable[[Sequence[Prepared]], list[WriteResult]], size: int) -> list[WriteResult]:
+    def _sent(
+        self, ready: Sequence[Prepared], send: Callable[[Sequence[Prepared]], list[WriteResult]], size: int, at_once: int
+    ) -> list[WriteResult]:
         batches = chunks(ready, size)
-        outcomes = self._in_parallel([partial(_attempt, send, batch) for batch in batches])
+        outcomes = self._in_parallel([partial(_attempt, send, batch) for batch in batches], at_once)
         errors = [outcome for outcome in outcomes if isinstance(outcome, SyncError)]
         if errors and len(errors) == len(batches):
             raise errors[0]
@@ -220,10 +226,11 @@ class ODataConnector(ABC):
         pairs = zip(batches, outcomes, strict=True)
         return [one for batch, outcome in pairs for one in (undone(batch, outcome) if isinstance(outcome, SyncError) else outcome)]
 
-    def _in_parallel(self, calls: Sequence[Callable[[], _Result]]) -> list[_Result]:
-        if len(calls) <= 1:
+    def _in_parallel(self, calls: Sequence[Callable[[], _Result]], at_once: int = 0) -> list[_Result]:
+        workers = min(at_once or self.parallel, len(calls))
+        if workers <= 1:
             return [call() for call in calls]
-        with ThreadPoolExecutor(min(self.parallel, len(calls))) as pool:
+        with ThreadPoolExecutor(workers) as pool:
             return [one.result() for one in [pool.submit(call) for call in calls]]
 
     def _result(self, table: Table, one: Prepared, answer: Answer | None) -> WriteResult:

@@ -39,10 +39,14 @@ class Repeat(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Times in seconds. ``retries`` are repetitions after the first try; a Retry-After longer than ``longest_wait`` is not waited for."""
+    """Times in seconds.
+
+    ``retries`` are repetitions after the first try (at most two of them after a lost connection or a time-out, which cost the most); a
+    Retry-After longer than ``longest_wait`` is not waited for.
+    """
 
     connect: float = 10.0
-    read: float = 150.0
+    read: float = 120.0
     retries: int = 4
     backoff: float = 0.5
     longest_wait: float = 15.0
@@ -184,7 +188,7 @@ class Http:
 
     def _answered(self, method: str, url: str, repeat: Repeat, headers: Mapping[str, str] | None, body: bytes | None) -> Answer:
         # A body that breaks off comes after urllib3's own repetitions, so reads are begun again here.
-        tries = 1 + (self._limits.retries if repeat is Repeat.ALWAYS else 0)
+        tries = 1 + (min(self._limits.retries, 2) if repeat is Repeat.ALWAYS else 0)
         for left in reversed(range(tries)):
             try:
                 return self._once(method, url, repeat, headers, body)
@@ -235,7 +239,7 @@ class Http:
         return _CountingRetry(
             total=retries,
             connect=min(retries, 2),
-            read=retries if repeat is Repeat.ALWAYS else False,
+            read=min(retries, 2) if repeat is Repeat.ALWAYS else False,
             redirect=0,
             status_forcelist=_STATUSES[repeat],
             allowed_methods=None,

@@ -106,14 +106,31 @@ def _result(
     passing: bool = False,
 ) -> WriteResult:
     advice = _ADVICE.get(code, "")
-    text = f"{system} refused the {table.label} record: {fault.words.rstrip()} {advice}".rstrip()
-    fields = tuple(field.name for field in _named_fields(fault, table)) or _too_long(code, table, values)
+    text = f"{system} refused the {table.label} record: {_sentence(fault.words)} {advice}".rstrip()
+    fields = (
+        tuple(field.name for field in _named_fields(fault, table)) or _too_long(code, table, values) or _mentioned(fault, table, values)
+    )
     return WriteResult(outcome, key=key, code=code, text=text, fields=fields, passing=passing)
 
 
 def _named_fields(fault: Fault, table: Table) -> list[Field]:
     by_wire = {name: field for field in table.fields.values() for name in (field.name, field.property_name, field.label)}
     return list({by_wire[name].name: by_wire[name] for name in fault.quoted if name in by_wire}.values())
+
+
+def _mentioned(fault: Fault, table: Table, values: Mapping[str, Value]) -> tuple[str, ...]:
+    """Those written fields that the words call by a name that is no everyday word (``salespersonCode``, Salesperson Code)."""
+    sent = [table.fields[name] for name in values if name in table.fields]
+    calls = [(field.name, (field.name, field.label)) for field in sent]
+    return tuple(name for name, called in calls if any(_is_coined(one) and one in fault.words for one in called))
+
+
+def _is_coined(name: str) -> bool:
+    return " " in name or "_" in name or (name != name.lower() and name != name.capitalize())
+
+
+def _sentence(words: str) -> str:
+    return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
 def _too_long(code: str, table: Table, values: Mapping[str, Value]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from syncadmin.connectors.business_central import SERVICE_ADDRESS, BusinessCentral, BusinessCentralSettings
 from syncadmin.connectors.dataverse import Dataverse, DataverseSettings
+from syncadmin.connectors.http import Limits
 from syncadmin.sync.errors import RunError
 from syncadmin.sync.records import Side
 
@@ -33,9 +34,9 @@ class Kind:
     connector_class: type[BusinessCentral] | type[Dataverse]
     settings_class: type[BusinessCentralSettings] | type[DataverseSettings]
     settings: tuple[Setting, ...]
-    build: Callable[[Mapping[str, str]], BusinessCentral | Dataverse]
+    build: Callable[[Mapping[str, str], Limits | None], BusinessCentral | Dataverse]
 
-    def connect(self, values: Mapping[str, str]) -> BusinessCentral | Dataverse:
+    def connect(self, values: Mapping[str, str], *, limits: Limits | None = None) -> BusinessCentral | Dataverse:
         """A connector with these settings (by name; further names are ignored, blanks are left to the defaults).
 
         Raises RunError ``settings`` naming what is missing.
@@ -47,7 +48,7 @@ class Kind:
             missing.append("Client secret or certificate")
         if missing:
             raise RunError("settings", f"{self.label} is not set up: {', '.join(missing)} missing. Fill it in on the system's page.")
-        return self.build(given)
+        return self.build(given, limits)
 
 
 _SIGN_IN = (
@@ -79,7 +80,7 @@ KINDS: Mapping[str, Kind] = {
             Setting("company_id", "Company ID", "Leave empty to look the company up by its name."),
             *_SIGN_IN,
         ),
-        build=lambda values: BusinessCentral(BusinessCentralSettings(**values)),
+        build=lambda values, limits: BusinessCentral(BusinessCentralSettings(**values), limits=limits),
     ),
     Side.SALES.value: Kind(
         name=Side.SALES.value,
@@ -91,6 +92,6 @@ KINDS: Mapping[str, Kind] = {
             _TENANT,
             *_SIGN_IN,
         ),
-        build=lambda values: Dataverse(DataverseSettings(**values)),
+        build=lambda values, limits: Dataverse(DataverseSettings(**values), limits=limits),
     ),
 }

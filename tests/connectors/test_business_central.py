@@ -235,3 +235,16 @@ def test_without_the_custom_pages_everything_comes_from_the_standard_ones():
         result = connector.insert(found["customers"], [customer("C1")])[0]
         assert read(connector, found["customers"], result.key, "number").values["number"] == "C1"
         connector.close()
+
+
+def test_lines_of_a_document_keep_their_order_and_are_read_by_it(business_central, tables):
+    invoices, lines = tables.business_central["salesInvoices"], tables.business_central["salesInvoiceLines"]
+    buyer = business_central.insert(tables.business_central["customers"], [customer("C1")])[0]
+    invoice = business_central.insert(invoices, [Insert(new_key(), {"customerId": buyer.key})])[0]
+    rows = [Insert("", {"documentId": invoice.key, "lineType": "Comment", "description": f"{place:03}"}) for place in range(250)]
+    results = business_central.insert(lines, rows)
+    sequences = [one.values["sequence"] for one in results]
+    assert sequences == sorted(sequences)
+    page = business_central.read_changes(lines, ["description"], condition=f"documentId eq {invoice.key}")
+    assert {one.values["description"] for one in page.records} == {f"{place:03}" for place in range(250)}
+    assert len(business_central.find_records(lines, "documentId", [invoice.key], [])) == 250

@@ -124,3 +124,13 @@ def test_a_busy_system_is_asked_later():
     error = refused_read(Fault(503, "", "", retry_after=7), system="Sales", table=TABLE)
     assert isinstance(error, RetryLater)
     assert error.seconds == 7
+
+
+def test_a_field_is_known_by_its_label_too():
+    table = Table(
+        "customers", "Customer", "id", "", fields={"salespersonCode": Field("salespersonCode", FieldType.CODE, "Salesperson Code")}
+    )
+    fault = Fault(400, "Internal_InvalidTableRelation", "The field Salesperson Code contains a value (NN) that cannot be found")
+    result = refused_write(fault, table, KEY, {"salespersonCode": "NN"}, system="Business Central", new=True)
+    assert result.fields == ("salespersonCode",)
+    assert "cannot be found. It refers to" in result.text
