@@ -28,17 +28,19 @@ def _compare(path: tuple[str, ...], before: Any, after: Any) -> Iterator[Line]:
     if before == after:
         return
     old, new = _parts(before), _parts(after)
-    if old and new:
+    if (old and new) or ((old or new) and len(path) < 2):
         for name in [*old, *(name for name in new if name not in old)]:
             yield from _compare((*path, name), old.get(name, NOTHING), new.get(name, NOTHING))
     else:
-        yield Line(" · ".join(path), _shown(before), _shown(after))
+        line = Line(" · ".join(path), _shown(before), _shown(after))
+        if line.before != line.after:
+            yield line
 
 
 def _parts(value: Any) -> dict[str, Any]:
     """The named parts of a structure; rows of a list are told apart by what identifies them, so that order alone is no change."""
     if isinstance(value, dict):
-        return {str(name): part for name, part in value.items()}
+        return {str(name).replace("_", " "): part for name, part in value.items()}
     if isinstance(value, list) and any(isinstance(part, dict) for part in value):
         return _named_rows(value)
     return {}

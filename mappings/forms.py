@@ -113,7 +113,8 @@ class MappingForm(SectionedForm, _MappingModelForm):
         for name in names:
             if self.instance.name in _all_dependencies(name, self._dependencies):
                 raise ValidationError(f"{name} itself waits for {self.instance.name}; one of the two has to come first.")
-        return names
+        before: list[str] = self.initial["depends_on"]
+        return [name for name in before if name in names] + [name for name in names if name not in before]
 
     def clean(self) -> dict[str, Any]:
         if self.cleaned_data.get("seen_version") != self.instance.version:

@@ -100,7 +100,7 @@ class ChangeTable(ListTable):
     name = columns.NameColumn()
     company = tables.Column(visible=False)
     version = tables.Column(attrs={"th": {"class": "num"}, "td": {"class": "num"}})
-    what = tables.Column(attrs={"td": {"class": "wrap"}})
+    what = tables.Column(attrs={"td": {"class": "wrap short"}})
     lines = tables.Column(verbose_name="Before and after", empty_values=(), orderable=False, attrs={"td": {"class": "wrap lines"}})
 
     class Meta(ListTable.Meta):

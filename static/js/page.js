@@ -43,6 +43,14 @@ function closeMenus(except) {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
 }
 
+// An open menu stays inside the window, whichever side its button stands on.
+function keepInside(menu) {
+  const items = menu.querySelector(".menu-items");
+  const place = items.getBoundingClientRect();
+  if (place.right > document.documentElement.clientWidth) items.classList.remove("from-left");
+  else if (place.left < 0) items.classList.add("from-left");
+}
+
 // A button with data-confirm asks first, then submits as if nothing had happened.
 function askFirst(event) {
   const button = event.target.closest("button[data-confirm]");
@@ -65,6 +73,10 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-opens='tell-me']")) openTellMe();
   askFirst(event);
 });
+
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches?.("details.menu[open]")) keepInside(event.target);
+}, true);
 
 document.addEventListener("keydown", (event) => {
   const dialog = event.target.closest?.("#tell-me");

@@ -9,7 +9,8 @@ from django.contrib import messages
 from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect, StreamingHttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import TemplateView
@@ -54,6 +55,11 @@ class Page(Permitted, TemplateView):
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         return super().get_context_data(**({"title": self.get_title()} | extra))
 
+    def render_to_response(self, context: dict[str, Any], **options: Any) -> HttpResponse:
+        response = super().render_to_response(context, **options)
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
     def get_template_names(self) -> list[str]:
         asked = getattr(self.request, "htmx", False)
         return [self.fragment_template] if self.fragment_template and asked else super().get_template_names()
@@ -64,7 +70,7 @@ class ListPage(Page):
 
     ``noun`` is (one, many). ``actions_template`` holds the buttons, ``factbox_template`` what stands on the right at first,
     ``empty_text`` says what to do next when there is nothing. With ``live_seconds`` the list is fetched again that often.
-    ``columns_of`` the table that a person chose are kept in the session; ``?export=csv`` gives all rows of the current filter.
+    Columns that a person chose are kept in the session; ``?export=csv`` gives all rows of the current filter.
     """
 
     template_name = "pages/list.html"
@@ -83,8 +89,18 @@ class ListPage(Page):
             return export(context["table"], name=self.table_class.key or self.noun[1])
         return self.render_to_response(context)
 
-    def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
-        """Keeps the choice of columns: ``columns`` (repeated), or ``reset`` for those that were meant to show."""
+    def get_permission_required(self) -> tuple[str, ...]:
+        return (self.permission,) if _chooses_columns(self.request) else super().get_permission_required()
+
+    def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponseBase:
+        return self.choose_columns(request) if _chooses_columns(request) else self.act(request)
+
+    def act(self, request: HttpRequest) -> HttpResponseBase:  # noqa: ARG002
+        """What a button of the action bar does that posts to the list itself; lists without such a button refuse."""
+        return HttpResponseNotAllowed(["GET"])
+
+    def choose_columns(self, request: HttpRequest) -> HttpResponse:
+        """Keeps ``columns`` (repeated), or with ``reset`` goes back to those that were meant to show."""
         chosen = request.session.setdefault("columns", {})
         if "reset" in request.POST:
             chosen.pop(self.table_class.key, None)
@@ -125,6 +141,10 @@ class ListPage(Page):
         query = self.request.GET
         table.configure(request=self.request, sort=query.getlist("sort"), page=query.get("page", ""), per_page=query.get("per_page", ""))
         return table
+
+
+def _chooses_columns(request: HttpRequest) -> bool:
+    return request.method == "POST" and request.POST.get("choose") == "columns"
 
 
 class Echo:

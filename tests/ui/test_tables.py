@@ -80,21 +80,25 @@ def test_the_page_says_what_it_is_and_how_many(ask):
 
 def test_a_hidden_column_is_shown_when_it_was_chosen(ask):
     assert "Last name</a>" not in ask().content.decode()
-    assert ask(post={"columns": ["last_name"]}).status_code == 302
+    assert ask(post={"choose": "columns", "columns": ["last_name"]}).status_code == 302
     page = ask().content.decode()
     assert "Last name</a>" in page
     assert "ann@example.com" not in page
 
 
 def test_fixed_columns_stay_whatever_was_chosen(ask):
-    ask(post={"columns": []})
+    ask(post={"choose": "columns", "columns": []})
     assert "<b>ann</b>" in ask().content.decode()
 
 
 def test_the_choice_of_columns_can_be_taken_back(ask):
-    ask(post={"columns": []})
-    ask(post={"reset": "1"})
+    ask(post={"choose": "columns", "columns": []})
+    ask(post={"choose": "columns", "reset": "1"})
     assert "ann@example.com" in ask().content.decode()
+
+
+def test_a_list_without_buttons_of_its_own_takes_no_other_post(ask):
+    assert ask(post={"person": "1"}).status_code == 405
 
 
 def test_search_finds_every_word_in_any_field(ask):

@@ -100,6 +100,15 @@ def test_two_mappings_cannot_wait_for_each_other(save, mapping, make_mapping):
     assert "CONTACT itself waits for CUSTOMER" in errors(save(depends_on=["CONTACT"]))["depends_on"][0]
 
 
+def test_saving_something_else_keeps_the_order_of_what_comes_first(save, mapping, make_mapping):
+    make_mapping("CURRENCY")
+    make_mapping("SALESPEOPLE")
+    IntegrationTableMapping.objects.filter(pk=mapping.pk).update(depends_on=["SALESPEOPLE", "CURRENCY"])
+    save(description="New")
+    mapping.refresh_from_db()
+    assert mapping.depends_on == ["SALESPEOPLE", "CURRENCY"]
+
+
 def test_a_reader_sees_and_changes_nothing(reader, page, mapping):
     shown = reader.get(page)
     assert all(field.disabled for field in shown.context["form"].fields.values())

@@ -77,7 +77,7 @@ def test_only_who_may_run_is_offered_to_run(sign_in, mapping, role, offered):
 
 def test_rarely_needed_columns_start_hidden_and_can_be_shown(reader, mapping):
     assert "Resolve Update Conflicts</a>" not in reader.get(LIST).content.decode()
-    reader.post(LIST, {"columns": ["update_conflict_resolution", "failed"]})
+    reader.post(LIST, {"choose": "columns", "columns": ["update_conflict_resolution", "failed"]})
     page = reader.get(LIST).content.decode()
     assert "Resolve Update Conflicts</a>" in page
     assert "Skipped</a>" not in page
@@ -85,7 +85,7 @@ def test_rarely_needed_columns_start_hidden_and_can_be_shown(reader, mapping):
 
 def test_every_column_can_be_shown_sorted_and_exported(reader, mapping):
     names = reader.get(LIST).context["table"].columns.columns
-    reader.post(LIST, {"columns": list(names)})
+    reader.post(LIST, {"choose": "columns", "columns": list(names)})
     for name in names:
         assert b"CUSTOMER" in reader.get(LIST, {"sort": name}).content
     assert b"CUSTOMER" in b"".join(reader.get(LIST, {"export": "csv"}).streaming_content)
