@@ -7,11 +7,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from syncadmin.sync.errors import RecordError
 from syncadmin.sync.plan import FieldRule
 from syncadmin.sync.records import Direction, Record, Side, Value
 from syncadmin.sync.values import canonical, to_json
 
 Baseline = Mapping[str, tuple[Any, Any]]  # "field|integration_field" -> JSON values of both sides as of the last success
+
+# The error of an attempt that did not fail and yet has something left to do: it keeps the record in the retry set, so that a change which
+# this direction has read, and had to leave, is looked at again even if its record is never modified any more.
+OWED = "owed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,11 @@ class Ends:
 
 @dataclass(frozen=True, slots=True)
 class CouplingState:
-    """One coupling; ``id`` is None until it was saved. ``pending`` is the direction of an insert that is not finished."""
+    """One coupling; ``id`` is None until it was saved.
+
+    ``pending`` is the direction of an insert that is not finished, ``pending_since`` our clock when it was first sent without a certain
+    answer: None as long as it surely has not happened.
+    """
 
     id: int | None
     bc: Ends
@@ -58,12 +67,15 @@ class CouplingState:
         return self.to_sales if direction is Direction.TO_INTEGRATION else self.from_sales
 
     def known(self, rule: FieldRule, side: Side) -> tuple[bool, Value]:
-        """Whether the baseline has this rule, and that side's canonical value in it."""
+        """Whether the baseline has this rule, and that side's canonical value in it; one that the field cannot hold any more is none."""
         pair = self.baseline.get(rule.pair)
         own = rule.side(side)
         if pair is None or own is None:
             return False, None
-        return True, canonical(pair[0 if side is Side.BUSINESS_CENTRAL else 1], own)
+        try:
+            return True, canonical(pair[0 if side is Side.BUSINESS_CENTRAL else 1], own)
+        except RecordError:
+            return False, None
 
     def with_end(self, side: Side, end: Ends) -> CouplingState:
         return replace(self, bc=end) if side is Side.BUSINESS_CENTRAL else replace(self, sales=end)
@@ -87,6 +99,20 @@ class CouplingState:
         message = self.message if self.attempt(direction.opposite).failed else ""
         attempt = Attempt(succeeded=True, job_id=job_id)
         return replace(self.with_attempt(direction, attempt), pending=None, pending_since=None, message=message)
+
+    def owing(self, direction: Direction, *, job_id: int | None, message: str) -> CouplingState:
+        """After an attempt that left its part to the opposite direction, or to a person; a failure that is noted already stays."""
+        if self.attempt(direction).failed and self.attempt(direction).error != OWED:
+            return self
+        return replace(self.with_attempt(direction, Attempt(failed=True, job_id=job_id, error=OWED)), message=message or self.message)
+
+    def paid(self, direction: Direction) -> CouplingState:
+        """After both records were found equal to the baseline: nothing is left for this direction."""
+        attempt = self.attempt(direction)
+        if attempt.error != OWED:
+            return self
+        message = self.message if self.attempt(direction.opposite).failed else ""
+        return replace(self.with_attempt(direction, Attempt(succeeded=True, job_id=attempt.job_id)), message=message)
 
 
 def baseline_pair(bc: Value, sales: Value) -> tuple[Any, Any]:

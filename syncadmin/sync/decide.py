@@ -15,8 +15,9 @@ from syncadmin.sync.couplings import CouplingState, baseline_pair
 from syncadmin.sync.errors import RecordError
 from syncadmin.sync.plan import FieldRule, TablePlan, Template
 from syncadmin.sync.records import Change, Direction, Record, Side, Value
+from syncadmin.sync.tables import Table
 from syncadmin.sync.transfer import KEEP, References, new_value
-from syncadmin.sync.values import canonical, display, same
+from syncadmin.sync.values import canonical, display
 
 
 class Kind(StrEnum):
@@ -62,9 +63,10 @@ class Conflict:
 class Decision:
     """What shall happen to one record. ``values`` are written at once, ``later`` right after an insert (A19).
 
-    ``baseline`` is what the coupling keeps when the write succeeds. ``settled`` tells that the destination holds no change of its own that
-    still has to flow back, so that its etag may be remembered as seen. A decision may both write and fail: a conflict in one field lets the
-    others flow.
+    ``baseline`` is what the coupling keeps when ``values`` are written, ``later_baseline`` what comes on top after ``later``. ``settled``
+    tells that the destination holds no change of its own that still has to flow back, so that its etag may be remembered as seen.
+    ``yielded`` names source fields whose change gives way to the other side's. A decision may both write and fail: a conflict in one field
+    lets the others flow.
     """
 
     kind: Kind
@@ -72,7 +74,9 @@ class Decision:
     later: Mapping[str, Value] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     baseline: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    later_baseline: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     conflicts: tuple[Conflict, ...] = ()
+    yielded: tuple[str, ...] = ()
     settled: bool = True
     code: str = ""
     text: str = ""
@@ -83,18 +87,30 @@ class Decision:
 def source_unchanged(plan: TablePlan, direction: Direction, source: Record, coupling: CouplingState) -> bool:
     """Whether the source record equals what was last synchronized, so that nobody needs to look at the destination.
 
-    Recognized by etag, then by value (architecture.md section 3: echoes); never with a field that has no baseline yet.
+    Recognized by etag, then by value (architecture.md section 3: echoes); never with a field or constant that has no baseline yet.
     """
-    rules = [rule for rule in plan.rules_for(direction) if _compared(rule, direction)]
-    if any(rule.pair not in coupling.baseline for rule in rules):
+    rules = [rule for rule in plan.rules_for(direction) if (own := rule.side(direction.destination)) is not None and own.on_update]
+    constants = [rule for rule in rules if rule.side(direction.source) is None]
+    fields = [rule for rule in rules if rule.side(direction.source) is not None]
+    if any(rule.pair not in coupling.baseline for rule in fields):
         return False
-    known = coupling.end(direction.source)
-    if known.etag and known.etag == source.etag:
-        return True
     try:
-        return all(rule.read(direction.source, source) == coupling.known(rule, direction.source)[1] for rule in rules)
+        if not all(_constant_known(plan, rule, direction, coupling) for rule in constants):
+            return False
+        known = coupling.end(direction.source)
+        return bool(known.etag and known.etag == source.etag) or all(_as_known(rule, direction, source, coupling) for rule in fields)
     except RecordError:
         return False  # decided, and reported, with the record
+
+
+def nothing_flows_back(plan: TablePlan, direction: Direction, baseline: Mapping[str, tuple[Any, Any]], values: Mapping[str, Any]) -> bool:
+    """Whether every field of the opposite direction holds its baseline on the destination; a value that is not told counts as changed."""
+    side = direction.destination
+    for rule in plan.rules_for(direction.opposite):
+        own, back = rule.side(side), rule.side(direction.source)
+        if own is not None and back is not None and back.on_update and not _holds_baseline(rule, side, baseline, values):
+            return False
+    return True
 
 
 def decide_existing(
@@ -115,29 +131,52 @@ def decide_existing(
 
 def decide_insert(plan: TablePlan, direction: Direction, source: Record, references: References) -> Decision:
     """The decision for a record that shall be created in the destination; template values win over mapped ones (A5)."""
+    table = plan.table(direction.destination)
     try:
         template = _template(plan, direction, source)
+        defaults = _defaults(template, table)
     except (RecordError, KeyError) as error:
         return Decision(kind=Kind.FAIL, code="template", text=f"The template for new records cannot be used: {error}")
-    values, baseline, errors = _mapped(plan, direction, source, references)
+    values, reads, errors = _mapped(plan, direction, source, references)
     if errors:
         return _failed(errors)
-    table = plan.table(direction.destination)
-    if template:
-        values |= {name: canonical(raw, table.fields[name]) for name, raw in template.defaults.items() if name in table.fields}
-        baseline = _with_template(plan, direction, baseline, values)
+    values |= defaults
     filled = {name: value for name, value in values.items() if value is not None}
     now = {name: value for name, value in filled.items() if table.fields[name].on_insert}
     later = {name: value for name, value in filled.items() if not table.fields[name].on_insert and table.fields[name].on_update}
-    changes = tuple(Change(name, None, value) for name, value in (now | later).items())
+    agreed = {rule.pair: (name, _pair(direction, read, values[name])) for rule, name, read in reads}
     return Decision(
-        kind=Kind.INSERT, values=now, later=later, changes=changes, baseline=baseline, template=template.code if template else ""
+        kind=Kind.INSERT,
+        values=now,
+        later=later,
+        changes=tuple(Change(name, None, value) for name, value in (now | later).items()),
+        # Until the later values are written both sides count as blank there, so that they flow from the source and never back.
+        baseline={pair: (None, None) if name in later else both for pair, (name, both) in agreed.items()},
+        later_baseline={pair: both for pair, (name, both) in agreed.items() if name in later},
+        template=template.code if template else "",
     )
 
 
-def _compared(rule: FieldRule, direction: Direction) -> bool:
-    destination = rule.side(direction.destination)
-    return rule.side(direction.source) is not None and destination is not None and destination.on_update
+def _constant_known(plan: TablePlan, rule: FieldRule, direction: Direction, coupling: CouplingState) -> bool:
+    value = new_value(plan, rule, direction, None, {})
+    known, before = coupling.known(rule, direction.destination)
+    return value is KEEP or (known and rule.equal(direction.destination, value, before))
+
+
+def _as_known(rule: FieldRule, direction: Direction, source: Record, coupling: CouplingState) -> bool:
+    known, before = coupling.known(rule, direction.source)
+    return known and rule.equal(direction.source, rule.read(direction.source, source), before)
+
+
+def _holds_baseline(rule: FieldRule, side: Side, baseline: Mapping[str, tuple[Any, Any]], values: Mapping[str, Any]) -> bool:
+    own = rule.side(side)
+    if own is None or own.name not in values or rule.pair not in baseline:
+        return False
+    try:
+        before = canonical(baseline[rule.pair][0 if side is Side.BUSINESS_CENTRAL else 1], own)
+        return rule.equal(side, rule.read(side, Record("", values)), before)
+    except RecordError:
+        return False
 
 
 def _template(plan: TablePlan, direction: Direction, source: Record) -> Template | None:
@@ -146,11 +185,17 @@ def _template(plan: TablePlan, direction: Direction, source: Record) -> Template
     return next((one for one in candidates if holds(one.conditions, source, table)), None)
 
 
+def _defaults(template: Template | None, table: Table) -> dict[str, Value]:
+    defaults = template.defaults if template else {}
+    return {name: canonical(raw, table.fields[name]) for name, raw in defaults.items() if name in table.fields}
+
+
 def _mapped(
     plan: TablePlan, direction: Direction, source: Record, references: References
-) -> tuple[dict[str, Value], dict[str, tuple[Any, Any]], list[RecordError]]:
+) -> tuple[dict[str, Value], list[tuple[FieldRule, str, Value]], list[RecordError]]:
+    """Values by destination field (a later row wins), what each rule read for which field, and what went wrong."""
     values: dict[str, Value] = {}
-    baseline: dict[str, tuple[Any, Any]] = {}
+    reads: list[tuple[FieldRule, str, Value]] = []
     errors: list[RecordError] = []
     for rule in plan.rules_for(direction):
         own = rule.side(direction.destination)
@@ -162,24 +207,10 @@ def _mapped(
         except RecordError as error:
             errors.append(error)
             continue
-        if value is KEEP:
-            continue
-        values[own.name] = value
-        baseline[rule.pair] = _pair(direction, read, value)
-    return values, baseline, errors
-
-
-def _with_template(
-    plan: TablePlan, direction: Direction, baseline: dict[str, tuple[Any, Any]], values: Mapping[str, Value]
-) -> dict[str, tuple[Any, Any]]:
-    """The baseline after the template has won: what was last synchronized is what the destination really gets."""
-    result = dict(baseline)
-    for rule in plan.rules_for(direction):
-        own = rule.side(direction.destination)
-        if rule.pair in result and own is not None:
-            source_value = result[rule.pair][0 if direction.source is Side.BUSINESS_CENTRAL else 1]
-            result[rule.pair] = _pair(direction, source_value, values[own.name])
-    return result
+        if value is not KEEP:
+            values[own.name] = value
+            reads.append((rule, own.name, read))
+    return values, reads, errors
 
 
 def _pair(direction: Direction, source: Value, destination: Value) -> tuple[Any, Any]:
@@ -208,12 +239,11 @@ class _Review:
         self.source, self.destination, self.coupling = source, destination, coupling
         self.winner = policy.winner or plan.update_policy.winner
         self.values: dict[str, Value] = {}
-        self.changes: list[Change] = []
-        self.baseline: dict[str, tuple[Any, Any]] = dict(coupling.baseline)
+        self.present: dict[str, Value] = {}
+        self.agreed: list[tuple[FieldRule, str, Value]] = []
         self.conflicts: list[Conflict] = []
         self.errors: list[RecordError] = []
         self.yielded: list[str] = []
-        self.settled = True
 
     def look_at(self, rule: FieldRule) -> None:
         own = rule.side(self.direction.destination)
@@ -232,65 +262,71 @@ class _Review:
     def decision(self) -> Decision:
         if self.errors:
             return _failed(self.errors)
-        failing = self.conflicts and not self.policy.conflict_failed_already
         kind = Kind.MODIFY if self.values else Kind.UNCHANGED
         code = text = ""
         fields: tuple[str, ...] = ()
-        if failing:
+        if self.conflicts and not self.policy.conflict_failed_already:
             kind, code, text = Kind.FAIL, "conflict", _conflict_text(self.conflicts)
             fields = tuple(one.field for one in self.conflicts)
-        elif self.yielded and not self.values:
+        elif self.yielded and not self.values and not self.conflicts:
             kind, code, fields = Kind.SKIP, "other-side-wins", tuple(self.yielded)
             text = "Both sides changed, and the value of the other side wins; the opposite direction brings it here."
+        baseline = self._baseline()
         return Decision(
-            kind=kind, values=self.values, changes=tuple(self.changes), baseline=self.baseline, conflicts=tuple(self.conflicts),
-            settled=self.settled and self._nothing_flows_back(), code=code, text=text, fields=fields,
-        )  # fmt: skip
+            kind=kind,
+            values=self.values,
+            changes=tuple(Change(name, self.present[name], value) for name, value in self.values.items()),
+            baseline=baseline,
+            conflicts=tuple(self.conflicts),
+            yielded=tuple(self.yielded),
+            settled=nothing_flows_back(self.plan, self.direction, baseline, {**self.destination.values, **self.values}),
+            code=code,
+            text=text,
+            fields=fields,
+        )
+
+    def _baseline(self) -> dict[str, tuple[Any, Any]]:
+        """What both sides hold after the write, for the rules that are in agreement then; the others keep their old one."""
+        final = {name: self.values.get(name, present) for name, present in self.present.items()}
+        return {**self.coupling.baseline} | {rule.pair: _pair(self.direction, read, final[name]) for rule, name, read in self.agreed}
 
     def _constant(self, rule: FieldRule) -> None:
-        present = rule.read(self.direction.destination, self.destination)
-        self._write_if_different(rule, None, present, keep_baseline=False)
+        self._assign(rule, None, rule.read(self.direction.destination, self.destination))
 
     def _one_way(self, rule: FieldRule) -> None:
         read, present = rule.read(self.direction.source, self.source), rule.read(self.direction.destination, self.destination)
-        self._write_if_different(rule, read, present)
+        self._assign(rule, read, present)
 
     def _two_way(self, rule: FieldRule) -> None:
         read, present = rule.read(self.direction.source, self.source), rule.read(self.direction.destination, self.destination)
         source_changed, destination_changed = self._changed(rule, read, present)
-        if self.policy.unconditional:
-            self._write_if_different(rule, read, present)
-        elif source_changed and destination_changed:
+        if source_changed and destination_changed and not self.policy.unconditional:
             self._both_changed(rule, read, present)
-        elif source_changed:
-            self._write_if_different(rule, read, present)
-        elif destination_changed:
-            self.settled = False
+        elif source_changed or self.policy.unconditional:
+            self._assign(rule, read, present)
 
     def _changed(self, rule: FieldRule, read: Value, present: Value) -> tuple[bool, bool]:
         """By value against the baseline; a field without one goes by the stamps of both records (A1)."""
-        known, source_before = self.coupling.known(rule, self.direction.source)
-        _, destination_before = self.coupling.known(rule, self.direction.destination)
-        if known:
-            return read != source_before, present != destination_before
-        if not self._differs(rule, read, present):
-            return True, False  # equal already: only the baseline is missing
         source, destination = self.direction.source, self.direction.destination
+        known, source_before = self.coupling.known(rule, source)
+        known_there, destination_before = self.coupling.known(rule, destination)
+        if known and known_there:
+            return not rule.equal(source, read, source_before), not rule.equal(destination, present, destination_before)
+        if self.coupling.pending is self.direction or not self._differs(rule, read, present):
+            return True, False  # a record that we have just created, or equal already: only the baseline is missing
         return self.coupling.changed(source, self.source), self.coupling.changed(destination, self.destination)
 
     def _differs(self, rule: FieldRule, read: Value, present: Value) -> bool:
-        own = rule.side(self.direction.destination)
         value = new_value(self.plan, rule, self.direction, read, self.references)
-        return own is not None and value is not KEEP and not same(value, present, own, rule.side(self.direction.source))
+        return value is not KEEP and not rule.equal(self.direction.destination, value, present)
 
     def _both_changed(self, rule: FieldRule, read: Value, present: Value) -> None:
         if not self._differs(rule, read, present) or self.winner is self.direction.source:
-            self._write_if_different(rule, read, present)
+            self._assign(rule, read, present)
         elif self.winner is not None:
-            self.settled = False
-            self.yielded.append(rule.pair.split("|")[0 if self.direction.source is Side.BUSINESS_CENTRAL else 1])
+            own = rule.side(self.direction.source)
+            self.yielded.append(own.name if own else "")
         else:
-            self.settled = False
             self.conflicts.append(self._conflict(rule, read, present))
 
     def _conflict(self, rule: FieldRule, read: Value, present: Value) -> Conflict:
@@ -305,32 +341,20 @@ class _Review:
             sales=sales,
         )
 
-    def _write_if_different(self, rule: FieldRule, read: Value, present: Value, *, keep_baseline: bool = True) -> None:
+    def _assign(self, rule: FieldRule, read: Value, present: Value) -> None:
+        """Gives the rule's value to its field; a later rule for the same field takes it back, also by wanting what is there."""
         own = rule.side(self.direction.destination)
+        if own is None:
+            return
         value = new_value(self.plan, rule, self.direction, read, self.references)
-        if own is None or value is KEEP:
-            value = present
-        elif not same(value, present, own, rule.side(self.direction.source)):
+        self.present[own.name] = present
+        self.agreed.append((rule, own.name, read))
+        if value is KEEP:
+            return
+        if rule.equal(self.direction.destination, value, present):
+            self.values.pop(own.name, None)
+        else:
             self.values[own.name] = value
-            self.changes.append(Change(own.name, present, value))
-        if keep_baseline:
-            self.baseline[rule.pair] = _pair(self.direction, read, value if own and own.name in self.values else present)
-
-    def _nothing_flows_back(self) -> bool:
-        """Whether every field of the opposite direction holds its baseline on the destination, our own writes included."""
-        for rule in self.plan.rules_for(self.direction.opposite):
-            own = rule.side(self.direction.destination)
-            back = rule.side(self.direction.source)
-            if own is None or back is None or not back.on_update:
-                continue
-            pair = self.baseline.get(rule.pair)
-            if pair is None:
-                return False
-            before = canonical(pair[0 if self.direction.destination is Side.BUSINESS_CENTRAL else 1], own)
-            present = self.values.get(own.name, rule.read(self.direction.destination, self.destination))
-            if present != before:
-                return False
-        return True
 
 
 def _conflict_text(conflicts: list[Conflict]) -> str:

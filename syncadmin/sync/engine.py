@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from syncadmin.sync.couplings import stamp_later
 from syncadmin.sync.decide import Policy
+from syncadmin.sync.errors import RetryLater, RunError
 from syncadmin.sync.pages import PageWork
 from syncadmin.sync.plan import TablePlan
 from syncadmin.sync.ports import Connector, Couplings, Journal
@@ -23,12 +24,16 @@ def _new_key() -> str:
     return str(uuid.uuid4())
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """One direction of one mapping.
 
     ``keys`` are source keys of an explicit run (None: read the window from ``since``); ``read_at`` is the source's clock at the last
-    complete read. ``only_coupled`` None leaves it to the plan. ``pause`` is asked after each page whether to stop and go on later.
+    complete read. ``pause`` is asked after each page whether to stop and go on later; ``now`` is our own clock.
     """
 
     plan: TablePlan
@@ -45,6 +50,7 @@ class Run:
     page_size: int = 1000
     pause: Callable[[], bool] = lambda: False
     new_key: Callable[[], str] = _new_key
+    now: Callable[[], datetime] = _utc_now
 
     @property
     def source(self) -> Connector:
@@ -60,7 +66,7 @@ def synchronize(run: Run, cursor: Cursor) -> Cursor:
 
     Raises RetryLater, RunError and ClaimLost; what was settled until then stays, and the cursor of the last settled page is in the journal.
     """
-    _settle_interrupted(run, cursor)
+    cursor = _settle_interrupted(run, cursor)
     if run.keys is not None and cursor.phase == RETRY:
         cursor = replace(cursor, phase=EXPLICIT)
     steps = {RETRY: _retry_page, EXPLICIT: _explicit_page, WINDOW: _window_page}
@@ -71,19 +77,43 @@ def synchronize(run: Run, cursor: Cursor) -> Cursor:
     return cursor
 
 
-def _settle_interrupted(run: Run, cursor: Cursor) -> None:
+def _settle_interrupted(run: Run, cursor: Cursor) -> Cursor:
     """A21: what a lost worker left SENDING is read again; the new value there means done, the old one is sent again."""
     left = run.journal.unsettled()
+    if left:
+        cursor = _capped(run, cursor)
     for start in range(0, len(left), run.page_size):
         chunk = {item.source_key: item for item in left[start : start + run.page_size]}
         records = run.source.read_records(run.plan.table(run.direction.source), list(chunk), run.plan.fields(run.direction.source))
-        gone = [_source_gone(item) for key, item in chunk.items() if key not in records]
-        _work(run, list(records.values()), cursor, read=0, also=gone, interrupted=True)
+        gone = _sources_gone(run, [item for key, item in chunk.items() if key not in records])
+        there = {key: item for key, item in chunk.items() if key in records}
+        _work(run, list(records.values()), before=cursor, after=cursor, read=0, also=gone, interrupted=there)
+    return cursor
 
 
-def _source_gone(item: Touched) -> Touched:
+def _sources_gone(run: Run, items: Sequence[Touched]) -> list[Touched]:
     text = "The source record was deleted while it was being synchronized. Check the record on the other side."
-    return replace(item, action=Action.FAILED, intended=None, code="source-deleted", text=text, coupling=None)
+    states = run.couplings.for_records(run.direction.source, [item.source_key for item in items]) if items else {}
+    kept = {
+        key: state.failed(run.direction, job_id=run.journal.job_id, error="source-deleted", message=text, passing=False)
+        for key, state in states.items()
+    }
+    return [
+        replace(item, action=Action.FAILED, intended=None, changes=(), code="source-deleted", text=text, coupling=kept.get(item.source_key))
+        for item in items
+    ]
+
+
+def _capped(run: Run, cursor: Cursor) -> Cursor:
+    """The cursor with the source's clock of now, before records are read outside the window.
+
+    The window leaves out what was handled already, so the watermark must not pass changes that came after that.
+    """
+    if cursor.cap is not None or run.keys is not None or run.preview:
+        return cursor
+    table, condition = run.plan.table(run.direction.source), run.plan.filters.get(run.direction.source, "")
+    page = run.source.read_changes(table, [], condition=condition, since=run.since, page_size=1)
+    return replace(cursor, cap=page.server_time)
 
 
 def _retry_page(run: Run, cursor: Cursor) -> Cursor:
@@ -91,11 +121,12 @@ def _retry_page(run: Run, cursor: Cursor) -> Cursor:
     found = run.couplings.retry_set(run.direction, after=cursor.reached, limit=run.page_size, before_job=run.journal.job_id)
     if not found:
         return replace(cursor, phase=WINDOW, reached=0)
+    cursor = _capped(run, cursor)
     side = run.direction.source
     table, condition = run.plan.table(side), run.plan.filters.get(side, "")
     records = run.source.read_records(table, [key for _, key in found], run.plan.fields(side), condition=condition)
     reached = replace(cursor, reached=found[-1][0])
-    _work(run, list(records.values()), reached, read=len(records))
+    _work(run, list(records.values()), before=cursor, after=reached, read=len(records))
     return reached
 
 
@@ -107,7 +138,7 @@ def _explicit_page(run: Run, cursor: Cursor) -> Cursor:
     records = run.source.read_records(run.plan.table(side), keys, run.plan.fields(side))
     missing = [_not_found(run, key) for key in keys if key not in records]
     reached = replace(cursor, reached=cursor.reached + len(keys))
-    _work(run, list(records.values()), reached, read=len(records), also=missing)
+    _work(run, list(records.values()), before=cursor, after=reached, read=len(records), also=missing)
     return reached
 
 
@@ -126,7 +157,7 @@ def _window_page(run: Run, cursor: Cursor) -> Cursor:
         newest=stamp_later(cursor.newest, max(stamps, default=None)),
         cap=cursor.cap or page.server_time,
     )
-    _work(run, page.records, reached, read=len(page.records))
+    _work(run, page.records, before=cursor, after=reached, read=len(page.records))
     return reached
 
 
@@ -137,18 +168,35 @@ def _read_window(run: Run, cursor: Cursor) -> Page:
     if cursor.link:
         return run.source.read_changes(table, fields, condition=condition, since=run.since, link=cursor.link, page_size=size)
     page = run.source.read_changes(table, fields, condition=condition, since=run.since, page_size=size)
-    back = clock_set_back(run.read_at, page.server_time)
-    if back and run.since:
-        return run.source.read_changes(table, fields, condition=condition, since=run.since - back, page_size=size)
+    if run.since and clock_set_back(run.read_at, page.server_time):
+        return run.source.read_changes(table, fields, condition=condition, page_size=size)
     return page
 
 
 def _work(
-    run: Run, records: Sequence[Record], cursor: Cursor, *, read: int, also: Sequence[Touched] = (), interrupted: bool = False
+    run: Run,
+    records: Sequence[Record],
+    *,
+    before: Cursor,
+    after: Cursor,
+    read: int,
+    also: Sequence[Touched] = (),
+    interrupted: Mapping[str, Touched] | None = None,
 ) -> None:
     """One page from records to results; one transaction before its writes and one after them, none while a request is on the wire."""
-    work = PageWork(run.plan, run.direction, run.destination, run.couplings, run.journal, run.policy, run.rules)
-    work.decide(records, explicit=run.keys is not None, interrupted=interrupted)
-    writer = Writer(work, run.new_key)
-    touched = writer.imagined() if run.preview else writer.write()
-    run.journal.settle([*also, *work.touched, *touched], read=read, cursor=cursor)
+    explicit = run.keys is not None
+    work = PageWork(run.plan, run.direction, run.destination, run.couplings, run.journal, run.policy, run.rules, explicit)
+    work.decide(records, interrupted=interrupted)
+    writer = Writer(work, run.new_key, run.now)
+    if run.preview:
+        imagined = [replace(item, coupling=None, uncouple=False) for item in (*also, *work.touched, *writer.imagined())]
+        run.journal.settle(imagined, read=read, cursor=after)
+        return
+    try:
+        written = writer.write()
+    except (RetryLater, RunError):
+        # What was answered is certain and stays; the page is read again from where it began.
+        if certain := writer.rescued():
+            run.journal.settle(certain, read=0, cursor=before)
+        raise
+    run.journal.settle([*also, *work.touched, *written], read=read, cursor=after)

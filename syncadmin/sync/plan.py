@@ -9,7 +9,7 @@ from typing import Any
 
 from syncadmin.sync.records import Direction, Record, Side, Value
 from syncadmin.sync.tables import Field, Table
-from syncadmin.sync.values import canonical, display
+from syncadmin.sync.values import canonical, display, same
 
 BIDIRECTIONAL = "Bidirectional"
 
@@ -75,6 +75,16 @@ class FieldRule:
         if side is Side.BUSINESS_CENTRAL and self.local_currency and value == self.local_currency:
             return None
         return value
+
+    def equal(self, side: Side, one: Value, other: Value) -> bool:
+        """Whether two canonical values of that side's field mean the same to both ends: to the precision, and cut-off length, of both."""
+        own, partner = self.side(side), self.side(side.other)
+        if own is None or same(one, other, own, partner):
+            return True
+        lengths = [end.max_length for end in (own, partner) if end is not None and end.max_length is not None]
+        if not (self.truncate and lengths and isinstance(one, str) and isinstance(other, str)):
+            return False
+        return one[: min(lengths)].rstrip() == other[: min(lengths)].rstrip()
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ class Couplings(Protocol):
         ...
 
     def retry_set(self, direction: Direction, *, after: int, limit: int, before_job: int) -> list[tuple[int, str]]:
-        """(coupling id, source key) of those that failed in this direction before this job and are not skipped, by id, above ``after``."""
+        """(coupling id, source key) of those that failed in this direction before this job, or whose insert in this direction an earlier
+        job has left pending; not the skipped ones; by id, above ``after``."""
         ...
 
     def references(self, direction: Direction, wanted: set[Reference]) -> References:
@@ -104,7 +105,10 @@ class Journal(Protocol):
         ...
 
     def sending(self, items: Sequence[Touched]) -> dict[str, CouplingState]:
-        """Saves entries and pending couplings in one transaction before their batch is sent; couplings by source key, with ids."""
+        """Saves entries and pending couplings in one transaction before their batch is sent; couplings by source key, with ids.
+
+        Called again for an entry of this job, it replaces it. ``pending_since`` is kept as given.
+        """
         ...
 
     def settle(self, items: Sequence[Touched], *, read: int, cursor: Cursor) -> None:

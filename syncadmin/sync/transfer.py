@@ -44,7 +44,7 @@ def new_value(plan: TablePlan, rule: FieldRule, direction: Direction, source: Va
     if destination is None:
         raise ValueError(f"{rule.pair} has no field on {direction.destination.label}")
     if rule.side(direction.source) is None:
-        return canonical(rule.constant, destination)
+        return _constant(rule.constant, destination)
     if rule.lookup:
         value = _looked_up(plan, rule, direction, source, references)
     elif rule.options is not None:
@@ -54,6 +54,19 @@ def new_value(plan: TablePlan, rule: FieldRule, direction: Direction, source: Va
     if value is None and rule.not_null:
         return KEEP
     return _fitting(value, rule, direction, destination)
+
+
+def _constant(text: str, destination: Field) -> Value:
+    """The constant as the field holds it; one of an option may be its value or its label (engine.md section 2.3)."""
+    if not text.strip():
+        return None
+    if destination.type is not FieldType.OPTION:
+        return canonical(text, destination)
+    wanted = text.strip().casefold()
+    found = next((value for value, label in destination.options if wanted in (str(value).casefold(), label.casefold())), None)
+    if found is None:
+        found = int(wanted) if wanted.isdigit() and not destination.options else text.strip()
+    return canonical(found, destination)
 
 
 def _readable(rule: FieldRule, side: Side, record: Record) -> Value:

@@ -13,6 +13,7 @@ from syncadmin.sync.tables import Field, FieldType
 _ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 _NO_DATE = "0001-01-01"
 _BLANK_OPTIONS = {"", " ", "_x0020_"}
+_NEVER_NULL = {FieldType.INTEGER, FieldType.DECIMAL, FieldType.BOOLEAN}
 
 
 def canonical(raw: Any, field: Field) -> Value:
@@ -35,9 +36,10 @@ def same(one: Value, other: Value, field: Field, partner: Field | None = None) -
     """Whether two canonical values of ``field`` mean the same, to the precision that both fields can hold."""
     if one == other:
         return True
-    if one is None or other is None:
-        return False
     kinds = {field.type, partner.type if partner else field.type}
+    if one is None or other is None:
+        # Business Central has no null for these: what is unset in Sales is 0 or false there (web-apis.md section 0).
+        return kinds <= _NEVER_NULL and not one and not other
     if isinstance(one, Decimal | int) and isinstance(other, Decimal | int) and FieldType.DECIMAL in kinds:
         scale = _least(field.scale, partner.scale if partner else None)
         return rounded(Decimal(one), scale) == rounded(Decimal(other), scale)

@@ -22,13 +22,19 @@ def window_start(side: Side, watermark: datetime | None, read_at: datetime | Non
 
 
 def moved(watermark: datetime | None, newest: datetime | None, cap: datetime | None) -> datetime | None:
-    """The watermark after a completed read: the newest stamp, never past the source's clock at its beginning, never backwards."""
-    if newest is None:
-        return watermark
-    reached = min(newest, cap) if cap else newest
-    return max(watermark, reached) if watermark else reached
+    """The watermark after a completed read: the newest stamp read, never past the source's clock at its beginning.
+
+    It goes back only where that clock itself was set back: a mark in its future would hide what is changed until then.
+    """
+    known = [stamp for stamp in (watermark, newest) if stamp is not None]
+    if not known:
+        return None
+    return min(max(known), cap) if cap else max(known)
 
 
-def clock_set_back(read_at: datetime | None, server_time: datetime) -> timedelta:
-    """How far the source's clock stands behind the one of the last read; rows changed meanwhile carry stamps that much older."""
-    return max(read_at - server_time, timedelta()) if read_at else timedelta()
+def clock_set_back(read_at: datetime | None, server_time: datetime) -> bool:
+    """Whether the source's clock stands before the one of the last read.
+
+    By how much it was set back cannot be told, because time went on since; rows changed meanwhile may carry any stamp before the window.
+    """
+    return read_at is not None and server_time < read_at

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from syncadmin.sync.couplings import CouplingState
-from syncadmin.sync.decide import Kind
-from syncadmin.sync.pages import PageWork, Write
-from syncadmin.sync.records import Action, Direction, Insert, Modify, Outcome, Record, WriteResult
+from syncadmin.sync.decide import Decision, Kind
+from syncadmin.sync.lost import LostInserts
+from syncadmin.sync.pages import PageWork
+from syncadmin.sync.records import Change, Insert, Modify, Outcome, Record, WriteResult
+from syncadmin.sync.results import Write, taken
 from syncadmin.sync.touched import Touched
-from syncadmin.sync.values import display
 
-_ROUNDS = 4  # a row that changes under our hands that often is left to the next run
+_ROUNDS = 5  # a row that changes under our hands that often is left to the next run
+_STOP = "The record keeps changing while it is being synchronized. The next run tries again."
+_NO_ANSWER = "Creating the record was sent several times without an answer. The next run looks whether it has arrived."
 
 
 @dataclass
@@ -21,189 +24,191 @@ class Writer:
 
     work: PageWork
     new_key: Callable[[], str]
+    now: Callable[[], datetime]
     done: list[Touched] = field(default_factory=list)
-    given_up: set[str] = field(default_factory=set)
+    waiting: list[Write] = field(default_factory=list)
+    unsaved_keys: list[Write] = field(default_factory=list)
+    no_answer: set[str] = field(default_factory=set)
 
     def imagined(self) -> list[Touched]:
-        """The entries of a preview: nothing is sent and no coupling is touched (A11)."""
-        return [replace(self._good(write, None), coupling=None) for write in self.work.writes]
+        """The entries of a preview: nothing is sent (A11)."""
+        return [*self.work.landed, *(self.work.results.good(write, None) for write in self.work.writes)]
 
     def write(self) -> list[Touched]:
-        """Saves the intentions, sends the batches, reads again and decides again where the answer asks for it."""
-        if not self.work.writes:
-            return []
-        self._announce()
-        waiting = self.work.writes
-        for _ in range(_ROUNDS):
-            waiting = self._round(waiting)
-            if not waiting:
-                return self._after(self.done)
-        text = "The record keeps changing while it is being synchronized. The next run tries again."
-        self.done.extend(self.work.failed(write, "changed-meanwhile", text, passing=True) for write in waiting)
-        return self._after(self.done)
+        """Saves the intentions, sends the batches, reads again and decides again where the answer asks for it.
 
-    def _after(self, done: list[Touched]) -> list[Touched]:
-        return list(self.work.rules.after_write(self.work.direction, done))
+        When a system stops answering as a whole the error goes on to the caller, and :meth:`rescued` has what was certain until then.
+        """
+        self.done = list(self.work.landed)
+        self.waiting = list(self.work.writes)
+        if self.waiting:
+            self._announce()
+        for _ in range(_ROUNDS):
+            if not self.waiting:
+                break
+            self._round()
+        self.done.extend(self._given_up(write) for write in self.waiting)
+        return self._after()
+
+    def rescued(self) -> list[Touched]:
+        """What was answered before the run broke off; keys that a system has chosen meanwhile are saved with the pending couplings."""
+        if self.unsaved_keys:
+            self.work.journal.sending([self.work.results.intended(write) for write in self.unsaved_keys])
+        return self._after()
+
+    def _after(self) -> list[Touched]:
+        return list(self.work.rules.after_write(self.work.direction, self.done)) if self.done else []
 
     def _announce(self) -> None:
         """Inserting is two steps: the pending coupling with its key is saved before the batch is sent (architecture.md section 3)."""
         chosen = self.work.plan.table(self.work.direction.destination).chosen_keys
-        for write in self.work.writes:
-            if write.decision.kind is Kind.INSERT and chosen and not write.key:
-                write.key = self.new_key()
-        saved = self.work.journal.sending([self._intention(write) for write in self.work.writes])
-        for write in self.work.writes:
+        for write in self.waiting:
+            if write.decision.kind is Kind.INSERT:
+                write.key = write.key or (self.new_key() if chosen else "")
+                write.coupling = replace(write.coupling, pending_since=write.coupling.pending_since or self.now())
+        saved = self.work.journal.sending([self.work.results.intended(write) for write in self.waiting])
+        for write in self.waiting:
             write.coupling = saved.get(write.source.key, write.coupling)
 
-    def _intention(self, write: Write) -> Touched:
-        coupling = None
-        if write.decision.kind is Kind.INSERT:
-            other = self.work.direction.destination
-            end = replace(write.coupling.end(other), key=write.key or None)
-            coupling = replace(self.work.named(write).with_end(other, end), baseline=dict(write.decision.baseline))
-        good = self._good(write, None)
-        return replace(good, action=Action.SENDING, intended=good.action, coupling=coupling)
+    def _round(self) -> None:
+        """One call for all inserts and one for all modifications; what they leave unclear waits for the next round."""
+        new = [write for write in self.waiting if write.decision.kind is Kind.INSERT]
+        old = [write for write in self.waiting if write.decision.kind is not Kind.INSERT]
+        self.waiting = []
+        unclear = [*(self._insert(new) if new else ()), *(self._modify(old) if old else ())]
+        if unclear:
+            self._look_again(unclear)
 
-    def _round(self, writes: Sequence[Write]) -> list[Write]:
-        results = self._send(writes)
-        unclear = [(write, result) for write, result in zip(writes, results, strict=True) if not self._clear(write, result)]
-        if not unclear:
-            return []
-        self._find_lost([write for write, result in unclear if write.decision.kind is Kind.INSERT and not write.key])
-        keys = [write.key for write, _ in unclear if write.key]
-        table, fields = self.work.plan.table(self.work.direction.destination), self.work.plan.fields(self.work.direction.destination)
-        present = self.work.destination.read_records(table, keys, fields) if keys else {}
-        return [write for write, result in unclear if self._again(write, result, present.get(write.key))]
-
-    def _send(self, writes: Sequence[Write]) -> list[WriteResult]:
-        """One call for all inserts, one for all modifications, and one for what an insert could not take yet (A19)."""
+    def _insert(self, writes: Sequence[Write]) -> list[tuple[Write, WriteResult]]:
         table = self.work.plan.table(self.work.direction.destination)
-        new = [write for write in writes if write.decision.kind is Kind.INSERT]
-        old = [write for write in writes if write.decision.kind is not Kind.INSERT]
-        results: dict[int, WriteResult] = {}
-        if new:
-            answers = self.work.destination.insert(table, [Insert(write.key, write.decision.values) for write in new])
-            results |= {id(write): answer for write, answer in zip(new, answers, strict=True)}
-            self._send_later_values(new, results)
-        if old:
-            rows = [Modify(write.key, write.destination.etag if write.destination else "*", write.decision.values) for write in old]
-            answers = self.work.destination.modify(table, rows)
-            results |= {id(write): answer for write, answer in zip(old, answers, strict=True)}
-        return [results[id(write)] for write in writes]
+        answers = self.work.destination.insert(table, [Insert(write.key, write.decision.values) for write in writes])
+        unclear = []
+        for write, answer in zip(writes, answers, strict=True):
+            if answer.outcome is Outcome.DONE:
+                self._inserted(write, answer)
+            elif answer.outcome is Outcome.REFUSED:
+                self._refused(write, answer)
+            else:
+                unclear.append((write, answer))
+        return unclear
 
-    def _send_later_values(self, new: Sequence[Write], results: dict[int, WriteResult]) -> None:
-        ready = [write for write in new if write.decision.later and results[id(write)].outcome is Outcome.DONE]
-        if not ready:
+    def _inserted(self, write: Write, answer: WriteResult) -> None:
+        """Done, or ready for the values that the destination takes only on update (A19)."""
+        write.key = answer.key or write.key
+        if not write.decision.later:
+            self.done.append(self.work.results.good(write, answer))
             return
+        values = {**write.decision.values, **answer.values}
+        write.created, write.destination = True, Record(write.key, values, answer.etag, answer.modified_at)
+        later = write.decision.later
+        write.made = tuple(change for change in write.decision.changes if change.field not in later)
+        write.decision = _only_later(write.decision)
+        self.unsaved_keys.append(write)
+        self.waiting.append(write)
+
+    def _modify(self, writes: Sequence[Write]) -> list[tuple[Write, WriteResult]]:
         table = self.work.plan.table(self.work.direction.destination)
-        rows = [Modify(results[id(write)].key or write.key, "*", write.decision.later) for write in ready]
-        for write, answer in zip(ready, self.work.destination.modify(table, rows), strict=True):
-            if answer.outcome is not Outcome.DONE:
-                answer = replace(answer, outcome=Outcome.REFUSED, key=results[id(write)].key or write.key)  # noqa: PLW2901
-            results[id(write)] = answer
+        rows = [Modify(write.key, (write.destination.etag if write.destination else "") or "*", write.decision.values) for write in writes]
+        unclear = []
+        for write, answer in zip(writes, self.work.destination.modify(table, rows), strict=True):
+            if answer.outcome is Outcome.DONE:
+                self._finish(write, self.work.results.good(write, answer))
+            elif answer.outcome is Outcome.REFUSED:
+                self._refused(write, answer)
+            else:
+                unclear.append((write, answer))
+        return unclear
 
-    def _clear(self, write: Write, result: WriteResult) -> bool:
-        """Whether the answer settles the record."""
-        write.key = result.key or write.key
-        if result.outcome is Outcome.DONE:
-            self.done.append(self._good(write, result))
-            return True
-        if result.outcome is Outcome.REFUSED:
-            self.done.append(self._refused(write, result))
-            return True
-        return False
+    def _finish(self, write: Write, touched: Touched) -> None:
+        self.done.append(touched)
+        self.unsaved_keys = [other for other in self.unsaved_keys if other is not write]
 
-    def _good(self, write: Write, result: WriteResult | None) -> Touched:
-        decision = write.first_decision or write.decision
-        coupling = self.work.synchronized(write, result)
-        detail = {"template": decision.template} if decision.template else {}
-        if write.decision.kind is Kind.FAIL:  # other fields flowed, the conflict stays
-            failed = self.work.failed(write, decision.code, decision.text, decision.fields)
-            return replace(failed, changes=decision.changes, coupling=_written_but_failed(coupling, failed, self.work.direction))
-        action = Action.INSERTED if write.decision.kind is Kind.INSERT else Action.MODIFIED
-        label = coupling.end(self.work.direction.destination).label
-        return self.work.note(write, action, changes=decision.changes, detail=detail, coupling=coupling, destination_label=label)
+    def _refused(self, write: Write, answer: WriteResult) -> None:
+        if write.decision.kind is Kind.INSERT:  # surely not created
+            write.coupling = replace(write.coupling, pending_since=None)
+        text = answer.text or "The system refused the record without a reason."
+        self._finish(write, self.work.results.failed(write, answer.code or "refused", text, answer.fields, passing=answer.passing))
 
-    def _refused(self, write: Write, result: WriteResult) -> Touched:
-        text = result.text or "The system refused the record without a reason."
-        if write.decision.kind is Kind.INSERT and result.key:
-            arrived = self.work.synchronized(write, result)
-            write = replace(write, coupling=replace(arrived, pending=None))
-        return self.work.failed(write, result.code or "refused", text, result.fields, passing=result.passing)
+    def _given_up(self, write: Write) -> Touched:
+        code, text = ("unknown-result", _NO_ANSWER) if write.decision.kind is Kind.INSERT else ("changed-meanwhile", _STOP)
+        return self.work.results.failed(write, code, text, passing=True)
 
-    def _again(self, write: Write, result: WriteResult, present: Record | None) -> bool:
-        """Looks at the destination anew after an answer that settled nothing; True when the write has to be sent (again)."""
-        if write.decision.kind is Kind.INSERT:
-            return self._insert_again(write, result, present)
+    # ---- answers that settle nothing
+
+    def _look_again(self, unclear: Sequence[tuple[Write, WriteResult]]) -> None:
+        """Looks at the destination anew, and decides again."""
+        lost = self._look_for_lost(unclear)
+        side = self.work.direction.destination
+        keys = [write.key for write, _ in unclear if write.key]
+        present = self.work.destination.read_records(self.work.plan.table(side), keys, self.work.plan.fields(side)) if keys else {}
+        for write, answer in unclear:
+            there = present.get(write.key) or lost.found.get(write.source.key)
+            if write.decision.kind is Kind.INSERT:
+                self._insert_again(write, answer, there, lost)
+            else:
+                self._modify_again(write, there)
+
+    def _look_for_lost(self, unclear: Sequence[tuple[Write, WriteResult]]) -> LostInserts:
+        """Rows that exist under a name of ours are a lost insert only if one was lost before."""
+        lost = LostInserts(self.work.plan, self.work.direction, self.work.destination, self.work.couplings)
+        self.no_answer |= {write.source.key for write, answer in unclear if answer.outcome is Outcome.UNKNOWN}
+        asked = [
+            write for write, _ in unclear if not write.key and write.decision.kind is Kind.INSERT and write.source.key in self.no_answer
+        ]
+        if asked:
+            lost.look_for(asked)
+        return lost
+
+    def _insert_again(self, write: Write, answer: WriteResult, present: Record | None, lost: LostInserts) -> None:
+        if present is not None:
+            self.work.review_created(write, present, write.decision.changes)
+            self.unsaved_keys.append(write)
+            self._continue(write)
+        elif write.source.key in lost.doubtful:
+            self.done.append(self.work.results.failed(write, "pending", lost.doubtful[write.source.key]))
+        elif answer.outcome is Outcome.EXISTS:
+            text = answer.text or "Another record has the same number or name already."
+            self._refused(write, replace(answer, code=answer.code or "duplicate", text=text))
+        else:
+            self.waiting.append(write)
+
+    def _modify_again(self, write: Write, present: Record | None) -> None:
         if present is None:
             where = self.work.direction.destination.label
-            self.done.append(self.work.failed(write, "deleted", f"The coupled record was deleted in {where}."))
-            return False
-        return self._modify_again(write, result, present)
+            self._finish(write, self.work.results.failed(write, "deleted", f"The coupled record was deleted in {where}."))
+            return
+        # A stale etag may be the one that our own write has left behind when its first answer was lost on the way.
+        sent = taken(write.decision.changes, present, self.work.plan.table(self.work.direction.destination), whole=True)
+        write.made = _together(write, sent)
+        self.work.review(write, present)
+        self._continue(write)
 
-    def _insert_again(self, write: Write, result: WriteResult, present: Record | None) -> bool:
-        if present is not None:
-            write.destination = present
-            answer = WriteResult(Outcome.DONE, write.key, present.etag, present.modified_at, present.values)
-            self.done.append(self._good(write, answer))
-            return False
-        if result.outcome is Outcome.EXISTS:
-            text = result.text or "Another record has the same number or name already."
-            self.done.append(self.work.failed(write, result.code or "duplicate", text, result.fields))
-            return False
-        return write.source.key not in self.given_up
-
-    def _modify_again(self, write: Write, result: WriteResult, present: Record) -> bool:
-        sent, write.destination = write.decision, present
-        write.decision = self.work.review(write, present)
+    def _continue(self, write: Write) -> None:
+        """Sends the rest, or notes what became of the record."""
         if write.decision.values:
-            return True
-        lost_answer_was_good = result.outcome is Outcome.UNKNOWN
-        if lost_answer_was_good and write.decision.kind is Kind.UNCHANGED:
-            write.first_decision = sent
-            coupling = self.work.synchronized(write, None)
-            self.done.append(self.work.note(write, Action.MODIFIED, changes=sent.changes, coupling=coupling))
-        else:
-            before = len(self.work.touched)
-            self.work.place(write)
-            self.done.extend(self.work.touched[before:])
-            del self.work.touched[before:]
-        return False
-
-    def _find_lost(self, writes: Sequence[Write]) -> None:
-        """Where the system chooses keys, an insert without an answer is looked up by number, else by name, among uncoupled records (A2)."""
-        table = self.work.plan.table(self.work.direction.destination)
-        for name in dict.fromkeys((table.number, table.caption)):
-            asked = [
-                write for write in writes if not write.key and write.source.key not in self.given_up and write.decision.values.get(name)
-            ]
-            if name not in table.fields or not asked:
-                continue
-            values = [display(write.decision.values[name]) for write in asked]
-            found = self.work.destination.find_records(table, name, values, self.work.plan.fields(self.work.direction.destination))
-            coupled = self.work.couplings.for_records(self.work.direction.destination, [record.key for record in found])
-            for write in asked:
-                self._take_lost(write, name, [record for record in found if record.key not in coupled])
-
-    def _take_lost(self, write: Write, name: str, found: Sequence[Record]) -> None:
-        wanted = display(write.decision.values[name])
-        since = write.coupling.pending_since
-        fitting = [
-            record
-            for record in found
-            if str(record.values.get(name)) == wanted and (since is None or record.modified_at is None or record.modified_at >= since)
-        ]
-        if len(fitting) == 1:
-            write.key = fitting[0].key
-        elif fitting:
-            text = f"The answer to creating this record was lost, and {len(fitting)} records named {wanted} exist. Couple the right one."
-            self.given_up.add(write.source.key)
-            self.done.append(self.work.failed(write, "pending", text))
+            self.waiting.append(write)
+            return
+        lists = (self.work.touched, self.work.landed)
+        before = [len(one) for one in lists]
+        self.work.place(write)
+        for one, length in zip(lists, before, strict=True):
+            for touched in one[length:]:
+                self._finish(write, touched)
+            del one[length:]
 
 
-def _written_but_failed(written: CouplingState, failed: Touched, direction: Direction) -> CouplingState:
-    """What was written counts as synchronized, the result of the direction is the failure."""
-    state = failed.coupling
-    if state is None:
-        return written
-    return replace(written.with_attempt(direction, state.attempt(direction)), skipped=state.skipped, message=state.message)
+def _only_later(decision: Decision) -> Decision:
+    """What is left of an insert after its first values were taken."""
+    return replace(
+        decision,
+        kind=Kind.MODIFY,
+        values=decision.later,
+        later={},
+        changes=tuple(change for change in decision.changes if change.field in decision.later),
+        baseline={**decision.baseline, **decision.later_baseline},
+        later_baseline={},
+    )
+
+
+def _together(write: Write, sent: Sequence[Change]) -> tuple[Change, ...]:
+    return replace(write, decision=replace(write.decision, changes=tuple(sent))).changes
