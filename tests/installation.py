@@ -1,0 +1,85 @@
+"""An installation of its own: database, data folder and real processes, driven by commands only."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Installation:
+    """Set up against a sandbox; on PostgreSQL where the suite runs on it, with a database that is dropped at the end."""
+
+    def __init__(self, folder: Path, sandbox: str, **environment: str) -> None:
+        self._postgresql = os.environ.get("DATABASE_URL", "") if "postgres" in os.environ.get("DATABASE_URL", "") else ""
+        self._database = f"syncadmin_{uuid.uuid4().hex[:12]}"
+        self.environment = os.environ | {"SYNCADMIN_DATA_DIR": str(folder), "DATABASE_URL": self._make_database()} | environment
+        self._workers: list[subprocess.Popen[bytes]] = []
+        self._log = (folder / "processes.log").open("ab")
+        self.manage("migrate")
+        self.manage("setup", "default", "--sandbox", sandbox)
+
+    def manage(self, *arguments: str, code: int = 0) -> str:
+        """The output of a command, which must end with this code."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def ask(self, *arguments: str, code: int = 0) -> Any:
+        """The JSON that a command prints."""
+        return json.loads(self.manage(*arguments, "--json", code=code))
+
+    def python(self, lines: str) -> str:
+        """Runs lines inside the product, for what only pages offer."""
+        return self.manage("shell", "--no-imports", "-c", lines)
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        worker = subprocess.Popen(
+            [sys.executable, "manage.py", "qcluster"], cwd=ROOT, env=self.environment, stdout=self._log, stderr=self._log, start_new_session=True
+        )
+        self._workers.append(worker)
+        return worker
+
+    def kill(self, worker: subprocess.Popen[bytes]) -> None:
+        """SIGKILL to the worker and all its children: no time for a last word."""
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+
+    def close(self) -> None:
+        for worker in self._workers:
+            if worker.poll() is None:
+                self.kill(worker)
+        self._log.close()
+        if self._postgresql:
+            with psycopg.connect(self._postgresql, autocommit=True) as connection:
+                connection.execute(f'DROP DATABASE "{self._database}" WITH (FORCE)')
+
+    def _make_database(self) -> str:
+        if not self._postgresql:
+            return ""
+        with psycopg.connect(self._postgresql, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{self._database}"')
+        return self._postgresql.rsplit("/", 1)[0] + f"/{self._database}"
+
+
+def wait_until(true: Callable[[], Any], *, seconds: float = 60, what: str = "it") -> Any:
+    """The first true answer; fails after so many seconds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if answer := true():
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(f"{what} did not happen within {seconds} seconds")

@@ -1,0 +1,70 @@
+"""A worker that is killed at any moment loses nothing and doubles nothing (architecture.md section 3, engine.md A21)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.installation import Installation, wait_until
+from tests.people import People
+
+pytestmark = pytest.mark.processes
+
+RECORDS = 2000
+MOMENTS = {
+    "while the first thousand is on the wire": {"method": "POST", "path": "CreateMultiple", "after": 0},
+    "while the second thousand is on the wire": {"method": "POST", "path": "CreateMultiple", "after": 1},
+    "while the accounts are read back": {"method": "GET", "path": "/accounts", "after": 0},
+}
+
+
+@pytest.fixture
+def installation(tmp_path: Path, people: People) -> Iterator[Installation]:
+    made = Installation(tmp_path, people.url, SYNCADMIN_STALE_SECONDS="4", SYNCADMIN_WORKERS="1")
+    made.python("from mappings.models import *; IntegrationTableMapping.objects.filter(name='CUSTOMER').update(synch_only_coupled=False)")
+    made.python("from joblog.models import *; JobQueueEntry.objects.all().delete()")
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_all_records_arrive_once_when_the_worker_is_killed(moment: str, installation: Installation, people: People) -> None:
+    people.create_many_bc("customers", [{"displayName": f"Customer {number:04}"} for number in range(RECORDS)])
+    people.fault(system="sales", kind="delay", seconds=3, times=1, **MOMENTS[moment])
+    installation.python(
+        "from joblog.queue import enqueue; from joblog.models import *; from mappings.models import *\n"
+        "enqueue(mapping=IntegrationTableMapping.objects.get(name='CUSTOMER'), run_kind=RunKind.SYNCHRONIZE)"
+    )
+    worker = installation.start_worker()
+    wait_until(lambda: used_up(people), what="the delayed request")
+    installation.kill(worker)
+    installation.start_worker()
+    jobs = wait_until(lambda: finished_after_a_look(installation), seconds=90, what="the end of both jobs")
+    assert names_in_sales(people) == Counter(f"Customer {number:04}" for number in range(RECORDS))
+    assert (jobs["ToIntegrationTable"]["inserted"], jobs["ToIntegrationTable"]["failed"]) == (RECORDS, 0)
+    assert counted_entries(installation, jobs["ToIntegrationTable"]["id"]) == Counter(Inserted=RECORDS)
+    assert jobs["FromIntegrationTable"]["inserted"] == jobs["FromIntegrationTable"]["modified"] == 0
+
+
+def used_up(people: People) -> bool:
+    """Whether the delayed request has arrived in the sandbox."""
+    return any(fault["hit"] for fault in people.control("GET", "faults"))
+
+
+def finished_after_a_look(installation: Installation) -> dict[str, Any] | None:
+    """Both jobs once they are finished; the dispatcher looks more often here than once a minute."""
+    installation.python("from joblog.dispatcher import dispatch; dispatch()")
+    jobs = {job["direction"]: job for job in installation.ask("synchlog")["jobs"]}
+    return jobs if len(jobs) == 2 and all(job["status"] == "Finished" for job in jobs.values()) else None
+
+
+def names_in_sales(people: People) -> Counter[str]:
+    return Counter(row["name"] for row in people.rows_sales("accounts"))
+
+
+def counted_entries(installation: Installation, job: int) -> Counter[str]:
+    return Counter(entry["action"] for entry in installation.ask("synchlog", "--job", str(job), "--entries")["entries"])
