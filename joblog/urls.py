@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from joblog.views.errors import ErrorList, Retry
+from joblog.views.job import JobEntries, JobPage
+from joblog.views.log import JobFailures, LogList
+from joblog.views.mapping_runs import MappingRuns
+from joblog.views.queue import QueueList, QueueState
+from joblog.views.records import Candidates, Couplings, Record, Records
+from joblog.views.synchronize import Couple, Synchronize, Uncouple
 
 app_name = "joblog"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("synchronize/", Synchronize.as_view(), name="synchronize"),
+    path("log/", LogList.as_view(), name="log"),
+    path("log/<int:pk>/", JobPage.as_view(), name="job"),
+    path("log/<int:pk>/entries/", JobEntries.as_view(), name="job-entries"),
+    path("log/<int:pk>/failures/", JobFailures.as_view(), name="job-failures"),
+    path("errors/", ErrorList.as_view(), name="errors"),
+    path("errors/retry/", Retry.as_view(), name="retry"),
+    path("mappings/<int:pk>/runs/", MappingRuns.as_view(), name="mapping-runs"),
+    path("mappings/<int:pk>/records/", Records.as_view(), name="record-list"),
+    path("mappings/<int:pk>/records/<str:side>/<str:key>/", Record.as_view(), name="record"),
+    path("mappings/<int:pk>/records/<str:side>/<str:key>/candidates/", Candidates.as_view(), name="candidates"),
+    path("mappings/<int:pk>/couplings/", Couplings.as_view(), name="coupling-list"),
+    path("mappings/<int:pk>/couple/", Couple.as_view(), name="couple"),
+    path("mappings/<int:pk>/uncouple/", Uncouple.as_view(), name="uncouple"),
+    path("job-queue/", QueueList.as_view(), name="queue"),
+    path("job-queue/state/", QueueState.as_view(), name="queue-state"),
+]

@@ -1,0 +1,39 @@
+"""Addresses that several pages of the log need."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from joblog.models import SynchEntry, SynchJob
+from syncadmin.sync.records import Direction, Side
+
+
+def log_url(mapping_name: str = "", **query: str) -> str:
+    """The synchronization log, narrowed to one mapping where a name is given."""
+    wanted = ({"mapping": mapping_name} if mapping_name else {}) | query
+    return with_query(reverse("joblog:log"), wanted)
+
+
+def entries_url(job: SynchJob, action: str = "") -> str:
+    """Exactly the entries behind one counter of a job; all of them without ``action``."""
+    return with_query(reverse("joblog:job-entries", args=[job.pk]), {"action": action} if action else {})
+
+
+def record_url(mapping_id: int | None, side: Side, key: str | None) -> str:
+    """The page of a record; "" where the mapping is gone or there is no record."""
+    return reverse("joblog:record", args=[mapping_id, side.value, key]) if mapping_id and key else ""
+
+
+def source_url(entry: SynchEntry) -> str:
+    """Needs ``entry.job`` at hand, as :func:`destination_url` does."""
+    return record_url(entry.job.mapping_id, Direction(entry.job.direction).source, entry.source_key)
+
+
+def destination_url(entry: SynchEntry) -> str:
+    return record_url(entry.job.mapping_id, Direction(entry.job.direction).destination, entry.destination_key)
+
+
+def with_query(address: str, query: dict[str, str]) -> str:
+    return f"{address}?{urlencode(query)}" if query else address

@@ -1,0 +1,181 @@
+"""Lists of synch entries: what a job did to each record, and what failed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from joblog.addresses import destination_url, source_url
+from joblog.models import EntryAction, SynchEntry
+from syncadmin.ui import columns
+from syncadmin.ui.tables import ListTable
+
+ACTION_TONES = {
+    "Inserted": "good", "Modified": "good", "Deleted": "warn", "Coupled": "good", "Uncoupled": "warn", "Skipped": "warn", "Failed": "bad",
+    "Sending": "info",
+}  # fmt: skip
+CHIPS_SHOWN = 6
+_MISSING = {"Inserted": "being created", "Sending": "being sent", "Failed": "not created", "Deleted": "deleted", "Uncoupled": "none"}
+
+
+def record_link(label: str, key: str, url: str, *, missing: str) -> SafeString:
+    """A record by its label as a link to its page; ``missing`` says dimly why there is none."""
+    if not key and not label:
+        return format_html('<span class="soft">{}</span>', missing)
+    return format_html('<a href="{}" title="{}">{}</a>', url, key, label or key) if url else format_html("<span>{}</span>", label or key)
+
+
+def source_link(entry: SynchEntry) -> SafeString:
+    """Needs ``entry.job`` at hand, as :func:`destination_link` does."""
+    return record_link(entry.source_label, entry.source_key, source_url(entry), missing="none")
+
+
+def destination_link(entry: SynchEntry) -> SafeString:
+    missing = _MISSING.get(entry.action, "none")
+    return record_link(entry.destination_label, entry.destination_key, destination_url(entry), missing=missing)
+
+
+def change_chips(changes: list[dict[str, Any]]) -> SafeString:
+    """``field: old → new`` for each changed field, the rest folded away."""
+    chips = [_chip(change) for change in changes]
+    shown, rest = chips[:CHIPS_SHOWN], chips[CHIPS_SHOWN:]
+    if not rest:
+        return format_html('<div class="chips">{}</div>', format_html_join("", "{}", ((chip,) for chip in shown)))
+    return format_html(
+        '<div class="chips">{}<details><summary>{} more fields</summary>{}</details></div>',
+        format_html_join("", "{}", ((chip,) for chip in shown)),
+        len(rest),
+        format_html_join("", "{}", ((chip,) for chip in rest)),
+    )
+
+
+def _chip(change: dict[str, Any]) -> SafeString:
+    name = change.get("label") or change["field"]
+    old = (
+        format_html('<del>{}</del><span aria-hidden="true"> → </span>', change["old"])
+        if change["old"] not in {"", None}
+        else SafeString("")
+    )
+    new = change["new"] if change["new"] not in {"", None} else SafeString('<i class="soft">blank</i>')
+    return format_html('<span class="chip" title="{}"><b>{}:</b> {}<ins>{}</ins></span>', change["field"], name, old, new)
+
+
+def changes_in_words(changes: list[dict[str, Any]]) -> str:
+    return "; ".join(f"{change['field']}: {change['old']} -> {change['new']}" for change in changes)
+
+
+def conflict_table(conflicts: list[dict[str, str]]) -> SafeString:
+    """Each conflicting field with its baseline and both values."""
+    rows = format_html_join(
+        "",
+        '<tr><th scope="row" title="{} | {}">{}</th><td>{}</td><td>{}</td><td>{}</td></tr>',
+        ((one["field"], one["integration_field"], one["label"], _baseline(one), one["bc"], one["sales"]) for one in conflicts),
+    )
+    return format_html(
+        '<table class="conflicts"><thead><tr><th scope="col">Field</th><th scope="col">Last synchronized</th>'
+        '<th scope="col">Business Central</th><th scope="col">Dynamics 365 Sales</th></tr></thead><tbody>{}</tbody></table>',
+        rows,
+    )
+
+
+def _baseline(conflict: dict[str, str]) -> str:
+    bc, sales = conflict["baseline_bc"], conflict["baseline_sales"]
+    return bc if bc == sales or not sales else f"{bc} | {sales}" if bc else sales
+
+
+class EntryTable(ListTable):
+    """What a job did to each record."""
+
+    key = "entries"
+    fixed = ("name",)
+
+    action = columns.PillColumn(tones=ACTION_TONES)
+    name = tables.Column(accessor="source_label", verbose_name="Source", empty_values=(), attrs={"td": {"class": "record"}})
+    destination = tables.Column(accessor="destination_label", empty_values=(), attrs={"td": {"class": "record"}})
+    message = tables.Column(verbose_name="What happened", empty_values=(), orderable=False, attrs={"td": {"class": "wrap"}})
+    code = tables.Column()
+    at = columns.MomentColumn(verbose_name="When")
+    resolved_at = columns.MomentColumn(verbose_name="Resolved", visible=False)
+    source_key = tables.Column(orderable=False, visible=False)
+    destination_key = tables.Column(orderable=False, visible=False)
+
+    class Meta(ListTable.Meta):
+        order_by = ("-at",)
+
+    def render_name(self, record: SynchEntry) -> SafeString:
+        return source_link(record)
+
+    def value_name(self, record: SynchEntry) -> str:
+        return record.source_label
+
+    def render_destination(self, record: SynchEntry) -> SafeString:
+        return destination_link(record)
+
+    def value_destination(self, record: SynchEntry) -> str:
+        return record.destination_label
+
+    def render_message(self, record: SynchEntry) -> SafeString:
+        return what_happened(record)
+
+    def value_message(self, record: SynchEntry) -> str:
+        return " ".join(part for part in (record.message, changes_in_words(record.changes)) if part)
+
+    def render_code(self, record: SynchEntry) -> SafeString:
+        return format_html('<a href="?code={}">{}</a>', record.code, record.code)
+
+    def value_code(self, record: SynchEntry) -> str:
+        return record.code
+
+
+def what_happened(entry: SynchEntry) -> SafeString:
+    """Message, conflicting fields and changed fields of an entry, as far as it has them."""
+    parts = []
+    if entry.message:
+        parts.append(format_html("<p>{}</p>", entry.message))
+    if entry.detail.get("conflicts"):
+        parts.append(conflict_table(entry.detail["conflicts"]))
+    if entry.changes:
+        parts.append(change_chips(entry.changes))
+    if entry.detail.get("template"):
+        parts.append(format_html('<p class="soft">Template {}</p>', entry.detail["template"]))
+    if entry.action == EntryAction.SENDING and not parts:
+        parts.append(SafeString('<p class="soft">Sent, not answered yet.</p>'))
+    return format_html_join("", "{}", ((part,) for part in parts))
+
+
+class ErrorTable(ListTable):
+    """Integration Synchronization Errors (page 5339)."""
+
+    key = "errors"
+    fixed = ("select", "name")
+
+    select = columns.SelectColumn(name="entry", label=lambda entry: entry.source_label or entry.source_key)
+    at = columns.MomentColumn(verbose_name="When")
+    mapping = tables.Column(accessor="job__mapping_name", verbose_name="Mapping")
+    direction = columns.DirectionColumn(accessor="job__direction")
+    name = tables.Column(accessor="source_label", verbose_name="Source", empty_values=(), attrs={"td": {"class": "record"}})
+    destination = tables.Column(accessor="destination_label", empty_values=(), attrs={"td": {"class": "record"}})
+    message = tables.Column(verbose_name="Error Message", empty_values=(), orderable=False, attrs={"td": {"class": "wrap"}})
+    code = tables.Column()
+    action = columns.PillColumn(tones=ACTION_TONES, verbose_name="Result")
+    resolved_at = columns.MomentColumn(verbose_name="Resolved", visible=False)
+    job = tables.Column(
+        accessor="job_id", verbose_name="Job", visible=False, linkify=lambda record: reverse("joblog:job", args=[record.job_id])
+    )
+    company = tables.Column(accessor="job__company", visible=False)
+
+    class Meta(ListTable.Meta):
+        order_by = ("-at",)
+
+    render_name = EntryTable.render_name
+    value_name = EntryTable.value_name
+    render_destination = EntryTable.render_destination
+    value_destination = EntryTable.value_destination
+    render_message = EntryTable.render_message
+    value_message = EntryTable.value_message
+    render_code = EntryTable.render_code
+    value_code = EntryTable.value_code

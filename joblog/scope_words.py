@@ -1,0 +1,32 @@
+"""The scope of a run in words."""
+
+from __future__ import annotations
+
+from joblog.scope import Scope
+from syncadmin.sync.records import Direction, Side
+from syncadmin.ui.formatting import DIRECTIONS, count
+
+
+def scope_in_words(scope: Scope) -> str:
+    """``All modified records``, ``3 records of Business Central, to Sales only, Business Central wins`` and the like."""
+    parts = [_records(scope), _ways(scope.directions), f"{scope.use.label} wins" if scope.use else ""]
+    return ", ".join(part for part in parts if part)
+
+
+def _records(scope: Scope) -> str:
+    named = [_number(len(scope.keys(side)), side) for side in Side if scope.keys(side)]
+    if scope.pairs:
+        return f"{count(len(scope.pairs))} pair{'s' if len(scope.pairs) != 1 else ''} of records"
+    if named:
+        return " and ".join(named)
+    if scope.unconditional:
+        return "All records, whatever differs is overwritten"
+    return "All records" if scope.full else "All modified records"
+
+
+def _number(number: int, side: Side) -> str:
+    return f"{count(number)} record{'s' if number != 1 else ''} of {side.label}"
+
+
+def _ways(directions: tuple[Direction, ...]) -> str:
+    return f"{DIRECTIONS[directions[0]][1].lower().replace('sales', 'Sales')} only" if len(directions) == 1 else ""

@@ -1,0 +1,160 @@
+"""Lists of jobs and of job queue entries, and the columns that only they have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import django_tables2 as tables
+from django.db.models import F, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from joblog.addresses import entries_url, log_url
+from joblog.models import JobQueueEntry, JobStatus, SynchJob
+from joblog.schedule import recurrence
+from syncadmin.ui import columns, formatting
+from syncadmin.ui.tables import ListTable
+
+JOB_TONES = {"Finished": "good", "Error": "bad", "In Process": "info", "Canceled": "warn"}
+QUEUE_TONES = {
+    "Ready": "good",
+    "In Process": "info",
+    "Waiting": "info",
+    "Error": "bad",
+    "On Hold": "warn",
+    "On Hold with Inactivity Timeout": "",
+}
+
+
+def _entries_of(action: str) -> Callable[[SynchJob], str]:
+    return lambda job: entries_url(job, action)
+
+
+def _job_url(record: SynchJob) -> str:
+    return reverse("joblog:job", args=[record.pk])
+
+
+class ExpandColumn(tables.Column):
+    """A button that opens the failed records of a job below its row."""
+
+    attrs = {"th": {"class": "expand"}, "td": {"class": "expand"}}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**({"accessor": "failed", "orderable": False, "verbose_name": "", "exclude_from_export": True} | options))
+
+    def render(self, record: SynchJob) -> SafeString:
+        if not record.failed and record.status != JobStatus.ERROR:
+            return SafeString("")
+        return format_html(
+            '<button type="button" class="expander" id="expand-{}" data-expands="{}" aria-expanded="false" aria-label="What failed in {}">'
+            '<span aria-hidden="true">▸</span></button>',
+            *(record.pk, reverse("joblog:job-failures", args=[record.pk]), record),
+        )
+
+
+class JobDurationColumn(tables.Column):
+    """How long a job took; while it runs, how far it is."""
+
+    attrs = {"td": {"class": "duration"}}
+
+    def render(self, record: SynchJob) -> SafeString | str:
+        return progress(record) if record.running else formatting.duration(record.seconds)
+
+    def value(self, record: SynchJob) -> float | str:
+        return "" if record.seconds is None else round(record.seconds, 3)
+
+    def order(self, rows: QuerySet[SynchJob], is_descending: bool) -> tuple[QuerySet[SynchJob], bool]:
+        length = F("finished_at") - F("started_at")
+        return rows.order_by(length.desc(nulls_last=True) if is_descending else length.asc(nulls_last=True), "-pk"), True
+
+
+def progress(job: SynchJob) -> SafeString:
+    """A bar with the share of rows read where the number is known, else the number of rows read so far."""
+    if job.to_read:
+        share = min(100, job.read * 100 // job.to_read)
+        return format_html('<progress max="100" value="{}" aria-label="{} % read"></progress> {} %', share, share, share)
+    if job.read:
+        return format_html('<progress aria-label="Running"></progress> {} read', formatting.count(job.read))
+    return format_html(
+        '<progress aria-label="Running"></progress> {}', formatting.duration((timezone.now() - job.started_at).total_seconds() // 1)
+    )
+
+
+class JobTable(ListTable):
+    """Integration Synchronization Log (page 5338), with the mapping's name where people look for it."""
+
+    key = "log"
+    fixed = ("select", "expand", "name")
+
+    select = columns.SelectColumn(name="job", label=str)
+    expand = ExpandColumn()
+    started_at = columns.MomentColumn(verbose_name="Start")
+    duration = JobDurationColumn(empty_values=(), verbose_name="Duration")
+    name = columns.NameColumn(accessor="mapping_name", verbose_name="Mapping", linkify=_job_url)
+    direction = columns.DirectionColumn()
+    inserted = columns.CountColumn(url=_entries_of("Inserted"))
+    modified = columns.CountColumn(url=_entries_of("Modified"))
+    deleted = columns.CountColumn(url=_entries_of("Deleted"))
+    unchanged = columns.CountColumn()
+    skipped = columns.CountColumn(url=_entries_of("Skipped"))
+    failed = columns.CountColumn(url=_entries_of("Failed"), tone="bad")
+    coupled = columns.CountColumn(url=_entries_of("Coupled"), visible=False)
+    uncoupled = columns.CountColumn(url=_entries_of("Uncoupled"), visible=False)
+    status = columns.PillColumn(tones=JOB_TONES)
+    message = columns.ClipColumn(orderable=False)
+    type = tables.Column(visible=False)
+    trigger = tables.Column(visible=False)
+    user_name = tables.Column(verbose_name="Started by", visible=False)
+    finished_at = columns.MomentColumn(verbose_name="Finish", visible=False)
+    read = columns.CountColumn(verbose_name="Read", visible=False)
+    requests = tables.Column(empty_values=(), orderable=False, visible=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}})
+    mapping_version = tables.Column(verbose_name="Version", visible=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}})
+    company = tables.Column(visible=False)
+    pk = tables.Column(verbose_name="No.", visible=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}})
+
+    class Meta(ListTable.Meta):
+        order_by = ("-started_at",)
+
+    def render_requests(self, record: SynchJob) -> str:
+        return formatting.count(record.bc_requests + record.sales_requests)
+
+    def value_requests(self, record: SynchJob) -> int:
+        return record.bc_requests + record.sales_requests
+
+
+class QueueTable(ListTable):
+    """Job Queue Entries (page 672)."""
+
+    key = "queue"
+
+    select = columns.SelectColumn(name="entry", label=str)
+    name = columns.NameColumn(accessor="description", linkify=lambda record: log_url(record.mapping.name) if record.mapping else log_url())
+    status = columns.PillColumn(tones=QUEUE_TONES)
+    mapping = tables.Column(accessor="mapping__name")
+    run_kind = tables.Column(verbose_name="Object to Run")
+    earliest_start = columns.MomentColumn(verbose_name="Next Run")
+    recurrence = tables.Column(empty_values=(), order_by=("recurring", "minutes_between_runs"))
+    recurring = columns.FlagColumn(visible=False)
+    attempts = tables.Column(empty_values=())
+    error_message = columns.ClipColumn(verbose_name="Last Error", attrs={"td": {"class": "clip wide"}})
+    user = tables.Column(accessor="user__username", verbose_name="User", visible=False)
+    trigger = tables.Column(visible=False)
+    company = tables.Column(accessor="mapping__business_central__name", visible=False)
+    category = tables.Column(verbose_name="Category", visible=False)
+    priority = tables.Column(visible=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}})
+    inactivity_minutes = tables.Column(verbose_name="Inactivity Timeout (min.)", visible=False)
+    claimed_by = tables.Column(verbose_name="Worker", visible=False)
+    heartbeat_at = columns.MomentColumn(verbose_name="Last Sign of Life", visible=False)
+    created_at = columns.MomentColumn(verbose_name="Created", visible=False)
+
+    class Meta(ListTable.Meta):
+        order_by = ("-recurring", "priority", "name")
+
+    def render_recurrence(self, record: JobQueueEntry) -> str:
+        return recurrence(record)
+
+    def render_attempts(self, record: JobQueueEntry) -> str:
+        return f"{record.attempts} of {record.maximum_attempts}"

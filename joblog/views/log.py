@@ -1,0 +1,78 @@
+"""Integration Synchronization Log: the list of jobs, and what failed in one of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+
+from joblog.addresses import destination_url, entries_url, source_url
+from joblog.entry_tables import destination_link, source_link, what_happened
+from joblog.filters import JobFilter
+from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
+from joblog.tables import JobTable
+from syncadmin.ui.tables import ListTable
+from syncadmin.ui.views import ListPage, Page
+
+SECONDS_WHILE_RUNNING, SECONDS_AT_REST = 3, 10
+FAILURES_SHOWN = 20
+_COUPLING_TYPES = {JobType.COUPLING, JobType.UNCOUPLING}
+
+
+class LogList(ListPage):
+    title = "Integration Synchronization Log"
+    noun = ("job", "jobs")
+    template_name = "joblog/log.html"
+    table_class = JobTable
+    filter_class = JobFilter
+    actions_template = "joblog/log_actions.html"
+    empty_text = "No job ran in the last 7 days. Run a mapping from the Integration Table Mappings, or look at a longer period."
+
+    def get_rows(self) -> QuerySet[Any]:
+        return SynchJob.objects.defer("cursor", "call_stack", "scope")
+
+    def get_table(self, rows: QuerySet[Any]) -> ListTable:
+        """Columns change with the type of job, as in Business Central, until a person chooses columns."""
+        table = super().get_table(rows)
+        if self.request.GET.get("type") in _COUPLING_TYPES and JobTable.key not in self.request.session.get("columns", {}):
+            for name in ("coupled", "uncoupled"):
+                table.columns.show(name)
+        return table
+
+    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+        context = super().get_context_data(**extra)
+        table = context["table"]
+        running = any(row.record.running for row in table.page.object_list)
+        first = table.page.number == 1
+        context["live_seconds"] = SECONDS_WHILE_RUNNING if running else SECONDS_AT_REST if first else 0
+        context["record"] = self.request.GET.get("record", "")
+        return context
+
+
+class JobFailures(Page):
+    """A fragment for the log: the failed records of a job, below its row."""
+
+    template_name = "joblog/failures.html"
+
+    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+        job = get_object_or_404(SynchJob, pk=self.kwargs["pk"])
+        rows = SynchEntry.objects.filter(job=job, action=EntryAction.FAILED).order_by("id")[:FAILURES_SHOWN]
+        return super().get_context_data(
+            job=job,
+            failures=[_shown(entry, job) for entry in rows],
+            more=max(0, job.failed - FAILURES_SHOWN),
+            failed_url=entries_url(job, EntryAction.FAILED),
+            **extra,
+        )
+
+
+def _shown(entry: SynchEntry, job: SynchJob) -> dict[str, Any]:
+    entry.job = job
+    return {
+        "entry": entry,
+        "source": source_link(entry),
+        "destination": destination_link(entry),
+        "text": what_happened(entry),
+        "url": source_url(entry) or destination_url(entry),
+    }

@@ -1,0 +1,248 @@
+"""Records of a mapping from either side, live from the system; and one record beside its counterpart."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core import signing
+from django.db.models import QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+from joblog.addresses import log_url, record_url
+from joblog.filters import CouplingFilter, touching
+from joblog.models import EntryAction, JobType, SynchEntry
+from joblog.record_tables import STATE_TONES, CouplingTable, RecordTable, shown_record
+from mappings.models import Coupling, IntegrationTableMapping
+from mappings.records import FieldRow, RecordList, RecordPage, list_records, open_record
+from syncadmin.sync.errors import SyncError
+from syncadmin.sync.records import Direction, Side
+from syncadmin.ui.views import ListPage, Page
+
+CANDIDATES_SHOWN, HISTORY_SHOWN = 10, 12
+MARK_TONES = {"both changed": "bad", "error": "bad", "differs": "warn", "will be sent to Sales": "info", "will be taken from Sales": "info"}
+_LINKS = "joblog.record-list"  # what signs the addresses of further pages: only those that a system gave are followed
+
+
+class RecordForm(forms.Form):
+    side = forms.CharField(widget=forms.HiddenInput(), required=False)
+    q = forms.CharField(
+        label="Search", required=False, widget=forms.TextInput(attrs={"type": "search", "placeholder": "Search", "autocomplete": "off"})
+    )
+    coupled = forms.ChoiceField(
+        label="Coupled", required=False, choices=[("", "Coupled or not"), ("yes", "Coupled"), ("no", "Not coupled")]
+    )
+
+
+@dataclass(frozen=True)
+class RecordFilter:
+    """What the filter bar needs of a filterset."""
+
+    form: RecordForm
+    narrowed: bool
+
+
+class MappingPage(Page):
+    """A page of one mapping; ``mapping`` is in the context."""
+
+    def mapping(self) -> IntegrationTableMapping:
+        return get_object_or_404(IntegrationTableMapping.objects.select_related("business_central", "sales"), pk=self.kwargs["pk"])
+
+
+class Records(MappingPage):
+    template_name = "joblog/record_list.html"
+    fragment_template = "joblog/record_rows.html"
+
+    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+        mapping, query = self.mapping(), self.request.GET
+        side = Side.SALES if query.get("side") == Side.SALES else Side.BUSINESS_CENTRAL
+        search, coupled = query.get("q", "").strip(), query.get("coupled", "")
+        try:
+            found, error = _found(mapping, side, search, coupled, query.get("link", "")), ""
+        except SyncError as refusal:
+            found, error = RecordList([], ""), refusal.text
+        return super().get_context_data(
+            title=f"{mapping.name} · Records",
+            mapping=mapping,
+            side=side,
+            sides=[(one, _table_label(mapping, one), one is side) for one in Side],
+            filterset=RecordFilter(RecordForm(query.copy() | {"side": side.value}), bool(search or coupled)),
+            table=RecordTable([shown_record(mapping.pk, side, row) for row in found.rows]),
+            error=error,
+            further=signing.dumps(found.next, salt=_LINKS) if found.next else "",
+            continued=bool(query.get("link")),
+            empty_text="There is no record inside the mapping's filter.",
+            **extra,
+        )
+
+
+def _found(mapping: IntegrationTableMapping, side: Side, search: str, coupled: str, signed: str) -> RecordList:
+    try:
+        link = signing.loads(signed, salt=_LINKS) if signed else ""
+    except signing.BadSignature as error:
+        raise Http404 from error
+    return list_records(mapping, side, search=search, coupled={"yes": True, "no": False}.get(coupled), link=link)
+
+
+def _table_label(mapping: IntegrationTableMapping, side: Side) -> str:
+    if side is Side.BUSINESS_CENTRAL:
+        return f"{side.label} · {mapping.table_label or mapping.table}"
+    return f"{side.label} · {mapping.integration_table_label or mapping.integration_table}"
+
+
+class Couplings(ListPage):
+    """The couplings of a mapping, from the database: what failed, what is skipped, what waits for its counterpart."""
+
+    noun = ("coupling", "couplings")
+    table_class = CouplingTable
+    filter_class = CouplingFilter
+    template_name = "joblog/couplings.html"
+    actions_template = "joblog/coupling_actions.html"
+    empty_text = "No record of this mapping is coupled yet. Couple records from the record list, or run the mapping."
+
+    def get_rows(self) -> QuerySet[Any]:
+        return Coupling.objects.filter(mapping=self.kwargs["pk"]).defer("baseline")
+
+    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+        mapping = get_object_or_404(IntegrationTableMapping, pk=self.kwargs["pk"])
+        return super().get_context_data(title=f"{mapping.name} · Couplings", mapping=mapping, **extra)
+
+
+class Record(MappingPage):
+    """Both values of every mapped field, what was last synchronized, and what the next synchronization does with it."""
+
+    template_name = "joblog/record.html"
+
+    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+        mapping, side, key = self.mapping(), _side(self.kwargs["side"]), _key(self.kwargs["key"])
+        try:
+            page, error = open_record(mapping, side, key), ""
+        except SyncError as refusal:
+            page, error = None, refusal.text
+        coupling = page.coupling if page else _coupling(mapping, side, key)
+        keys = {side: key} | _keys(coupling)
+        return super().get_context_data(
+            title=page.title if page else _label(coupling, side) or key,
+            mapping=mapping,
+            side=side,
+            key=key,
+            bc_key=keys.get(Side.BUSINESS_CENTRAL, ""),
+            sales_key=keys.get(Side.SALES, ""),
+            page=page,
+            error=error,
+            fields=[(row, MARK_TONES.get(row.mark, ""), _was(row)) for row in page.fields] if page else [],
+            conflict=any(row.mark == "both changed" for row in page.fields) if page else False,
+            coupling=coupling,
+            state_tone=STATE_TONES.get(coupling.state, "") if coupling else "",
+            tables={one.value: _table_label(mapping, one) for one in Side},
+            both_ways=len(mapping.directions) == 2,
+            to_sales=Direction.TO_INTEGRATION.value,
+            from_sales=Direction.FROM_INTEGRATION.value,
+            history=_history(list(keys.values())),
+            log_url=log_url(record=key),
+            search=_search(page),
+            **extra,
+        )
+
+
+def _side(text: str) -> Side:
+    if text not in set(Side):
+        raise Http404
+    return Side(text)
+
+
+def _key(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError as error:
+        raise Http404 from error
+
+
+def _coupling(mapping: IntegrationTableMapping, side: Side, key: str) -> Coupling | None:
+    column = "bc_key" if side is Side.BUSINESS_CENTRAL else "sales_key"
+    return mapping.couplings.filter(**{column: key}).first()
+
+
+def _keys(coupling: Coupling | None) -> dict[Side, str]:
+    if coupling is None:
+        return {}
+    return {side: key for side, key in ((Side.BUSINESS_CENTRAL, coupling.bc_key), (Side.SALES, coupling.sales_key)) if key}
+
+
+def _label(coupling: Coupling | None, side: Side) -> str:
+    if coupling is None:
+        return ""
+    return coupling.bc_label if side is Side.BUSINESS_CENTRAL else coupling.sales_label
+
+
+def _was(row: FieldRow) -> str:
+    """The baseline of a field that changed since, in words; "" where nothing changed."""
+    if not row.has_baseline or not (row.bc_changed or row.sales_changed):
+        return ""
+    before = row.baseline_bc if row.bc_changed else row.baseline_sales
+    return f"was {before}" if before else "was blank"
+
+
+def _search(page: RecordPage | None) -> str:
+    """What a counterpart is searched by at first: the name, without the number before it."""
+    first = next((row for row in page.fields if "name" in row.label.lower()), None) if page else None
+    return (first.bc_value or first.sales_value) if first else ""
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One entry of a record's history in few words; ``tone`` is that of a pill or "" for plain text."""
+
+    entry: SynchEntry
+    words: str
+    tone: str
+
+
+def _history(keys: list[str]) -> list[Happened]:
+    rows = SynchEntry.objects.filter(touching(*keys)).select_related("job").defer("job__cursor", "job__call_stack", "job__scope")
+    return [_happened(entry) for entry in rows.order_by("-id")[:HISTORY_SHOWN]]
+
+
+def _happened(entry: SynchEntry) -> Happened:
+    number = len(entry.changes)
+    words = f"{number} field{'s' if number != 1 else ''}" if entry.action == EntryAction.MODIFIED else entry.action.lower()
+    words = {"inserted": "created"}.get(words, words)
+    if entry.job.type == JobType.PREVIEW:
+        return Happened(entry, f"preview: {words}", "")
+    return Happened(entry, words, {"Failed": "bad", "Skipped": "warn"}.get(entry.action, ""))
+
+
+class Candidates(MappingPage):
+    """A fragment: uncoupled records of the other side that a record could be coupled with."""
+
+    template_name = "joblog/candidates.html"
+
+    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+        mapping, side, key = self.mapping(), _side(self.kwargs["side"]), _key(self.kwargs["key"])
+        search = self.request.GET.get("q", "").strip()
+        try:
+            rows, error = list_records(mapping, side.other, search=search, coupled=False, page_size=CANDIDATES_SHOWN).rows, ""
+        except SyncError as refusal:
+            rows, error = [], refusal.text
+        found = [
+            {
+                "row": row,
+                "url": record_url(mapping.pk, side.other, row.key),
+                "bc_key": key if side is Side.BUSINESS_CENTRAL else row.key,
+                "sales_key": row.key if side is Side.BUSINESS_CENTRAL else key,
+            }
+            for row in rows[:CANDIDATES_SHOWN]
+        ]
+        return super().get_context_data(
+            mapping=mapping,
+            found=found,
+            error=error,
+            search=search,
+            other=_table_label(mapping, side.other),
+            ways=[(way.value, f"{way.source.label} wins") for way in mapping.directions],
+            back=record_url(mapping.pk, side, key),
+            **extra,
+        )

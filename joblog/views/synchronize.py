@@ -1,0 +1,171 @@
+"""The buttons that make job queue entries: synchronize, preview, couple, uncouple (architecture.md section 1)."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.generic import View
+
+from joblog.addresses import log_url
+from joblog.models import RunKind
+from joblog.queue import enqueue
+from joblog.scope import Scope
+from mappings.models import IntegrationTableMapping
+from syncadmin.sync.records import Direction, Side
+from syncadmin.ui.formatting import count
+from syncadmin.ui.views import Permitted, next_url, tell
+
+DETAILS = "Details are available on the Integration Synchronization Log page."
+_RUNS = {
+    "synchronize": (RunKind.SYNCHRONIZE, Scope()),
+    "preview": (RunKind.PREVIEW, Scope()),
+    "full": (RunKind.SYNCHRONIZE, Scope(full=True)),
+    "unconditional": (RunKind.SYNCHRONIZE, Scope(unconditional=True)),
+}
+_TOLD = {
+    "synchronize": "will be synchronized",
+    "preview": "will be previewed",
+    "full": "will be synchronized in full",
+    "unconditional": "will be synchronized in full, unconditionally",
+}
+
+
+class Refused(Exception):
+    """What was sent makes no run; the text says why and what to do."""
+
+
+class Synchronize(Permitted, View):
+    """Runs mappings (``mapping`` ids), or the records ``keys`` of one ``side`` of one mapping.
+
+    ``run`` is synchronize, preview, full or unconditional; ``direction`` narrows it to one way; ``use`` names the side whose value wins.
+    """
+
+    permission = "mappings.operate"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        try:
+            mappings, kind, scope = _asked(request)
+        except Refused as error:
+            tell(request, str(error), level=messages.ERROR)
+            return HttpResponseRedirect(next_url(request, reverse("joblog:log")))
+        with transaction.atomic():
+            for mapping in mappings:
+                enqueue(mapping=mapping, run_kind=kind, scope=scope, user=request.user)
+        _tell_enqueued(request, mappings, scope)
+        return HttpResponseRedirect(next_url(request, reverse("joblog:log")))
+
+
+def _asked(request: HttpRequest) -> tuple[list[IntegrationTableMapping], RunKind, Scope]:
+    """What the form asks for. Raises Refused."""
+    ids = [int(text) for text in request.POST.getlist("mapping") if text.isdigit()]
+    mappings = list(IntegrationTableMapping.objects.filter(pk__in=ids).order_by("order", "name"))
+    if not mappings:
+        raise Refused("Nothing was started: select a mapping first.")
+    run = request.POST.get("run", "")
+    if run not in _RUNS:
+        raise Refused(f"Nothing was started: there is no run called {run or 'nothing'}.")
+    kind, plain = _RUNS[run]
+    keys, side = tuple(dict.fromkeys(request.POST.getlist("keys"))), request.POST.get("side", "")
+    if side and not keys:
+        raise Refused("Nothing was started: select a record first.")
+    if keys and (side not in set(Side) or len(mappings) > 1):
+        raise Refused("Nothing was started: records are synchronized within one mapping, and one side says whose keys they are.")
+    scope = Scope(
+        directions=_directions(request.POST.get("direction", ""), mappings),
+        bc_keys=keys if side == Side.BUSINESS_CENTRAL else (),
+        sales_keys=keys if side == Side.SALES else (),
+        full=plain.full,
+        unconditional=plain.unconditional,
+        use=Side(request.POST["use"]) if request.POST.get("use") in set(Side) else None,
+    )
+    return mappings, kind, scope
+
+
+def _directions(wanted: str, mappings: list[IntegrationTableMapping]) -> tuple[Direction, ...]:
+    if not wanted:
+        return ()
+    if wanted not in set(Direction):
+        raise Refused(f"Nothing was started: {wanted} is no direction.")
+    direction = Direction(wanted)
+    for mapping in mappings:
+        if direction not in mapping.directions:
+            raise Refused(f"Nothing was started: the mapping {mapping.name} is not configured for {direction.value} synchronization.")
+    return (direction,)
+
+
+def _tell_enqueued(request: HttpRequest, mappings: list[IntegrationTableMapping], scope: Scope) -> None:
+    keys = len(scope.bc_keys) + len(scope.sales_keys)
+    what = f"{count(keys)} record{'s' if keys != 1 else ''} of {mappings[0].name}" if keys else _names(mappings)
+    url = log_url(mappings[0].name) if len(mappings) == 1 else log_url()
+    tell(request, f"{what} {_TOLD[request.POST['run']]} in the background. {DETAILS}", url=url, label="Open the log")
+
+
+def _names(mappings: list[IntegrationTableMapping]) -> str:
+    return mappings[0].name if len(mappings) == 1 else f"{len(mappings)} mappings"
+
+
+class Couple(Permitted, View):
+    """Couples records pair by pair (``bc_key`` and ``sales_key``, repeatable); ``direction`` also synchronizes them."""
+
+    permission = "mappings.operate"
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        mapping = get_object_or_404(IntegrationTableMapping, pk=pk)
+        back = next_url(request, reverse("joblog:record-list", args=[pk]))
+        bc_keys, sales_keys = request.POST.getlist("bc_key"), request.POST.getlist("sales_key")
+        if not bc_keys or len(bc_keys) != len(sales_keys) or not all(bc_keys + sales_keys):
+            tell(request, "Nothing was coupled: choose a record on both sides.", level=messages.ERROR)
+            return HttpResponseRedirect(back)
+        try:
+            directions = _directions(request.POST.get("direction", ""), [mapping])
+        except Refused as error:
+            tell(request, str(error), level=messages.ERROR)
+            return HttpResponseRedirect(back)
+        pairs = tuple(zip(bc_keys, sales_keys, strict=True))
+        use = directions[0].source if directions else None
+        enqueue(mapping=mapping, run_kind=RunKind.COUPLE, scope=Scope(pairs=pairs, directions=directions, use=use), user=request.user)
+        also = " and synchronized" if directions else ""
+        tell(
+            request,
+            f"{count(len(pairs))} pair{'s' if len(pairs) != 1 else ''} of {mapping.name} will be coupled{also} in the background. {DETAILS}",
+            url=log_url(mapping.name),
+            label="Open the log",
+        )
+        return HttpResponseRedirect(back)
+
+
+class Uncouple(Permitted, View):
+    """Deletes the couplings of the records ``keys`` of one ``side``, or ``coupling`` ids; no record is changed."""
+
+    permission = "mappings.operate"
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        mapping = get_object_or_404(IntegrationTableMapping, pk=pk)
+        back = next_url(request, reverse("joblog:record-list", args=[pk]))
+        scope = _named_records(request, mapping)
+        if not scope.explicit:
+            tell(request, "No coupling was deleted: select a coupled record first.", level=messages.ERROR)
+            return HttpResponseRedirect(back)
+        enqueue(mapping=mapping, run_kind=RunKind.UNCOUPLE, scope=scope, user=request.user)
+        number = len(scope.bc_keys) + len(scope.sales_keys)
+        what = f"The coupling{'s' if number != 1 else ''} of {count(number)} record{'s' if number != 1 else ''}"
+        tell(
+            request,
+            f"{what} of {mapping.name} will be deleted in the background. {DETAILS}",
+            url=log_url(mapping.name, type="Uncoupling"),
+            label="Open the log",
+        )
+        return HttpResponseRedirect(back)
+
+
+def _named_records(request: HttpRequest, mapping: IntegrationTableMapping) -> Scope:
+    ids = [int(text) for text in request.POST.getlist("coupling") if text.isdigit()]
+    if ids:
+        rows = list(mapping.couplings.filter(pk__in=ids).values_list("bc_key", "sales_key"))
+        return Scope(bc_keys=tuple(bc for bc, _ in rows if bc), sales_keys=tuple(str(sales) for bc, sales in rows if not bc))
+    keys = tuple(key for key in dict.fromkeys(request.POST.getlist("keys")) if key)
+    side = request.POST.get("side")
+    return Scope(bc_keys=keys if side == Side.BUSINESS_CENTRAL else (), sales_keys=keys if side == Side.SALES else ())
