@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import replace
 
 from .assertion import Certificate
+from .bc_notifications import Notifications
 from .business_central import BusinessCentral
 from .clock import Clock
 from .control import Control
 from .dataverse import Dataverse
+from .dv_webhooks import DataverseWebhooks
 from .faults import SIGN_IN, Fault, Faults
 from .load import fill, is_empty
 from .messages import ApiError, Request, Response, business_central_error, dataverse_error
 from .oauth import SignIn
+from .outbox import Outbox
 from .schema import BUSINESS_CENTRAL, SALES
 from .settings import Settings
 from .stats import Stats
@@ -40,9 +44,14 @@ class Application:
         self.throttle = Throttle(self.settings)
         self.business_central = BusinessCentral(self.store, self.settings, self.clock, self.stats, custom_pages=custom_pages)
         self.dataverse = Dataverse(self.store, self.settings, self.clock, self.stats)
+        self.outbox = Outbox(self.faults)
+        self.webhooks = DataverseWebhooks(self.store, self.clock, self.outbox)
+        notifications = Notifications(self.store, self.settings, self.clock, self.outbox, self.faults)
+        self.store.listeners += [self.webhooks.changed, notifications.changed]
         self.control = Control(self)
 
     def close(self) -> None:
+        self.outbox.close()
         self.store.close()
 
     def answer(self, request: Request) -> Response:
@@ -72,6 +81,8 @@ class Application:
         finally:
             self.throttle.leave(system, caller.user_id)
         response.headers.update(headers)
+        if system == SALES:
+            response.headers["x-ms-service-request-id"] = str(uuid.uuid4())
         return response
 
     def _failed(self, request: Request, system: str, fault: Fault) -> Response:

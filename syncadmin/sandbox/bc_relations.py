@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from .messages import ApiError
@@ -86,6 +87,7 @@ class Relations:
         """After ``name`` was set: checks it and sets its twin. ``sent`` are the properties set before in the same body. Raises ApiError."""
         relation = _BY_PROPERTY.get((entity.name, name))
         if relation is None:
+            self._check_country(entity, row, name)
             return
         target = entities(BUSINESS_CENTRAL)[relation.target]
         value = row[name]
@@ -96,6 +98,15 @@ class Relations:
         if not blank and found is None:
             raise _missing(entity, target, name, value)
         self._set_pair(row, relation, target, found, name, sent)
+
+    def _check_country(self, entity: Entity, row: Row, name: str) -> None:
+        """Where countries are set up, a country field takes no other value."""
+        if not name.lower().endswith("country") or not row[name]:
+            return
+        known = self.store.setting("countries")
+        if known and row[name] not in json.loads(known):
+            text = f"The field {name} of table {entity.type_name} contains a value ({row[name]}) that cannot be found in the related table"
+            raise ApiError(400, "Internal_InvalidTableRelation", f"{text} (Country/Region).")
 
     def _row(self, target: Entity, column: str, value: str) -> Row | None:
         return self.store.first(target, {"_company": self.company, column: value})

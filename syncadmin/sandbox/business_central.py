@@ -7,6 +7,7 @@ from collections.abc import Callable
 from .bc_address import Address, Segment, no_segment, parse_address, parse_root
 from .bc_batch import BusinessCentralBatch
 from .bc_read import BusinessCentralReader, link_sql, require_set
+from .bc_subscriptions import Subscriptions
 from .bc_values import read_body
 from .bc_write import BusinessCentralWriter, Place, method_not_allowed
 from .clock import Clock
@@ -30,7 +31,11 @@ class BusinessCentral:
         self.custom_pages = custom_pages
         self.reader = BusinessCentralReader(store, settings)
         self.writer = BusinessCentralWriter(store, settings, clock)
-        self.specials: list[Special] = [BusinessCentralBatch(store, self.operation).answer, business_central_metadata]
+        self.specials: list[Special] = [
+            BusinessCentralBatch(store, self.operation).answer,
+            business_central_metadata,
+            Subscriptions(store, settings, clock).answer,
+        ]
 
     def handle(self, request: Request) -> Response:
         """Answers any request under ``/v2.0/…/api/``, refusals included."""
@@ -42,6 +47,8 @@ class BusinessCentral:
     def operation(self, request: Request) -> Response:
         """One operation, alone or inside a batch; raises ApiError."""
         root, custom, rest = parse_root(request, custom_pages=self.custom_pages)
+        if request.header("data-access-intent").lower() == "readonly" and request.method != "GET":
+            raise ApiError(400, "BadRequest", "A request that writes cannot have Data-Access-Intent: ReadOnly.")
         address = parse_address(self.store, request, root=root, custom=custom, rest=rest)
         if address.segments[:1] != (Segment("$batch", None),):
             self.stats.count_operation(BUSINESS_CENTRAL, request.method)

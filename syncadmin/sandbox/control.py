@@ -6,9 +6,14 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .load import add_company, fill
-from .messages import Request, Response
-from .schema import BUSINESS_CENTRAL, entities
+from .bc_address import company_row
+from .definition_rows import key_setting
+from .ids import COMPANY_NAME
+from .load import add_company, fill, load_business_central
+from .messages import ApiError, Request, Response
+from .schema import BUSINESS_CENTRAL, SALES, Entity, by_logical_name, entities
+from .store import Row, etag_of
+from .text import fold
 
 if TYPE_CHECKING:
     from .application import Application
@@ -30,6 +35,13 @@ class Control:
             ("POST", "settings"): application.settings.change,
             ("POST", "companies"): self._companies,
             ("POST", "payment"): self._payment,
+            ("POST", "delta"): self._delta,
+            ("POST", "rate"): self._rate,
+            ("POST", "commit-late"): self._commit_late,
+            ("GET", "webhooks"): lambda _: application.webhooks.listed(),
+            ("POST", "webhooks"): self._webhooks,
+            ("DELETE", "webhooks"): lambda _: application.webhooks.remove_all(),
+            ("POST", "keys"): self._keys,
         }
 
     def handle(self, request: Request) -> Response:
@@ -39,7 +51,7 @@ class Control:
             return _answer(404, {"error": f"There is no control page {request.method} {request.path}."})
         try:
             result = page(json.loads(request.body) if request.body else {})
-        except (KeyError, TypeError, ValueError) as error:
+        except (ApiError, KeyError, TypeError, ValueError) as error:
             return _answer(400, {"error": f"{type(error).__name__}: {error}"})
         return Response(204) if result is None else _answer(200, result)
 
@@ -61,6 +73,8 @@ class Control:
             fill(self.application.store, body.get("data", "demo"))
         self.application.faults.clear()
         self.application.stats.reset()
+        self.application.settings.restore()
+        self.application.clock.offset_seconds.update({BUSINESS_CENTRAL: 0.0, SALES: 0.0})
 
     def _tokens(self, body: dict[str, Any]) -> None:
         if "seconds" in body:
@@ -83,6 +97,72 @@ class Control:
             self.application.business_central.writer.documents.pay(row, amount)
             paid = store.get(invoices, row["id"]) or row
         return {"invoice": paid["number"], "status": paid["status"], "remainingAmount": paid["remainingAmount"]}
+
+    def _delta(self, body: dict[str, Any]) -> None:
+        """``expire`` refuses all delta links given so far; ``repeat`` lets the next so many deltas come once more."""
+        if body.get("expire"):
+            self.application.dataverse.tracking.expire()
+        self.application.settings.delta_repeat = int(body.get("repeat", 0))
+
+    def _rate(self, body: dict[str, Any]) -> dict[str, Any]:
+        """``rate`` is the local currency's amount for one unit of the currency, valid from today."""
+        store, known = self.application.store, entities(BUSINESS_CENTRAL)
+        company = self._company(body)
+        code, rate = str(body["currency"]).upper(), float(body["rate"])
+        if rate <= 0 or store.first(known["currencies"], {"_company": company, "code": code}) is None:
+            raise ValueError(f"There is no currency '{code}', or the rate {rate:g} is not greater than zero.")
+        rates, today = known["currencyExchangeRates"], self.application.clock.today(BUSINESS_CENTRAL)
+        with store.transaction():
+            old = store.first(rates, {"_company": company, "currencyCode": code, "startingDate": today})
+            if old:
+                store.delete(rates, old["id"], company=company)
+            row = {"_company": company, "currencyCode": code, "startingDate": today}
+            load_business_central(store, {rates.name: [{**row, "exchangeRateAmount": 1.0, "relationalExchangeRateAmount": rate}]})
+        return {"currency": code, "startingDate": today, "rate": rate}
+
+    def _commit_late(self, body: dict[str, Any]) -> dict[str, str]:
+        """The row gets a stamp of ``seconds`` ago and a new etag, as after a long transaction; ``values`` are changed along with it."""
+        store, name, key = self.application.store, str(body["entity"]), str(body["key"])
+        system = BUSINESS_CENTRAL if name in entities(BUSINESS_CENTRAL) and body.get("system") != SALES else SALES
+        entity = entities(system)[name]
+        if not entity.modified:
+            raise ValueError(f"'{name}' has no stamp.")
+        row = store.get(entity, key.lower()) or self._by_name(entity, key, body)
+        if row is None:
+            raise ValueError(f"There is no row '{key}' in '{name}'.")
+        if not set(body.get("values", {})) <= set(entity.properties):
+            raise ValueError(f"'values' has names that are no properties of '{name}'.")
+        stamp = self.application.clock.stamp(system, ago_seconds=float(body["seconds"]))
+        version = store.next_version()
+        versions = {"versionnumber": version} if system == SALES else {"_version": version, "_etag": etag_of(version)}
+        with store.transaction():
+            values = {**body.get("values", {}), entity.modified: stamp, **versions}
+            store.update(entity, row[entity.key], values, company=str(row.get("_company", "")))
+        return {"id": row[entity.key], entity.modified: stamp}
+
+    def _by_name(self, entity: Entity, key: str, body: dict[str, Any]) -> Row | None:
+        """By business key in Business Central, by primary name or number in Sales."""
+        if entity.system == BUSINESS_CENTRAL:
+            return self.application.store.first(entity, {"_company": self._company(body), entity.business_key[0]: key})
+        names = [name for name in (entity.primary_name, "accountnumber", "productnumber", "isocurrencycode") if name in entity.properties]
+        found = (self.application.store.first(entity, {name: fold(key)}) for name in names)
+        return next((row for row in found if row), None)
+
+    def _company(self, body: dict[str, Any]) -> str:
+        """The id of the company that the body names, else of the first one."""
+        row = company_row(self.application.store, str(body.get("company", COMPANY_NAME)))
+        return str(row["id"])
+
+    def _webhooks(self, body: dict[str, Any]) -> dict[str, str]:
+        return {"id": self.application.webhooks.register(str(body["table"]), str(body["address"]), str(body.get("secret", "")))}
+
+    def _keys(self, body: dict[str, Any]) -> None:
+        """Makes an alternate key of a Sales table: ``{"table": "account", "attributes": ["accountnumber"]}``."""
+        entity = by_logical_name(str(body["table"])) or entities(SALES)[str(body["table"])]
+        columns = [str(name) for name in body["attributes"]]
+        if not columns or not set(columns) <= set(entity.properties):
+            raise ValueError(f"'{columns}' are no columns of {entity.type_name}.")
+        self.application.store.keep_setting(*key_setting(entity, columns))
 
 
 def _answer(status: int, document: Any) -> Response:

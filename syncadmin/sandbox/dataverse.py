@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from .clock import Clock
 from .dv_address import ROOT, Segment, bad_request, does_not_exist, no_segment, parse_segments, require_set
@@ -15,7 +16,7 @@ from .dv_payload import alternate_key_values, find_key, read_body, resolve_refer
 from .dv_read import DataverseReader, applied
 from .dv_tracking import DataverseTracking
 from .dv_write import EXISTS, DataverseWriter
-from .messages import ApiError, Request, Response, dataverse_error
+from .messages import ApiError, Caller, Request, Response, dataverse_error
 from .metadata import dataverse_metadata
 from .schema import SALES, Entity, entities
 from .settings import Settings
@@ -32,7 +33,7 @@ class Dataverse:
         self.store = store
         self.stats = stats
         self.reader = DataverseReader(store, settings, clock)
-        self.writer = DataverseWriter(store, clock)
+        self.writer = DataverseWriter(store, settings, clock)
         self.deleter = DataverseDeleter(store, self.writer)
         self.tracking = DataverseTracking(store, settings, clock, self.reader)
         self.specials: tuple[Special, ...] = (
@@ -47,7 +48,7 @@ class Dataverse:
     def handle(self, request: Request) -> Response:
         """Answers any request under ``/api/data/v9.2/``, refusals included."""
         try:
-            return self.operation(request)
+            return self.operation(self._for_other_user(request))
         except ApiError as error:
             return dataverse_error(error)
 
@@ -66,6 +67,15 @@ class Dataverse:
         if segments[0].key is None:
             return self._on_set(request, entity, segments[1:])
         return self._on_row(request, entity, segments[0], segments[1:])
+
+    def _for_other_user(self, request: Request) -> Request:
+        """``MSCRMCallerID`` (systemuserid) or ``CallerObjectId`` (here the same id) lets the client act for that user (section 4)."""
+        wanted = request.header("mscrmcallerid") or request.header("callerobjectid")
+        if not wanted:
+            return request
+        if self.store.get(entities(SALES)["systemusers"], wanted.lower()) is None:
+            raise ApiError(403, "0x80040220", f"There is no user with id {wanted} to act for.")
+        return replace(request, caller=Caller(request.caller.client, wanted.lower()))
 
     def _on_set(self, request: Request, entity: Entity, rest: tuple[Segment, ...]) -> Response:
         if rest and rest[0].name == "$count" and request.method == "GET":

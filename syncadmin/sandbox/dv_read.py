@@ -74,7 +74,6 @@ class DataverseReader:
         statement = DataverseStatement(
             clock=self.clock,
             user_id=request.caller.user_id,
-            limit=self.settings.page_size[SALES],
             annotations=request.preferences.get("odata.include-annotations", ""),
         )
         return statement.reading(entity, query)

@@ -20,12 +20,11 @@ _PRINCIPALS = ("systemusers", "teams")
 
 
 class DataverseStatement:
-    """Builds one statement; its parameters are shared by all nested parts. ``limit`` is the number of rows of an expanded collection."""
+    """Builds one statement; its parameters are shared by all nested parts."""
 
-    def __init__(self, *, clock: Clock, user_id: str, limit: int, annotations: str = "") -> None:
+    def __init__(self, *, clock: Clock, user_id: str, annotations: str = "") -> None:
         self.clock = clock
         self.user_id = user_id
-        self.limit = limit
         self.annotations = annotations
         self.parameters = Parameters()
 
@@ -50,6 +49,10 @@ class DataverseStatement:
         found = []
         for order in query.order:
             column, known, _ = self._filter(entity, alias).column(Path(order.names))
+            if known.attribute and len(order.names) == 1:
+                column = _primary_name(known, alias)
+                found.append(Ordering(column, order.descending))
+                continue
             found.append(Ordering(f"fold({column})" if known.type == "Edm.String" else column, order.descending))
         return found or [Ordering(f'{alias}."{entity.key}"')]
 
@@ -75,7 +78,7 @@ class DataverseStatement:
         target, inner = entities(SALES)[navigation.targets[0]], f"{alias}x"
         where = " AND ".join([related_condition(entity, navigation, alias, target, inner), *self._conditions(target, query, inner)])
         directions = ", ".join(f"{item.sql} {'DESC' if item.descending else 'ASC'}" for item in self._orderings(target, query, inner))
-        limit = self.parameters.add(self.limit if query.top is None else min(query.top, self.limit))
+        limit = self.parameters.add(-1 if query.top is None else query.top)
         row = self._row(target, query, inner)
         rows = f'SELECT {row} AS x FROM "{target.table}" {inner} WHERE {where} ORDER BY {directions} LIMIT {limit}'  # noqa: S608
         return f"(SELECT json_group_array(json(x)) FROM ({rows}))"  # noqa: S608
@@ -96,6 +99,16 @@ def shown(entity: Entity, query: Query) -> list[str]:
     if any(entity.properties[name].money for name in query.select):
         wanted.add("_transactioncurrencyid_value")
     return [name for name in entity.properties if name in wanted]
+
+
+def _primary_name(known: Property, alias: str) -> str:
+    """A lookup is sorted by the primary name of its row (section 2, Query options)."""
+    names = []
+    for target in (entities(SALES)[name] for name in known.targets):
+        shown_name = target.primary_name if target.primary_name in target.properties else target.key
+        select = f'SELECT fold(o."{shown_name}") FROM "{target.table}" o'  # noqa: S608
+        names.append(f'({select} WHERE o."{target.key}" = {alias}."{known.name}")')
+    return names[0] if len(names) == 1 else f"coalesce({', '.join(names)})"
 
 
 def unknown_property(entity: Entity, name: str) -> ApiError:

@@ -9,12 +9,15 @@ from typing import Any
 from .clock import Clock
 from .dv_payload import Payload, read_payload, set_lookup, target_entity
 from .dv_rules import fill_in, prices_computed, refuse_closed, settle_state
+from .ids import SOMEONE_USER_ID
 from .messages import ApiError, Caller
 from .schema import SALES, Entity, Property, entities
+from .settings import Settings
 from .store import Row, Store, new_id
 from .text import fold
 
 EXISTS = "0x80040237"
+_PLUG_IN = Caller("plug-in", SOMEONE_USER_ID)
 _ETAG = re.compile(r'^(?:W/)?"(\d+)"$')
 _TOTALS = {"totalamount", "totalamountlessfreight", "totallineitemamount", "totallineitemdiscountamount", "totaldiscountamount", "totaltax"}
 _LINE_AMOUNTS = {"baseamount", "extendedamount"}
@@ -23,8 +26,9 @@ _LINE_AMOUNTS = {"baseamount", "extendedamount"}
 class DataverseWriter:
     """Every method runs inside the caller's transaction and raises ApiError with the refusals of section 9."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
         self.store = store
+        self.settings = settings
         self.clock = clock
 
     def create(self, entity: Entity, body: Mapping[str, Any], caller: Caller, *, key: str = "") -> str:
@@ -45,6 +49,7 @@ class DataverseWriter:
         self._after_create(entity, row, caller)
         for name, children in payload.nested.items():
             self._create_children(entity, name, children, key, caller)
+        self._run_plug_in(entity, key)
         return key
 
     def update(self, entity: Entity, key: str, body: Mapping[str, Any], caller: Caller, *, current: Row | None = None) -> None:
@@ -66,12 +71,17 @@ class DataverseWriter:
         changed = {name: value for name, value in row.items() if value != before[name]}
         self.store.update(entity, key, changed, user_id=caller.user_id)
         self._sum_up(entity, row, caller)
+        self._run_plug_in(entity, key)
 
     def touch(self, entity: Entity, key: str, values: Mapping[str, Any], caller: Caller) -> None:
         """Saves columns that no client may write, with new stamps."""
         row: Row = dict(values)
         self._stamp(entity, row, caller)
         self.store.update(entity, key, row, user_id=caller.user_id)
+
+    def _run_plug_in(self, entity: Entity, key: str) -> None:
+        if entity.name in self.settings.plug_in_tables:
+            self.touch(entity, key, {}, _PLUG_IN)
 
     def check_etag(self, row: Row, given: str) -> None:
         """Compares an If-Match header (not ``*``) with the row."""

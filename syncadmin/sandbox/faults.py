@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -67,11 +67,11 @@ class Faults:
         with self._lock:
             return [asdict(fault) for fault in self._faults]
 
-    def next_for(self, system: str, method: str, address: str) -> Fault | None:
-        """The first fault that hits this request; counts it. ``address`` is path and query."""
+    def next_for(self, system: str, method: str, address: str, kinds: Collection[str] = ()) -> Fault | None:
+        """The first fault (of these kinds, if any are named) that hits this request; counts it. ``address`` is path and query."""
         with self._lock:
             for fault in self._faults:
-                if fault.spent or not fault.matches(system, method, address):
+                if fault.spent or (kinds and fault.kind not in kinds) or not fault.matches(system, method, address):
                     continue
                 fault.seen += 1
                 if fault.seen > fault.after:

@@ -10,7 +10,10 @@ from .schema import BUSINESS_CENTRAL, SALES
 
 @dataclass
 class Settings:
-    """``requests`` per ``window_seconds`` and user, ``parallel`` requests at once: 0 is no limit. Tokens last ``token_seconds``."""
+    """``requests`` per ``window_seconds`` and user, ``parallel`` requests at once: 0 is no limit. Tokens last ``token_seconds``.
+
+    Rows of ``plug_in_tables`` (Sales) are changed once more, by another user, right after each save: a plug-in at work.
+    """
 
     page_size: dict[str, int] = field(default_factory=lambda: {BUSINESS_CENTRAL: 20_000, SALES: 5000})
     requests: dict[str, int] = field(default_factory=lambda: {BUSINESS_CENTRAL: 0, SALES: 0})
@@ -23,8 +26,14 @@ class Settings:
     manual_numbers: bool = True
     duplicate_status: int = 400
     webhook_delay_seconds: float = 30.0
+    webhook_minute_seconds: float = 60.0
     webhook_collection_size: int = 1000
     subscription_days: float = 3.0
+    plug_in_tables: list[str] = field(default_factory=list)
+
+    def restore(self) -> None:
+        """Back to what a new sandbox has."""
+        vars(self).update(vars(Settings()))
 
     def change(self, values: dict[str, Any]) -> None:
         """Takes some settings over; per-system ones merge. Raises ValueError for an unknown name or a wrong kind of value."""
@@ -36,5 +45,7 @@ class Settings:
                 if not isinstance(value, dict) or not set(value) <= set(current):
                     raise ValueError(f"'{name}' takes an object with {' and '.join(current)}.")
                 current.update({system: int(number) for system, number in value.items()})
+            elif isinstance(current, list) != isinstance(value, list):
+                raise ValueError(f"'{name}' takes {'a list' if isinstance(current, list) else 'a single value'}.")
             else:
                 setattr(self, name, type(current)(value))
