@@ -18,8 +18,9 @@ LINES_SHOWN = 8
 RUN_TONES = {"Finished": "good", "Error": "bad", "In Process": "info", "Canceled": "warn"}
 
 
-def records_url(mapping: IntegrationTableMapping, link: str) -> str:
-    return f"{reverse('joblog:record-list', args=[mapping.pk])}?{urlencode({'link': link})}"
+def couplings_url(mapping: IntegrationTableMapping, state: str) -> str:
+    """The couplings of a mapping that are in this state (joblog/filters.py, CouplingFilter)."""
+    return f"{reverse('joblog:coupling-list', args=[mapping.pk])}?{urlencode({'state': state})}"
 
 
 class MappingTable(ListTable):
@@ -29,8 +30,8 @@ class MappingTable(ListTable):
 
     select = columns.SelectColumn(name="mapping", label=lambda row: row.name)
     name = columns.NameColumn(linkify=lambda record: reverse("mappings:mapping-edit", args=[record.pk]))
-    failed = columns.CountColumn(url=lambda row: records_url(row, "failed"), tone="bad", label="failed records")
-    skipped = columns.CountColumn(url=lambda row: records_url(row, "skipped"), tone="warn", label="skipped records")
+    failed = columns.CountColumn(url=lambda row: couplings_url(row, "failed"), tone="bad", label="failed records")
+    skipped = columns.CountColumn(url=lambda row: couplings_url(row, "skipped"), tone="warn", label="skipped records")
     table = columns.ClipColumn(accessor="table_name", order_by="table_label", title=lambda row: row.table, attrs={"td": {"class": "clip"}})
     table_filter = columns.ClipColumn(
         accessor="table_filter_words", order_by="table_filter_text", verbose_name="Table Filter", title=lambda row: row.table_filter

@@ -34,7 +34,7 @@ def test_counting_reads_only_the_partial_indexes(mapping):
 def test_a_count_links_to_exactly_its_records(reader, mapping, couple):
     couple(mapping, to_result="Failure")
     page = reader.get(LIST).content.decode()
-    address = f"{reverse('joblog:record-list', args=[mapping.pk])}?link=failed"
+    address = f"{reverse('joblog:coupling-list', args=[mapping.pk])}?state=failed"
     assert f'<a class="pill bad" href="{address}" aria-label="1 failed records">1</a>' in page
     assert '<span class="zero">0</span>' in page
 

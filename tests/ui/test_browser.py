@@ -1,0 +1,146 @@
+"""What only a browser shows: selection, menus, questions, local times, and that the policy blocks nothing of ours."""
+
+import os
+import shutil
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from playwright.sync_api import expect, sync_playwright
+
+from mappings.models import IntegrationTableMapping, System
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+NAMES = ("CONTACT", "CURRENCY", "CUSTOMER")
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # the driver keeps an event loop in this thread; the pages run in another
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def mappings():
+    business_central = System.objects.create(name="CRONUS", kind="business_central", address="http://127.0.0.1:9/bc")
+    sales = System.objects.create(name="contoso.crm", kind="sales", address="http://127.0.0.1:9")
+    sides = {"business_central": business_central, "sales": sales, "table": "t", "integration_table": "i"}
+    return [IntegrationTableMapping.objects.create(name=name, last_run_at="2026-11-22T11:30:00Z", **sides) for name in NAMES]
+
+
+@pytest.fixture
+def page(chromium, live_server, mappings, client):
+    user = User.objects.create_user("ada")
+    user.user_permissions.set(Permission.objects.filter(codename__in=["see", "operate", "configure"]))
+    client.force_login(user)
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Asia/Tokyo")
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    opened, complaints = context.new_page(), []
+    opened.on("console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.goto(f"{live_server.url}/mappings/")
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def row(page, name):
+    return page.locator("#list tbody tr", has_text=name)
+
+
+def test_an_action_waits_for_a_row(page):
+    fields = page.get_by_role("link", name="Fields", exact=True)
+    assert fields.get_attribute("href") is None
+    row(page, "CUSTOMER").locator("td.direction").click()
+    expect(page.locator("[data-selected-count]")).to_have_text("1 selected")
+    assert fields.get_attribute("href") == f"/mappings/{IntegrationTableMapping.objects.get(name='CUSTOMER').pk}/fields/"
+
+
+def test_pressing_a_row_shows_its_factbox(page):
+    expect(page.locator("#factbox h2")).to_have_text("CONTACT")
+    row(page, "CURRENCY").locator("td.direction").click()
+    expect(page.locator("#factbox h2")).to_have_text("CURRENCY")
+
+
+def test_rows_are_selected_by_keyboard(page):
+    page.get_by_label("Select CONTACT").focus()
+    for key in ("Space", "ArrowDown", "ArrowDown", "Space"):
+        page.keyboard.press(key)
+    expect(page.locator("[data-selected-count]")).to_have_text("2 selected")
+    page.keyboard.press("Control+a")
+    expect(page.locator("[data-selected-count]")).to_have_text("3 selected")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("CUSTOMER")
+
+
+def test_what_is_ticked_stays_ticked_when_the_list_is_fetched_again(page):
+    page.get_by_label("Select CUSTOMER").check()
+    page.get_by_placeholder("Search").fill("cu")
+    expect(page.locator("#count")).to_have_text("2 mappings")
+    expect(page.get_by_label("Select CUSTOMER")).to_be_checked()
+    assert "search=cu" in page.url
+
+
+def test_a_question_comes_before_what_is_hard_to_take_back(page):
+    row(page, "CUSTOMER").locator("td.direction").click()
+    page.get_by_role("button", name="Run Full Synchronization", exact=True).click()
+    expect(page.locator("#confirm")).to_contain_text("Every record inside the filters is read")
+    page.get_by_role("button", name="No").click()
+    expect(page.locator("#confirm")).to_be_hidden()
+    assert page.url.endswith("/mappings/")
+
+
+def test_tell_me_finds_a_page_by_another_word(page):
+    page.keyboard.press("Alt+q")
+    page.keyboard.type("who changed")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Change Log")
+
+
+def test_columns_are_switched_on_and_stay(page):
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_label("Resolve Update Conflicts").check()
+    page.get_by_role("button", name="Show these").click()
+    expect(page.get_by_role("columnheader", name="Resolve Update Conflicts")).to_be_visible()
+
+
+def test_times_are_shown_in_the_zone_of_the_reader_with_utc_on_hover(page):
+    time = row(page, "CUSTOMER").locator("time")
+    expect(time).to_have_text("2026-11-22 20:30:00")
+    assert time.get_attribute("title") == "2026-11-22 11:30:00 UTC"
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 390])
+def test_no_page_scrolls_sideways(page, live_server, mappings, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    for address in ("/mappings/", f"/mappings/{mappings[0].pk}/", f"/mappings/{mappings[0].pk}/fields/", "/change-log/"):
+        page.goto(live_server.url + address)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+
+
+def test_the_menu_opens_over_the_page_on_a_phone(page):
+    page.set_viewport_size({"width": 390, "height": 800})
+    expect(page.locator("nav.sidebar")).to_be_hidden()
+    page.get_by_role("button", name="Pages").click()
+    page.get_by_role("link", name="Change Log").first.click()
+    expect(page.locator("h1")).to_have_text("Change Log")
+
+
+def test_a_session_that_ended_leads_to_signing_in(page):
+    page.context.clear_cookies()
+    row(page, "CURRENCY").locator("td.direction").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_signing_in_and_out(page, live_server):
+    user = User.objects.create_user("bea", password="correct horse")
+    user.user_permissions.add(Permission.objects.get(codename="see"))
+    page.get_by_text("ada", exact=True).click()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("Username").fill("bea")
+    page.get_by_label("Password").fill("correct horse")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("h1")).to_have_text("Integration Table Mappings")
