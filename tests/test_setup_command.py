@@ -1,0 +1,94 @@
+"""The default set-up, and the configuration out and in (commands.md section 1)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from joblog.exchange import entries_to_json
+from joblog.models import JobQueueEntry
+from mappings.exchange import mappings_to_json, options_to_json, systems_to_json
+from mappings.models import ConfigurationChange, IntegrationFieldMapping, IntegrationTableMapping, OptionMapping, System
+from syncadmin.sandbox.server import Sandbox
+from tests.people import People
+
+
+@pytest.fixture
+def without_custom_pages() -> Iterator[str]:
+    with Sandbox(port=0, data="empty", custom_pages=False) as server:
+        yield server.url
+
+
+def test_the_default_set_up_makes_all_mappings_fields_and_jobs(company: People) -> None:
+    assert IntegrationTableMapping.objects.count() == 11
+    assert JobQueueEntry.objects.filter(recurring=True).count() == 11
+    customer = IntegrationTableMapping.objects.get(name="CUSTOMER")
+    assert (customer.direction, customer.synch_only_coupled) == ("Bidirectional", True)
+    assert customer.business_central.local_currency == "USD"
+    assert set(OptionMapping.objects.values_list("name", flat=True)) == {"PAYMENT TERMS", "SHIPMENT METHOD", "SHIPPING AGENT"}
+    assert ConfigurationChange.objects.filter(kind="mapping").count() == 11
+
+
+def test_it_can_be_repeated_without_harm(company: People) -> None:
+    before = exported()
+    call_command("setup", "default", sandbox=company.url, stdout=StringIO())
+    assert exported() == before
+    assert ConfigurationChange.objects.filter(kind="mapping").count() == 11
+
+
+def test_with_api_v2_alone_it_leaves_out_what_does_not_exist_and_says_so(db: None, without_custom_pages: str) -> None:
+    told = StringIO()
+    call_command("setup", "default", sandbox=without_custom_pages, stdout=told)
+    names = set(IntegrationTableMapping.objects.values_list("name", flat=True))
+    assert names == {"SALESPEOPLE", "CURRENCY", "UNIT OF MEASURE", "CUSTOMER", "ITEM-PRODUCT", "POSTEDSALESINV-INV", "POSTEDSALESLINE-INV"}
+    fax = IntegrationFieldMapping.objects.get(mapping__name="CUSTOMER", field="faxNumber")
+    assert fax.status == "Disabled" and "custom API pages" in fax.status_reason
+    assert "CONTACT: API v2.0 has no first and last name" in told.getvalue()
+
+
+def test_export_and_import_round_trip(company: People, tmp_path: Path) -> None:
+    path = tmp_path / "configuration.json"
+    call_command("setup", "export", str(path), stdout=StringIO())
+    IntegrationTableMapping.objects.filter(name="CUSTOMER").update(direction="ToIntegrationTable")
+    IntegrationFieldMapping.objects.filter(mapping__name="CONTACT").delete()
+    JobQueueEntry.objects.filter(mapping__name="ITEM-PRODUCT").delete()
+    call_command("setup", "import", str(path), stdout=StringIO())
+    assert exported() == json.loads(path.read_text())
+
+
+def test_an_export_holds_no_secret(company: People, tmp_path: Path) -> None:
+    path = tmp_path / "configuration.json"
+    call_command("setup", "export", str(path), stdout=StringIO())
+    systems = json.loads(path.read_text())["systems"]
+    assert not [key for system in systems for key in system if "secret" in key or "certificate" in key]
+    assert System.objects.get(kind="sales").client_secret == "sandbox"
+
+
+def test_an_import_with_a_mistake_changes_nothing_and_names_it(company: People, tmp_path: Path) -> None:
+    data = exported()
+    data["mappings"][0]["direction"] = "ToTheMoon"
+    data["mappings"][1]["description"] = "changed"
+    path = tmp_path / "configuration.json"
+    path.write_text(json.dumps(data))
+    said = StringIO()
+    with pytest.raises(SystemExit) as stop:
+        call_command("setup", "import", str(path), stdout=StringIO(), stderr=said)
+    assert stop.value.code == 2
+    assert "direction" in said.getvalue() and "ToTheMoon" in said.getvalue()
+    assert not IntegrationTableMapping.objects.filter(description="changed").exists()
+
+
+def exported() -> dict[str, list[dict[str, object]]]:
+    data = {
+        "systems": systems_to_json(),
+        "mappings": mappings_to_json(),
+        "option_mappings": options_to_json(),
+        "job_queue_entries": entries_to_json(),
+    }
+    plain: dict[str, list[dict[str, object]]] = json.loads(json.dumps(data))
+    return plain
