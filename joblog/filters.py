@@ -168,4 +168,5 @@ class CouplingFilter(ListFilter):
     def filter_state(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         failed = Q(to_result=SynchResult.FAILURE) | Q(from_result=SynchResult.FAILURE)
         wanted = {"failed": failed & Q(skipped=False), "skipped": Q(skipped=True), "pending": ~Q(pending=""), "coupled": Q(pending="")}
-        return rows.filter(wanted[value])
+        chosen: QuerySet[Any] = rows.filter(wanted[value])
+        return chosen

@@ -85,7 +85,7 @@ def coupling_pill(state: str) -> SafeString:
 
 
 class CouplingTable(ListTable):
-    """The couplings of a mapping as they were last seen; skipped and failed ones are the Coupled Data Synchronization Errors (page 5333)."""
+    """The couplings of a mapping as last seen; skipped and failed ones are the Coupled Data Synchronization Errors (page 5333)."""
 
     key = "couplings"
 

@@ -51,7 +51,7 @@ def retry_errors(errors: QuerySet[SynchError], *, user: Person, use: Side | None
     left_out: dict[str, None] = {}
     rows = errors.order_by().values_list("job__mapping", "job__type", "job__direction", "source_key", "destination_key", "coupling_id")
     for mapping_id, kind, direction, source, destination, coupling_id in rows.iterator(chunk_size=_CHUNK):
-        if mapping_id is None:
+        if not mapping_id:
             left_out["A mapping of these errors was deleted, so its records cannot be retried."] = None
         elif kind in _SYNCHRONIZING and source:
             work[mapping_id].keys[Direction(direction)][source] = None

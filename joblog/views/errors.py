@@ -42,8 +42,8 @@ class ErrorList(ListPage):
 class Retry(Permitted, View):
     """Clears what is skipped and runs exactly these records again.
 
-    Takes ``only`` (one entry), or ``job`` (all that failed in these jobs), or ``coupling`` ids, or ``all`` with ``query`` (the filter of the
-    errors page), or ``entry`` ids. ``use`` names the side whose value wins.
+    Takes ``coupling`` ids, or ``only`` (one entry), or ``all`` with ``query`` (the filter of the errors page), or ``job`` ids (all that
+    failed in them), or ``entry`` ids. ``use`` names the side whose value wins.
     """
 
     permission = "mappings.operate"

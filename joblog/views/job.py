@@ -14,7 +14,7 @@ from joblog.filters import EntryFilter
 from joblog.models import EntryAction, SynchEntry, SynchJob
 from joblog.scope import Scope
 from joblog.scope_words import scope_in_words
-from joblog.tables import JOB_TONES
+from joblog.tables import JOB_TONES, progress
 from syncadmin.ui.views import ListPage, Page
 
 ENTRIES_SHOWN = 25
@@ -46,6 +46,7 @@ class JobPage(Page):
         return super().get_context_data(
             title=str(job),
             job=job,
+            progress=progress(job) if job.running else "",
             tone=JOB_TONES.get(job.status, ""),
             tabs=tabs,
             table=table,

@@ -11,6 +11,7 @@ from django.core import signing
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 
 from joblog.addresses import log_url, record_url
 from joblog.filters import CouplingFilter, touching
@@ -69,6 +70,7 @@ class Records(MappingPage):
             mapping=mapping,
             side=side,
             sides=[(one, _table_label(mapping, one), one is side) for one in Side],
+            record_address=reverse("joblog:record", args=[mapping.pk, side.value, "0"]),
             filterset=RecordFilter(RecordForm(query.copy() | {"side": side.value}), bool(search or coupled)),
             table=RecordTable([shown_record(mapping.pk, side, row) for row in found.rows]),
             error=error,
@@ -227,18 +229,13 @@ class Candidates(MappingPage):
             rows, error = list_records(mapping, side.other, search=search, coupled=False, page_size=CANDIDATES_SHOWN).rows, ""
         except SyncError as refusal:
             rows, error = [], refusal.text
-        found = [
-            {
-                "row": row,
-                "url": record_url(mapping.pk, side.other, row.key),
-                "bc_key": key if side is Side.BUSINESS_CENTRAL else row.key,
-                "sales_key": row.key if side is Side.BUSINESS_CENTRAL else key,
-            }
-            for row in rows[:CANDIDATES_SHOWN]
-        ]
+        names = {Side.BUSINESS_CENTRAL: "bc_key", Side.SALES: "sales_key"}
         return super().get_context_data(
             mapping=mapping,
-            found=found,
+            found=[(row, record_url(mapping.pk, side.other, row.key)) for row in rows[:CANDIDATES_SHOWN]],
+            key=key,
+            own_name=names[side],
+            other_name=names[side.other],
             error=error,
             search=search,
             other=_table_label(mapping, side.other),

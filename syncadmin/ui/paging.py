@@ -21,7 +21,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     @cached_property
     def count(self) -> int:
         """How many rows can be paged through. A query set is counted up to the limit, whatever it holds."""
-        rows: Any = self.object_list.data.data  # type: ignore[union-attr]
+        rows: Any = self.object_list.data.data  # type: ignore[attr-defined]
         if not isinstance(rows, QuerySet):
             return len(rows)
         found = rows.order_by()[: LIMIT + 1].count()
