@@ -75,7 +75,8 @@ def carry_out(claim: Claim, pause: Pause) -> bool:
         executions.fail(entry, claim, error.code, error.text)
     except Exception as error:
         log.exception("entry %s: unexpected error", entry.pk)
-        connection.close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
         executions.fail(entry, claim, "unexpected", f"Unexpected error: {error}", traceback.format_exc())
     return True
 
