@@ -25,7 +25,10 @@ def entry(customer: IntegrationTableMapping, people: People) -> JobQueueEntry:
     return enqueue(mapping=customer, run_kind=RunKind.SYNCHRONIZE)
 
 
-def test_a_refused_sign_in_stops_the_run_and_says_what_to_correct(customer: IntegrationTableMapping, command: Command) -> None:
+def test_a_refused_sign_in_stops_the_run_and_says_what_to_correct(
+    customer: IntegrationTableMapping, people: People, command: Command
+) -> None:
+    people.create_bc("customers", displayName="Customer 1")
     system = System.objects.get(kind="sales")
     system.client_secret = "wrong"
     system.save()
