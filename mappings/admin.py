@@ -1,0 +1,66 @@
+"""Raw rows for support, read-only; people work on our own pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from mappings.models import (
+    ConfigTemplate,
+    ConfigurationChange,
+    Coupling,
+    IntegrationFieldMapping,
+    IntegrationTableMapping,
+    OptionMapping,
+    System,
+    SystemTable,
+)
+
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
+
+
+class ReadOnlyAdmin(_ModelAdmin):
+    """Shows every column, changes nothing; ``hidden`` columns never leave the database."""
+
+    hidden: tuple[str, ...] = ()
+    show_full_result_count = False  # the log has millions of rows
+    list_per_page = 50
+
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+        return [field.name for field in self.model._meta.fields if field.name not in self.hidden]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+        return self.get_fields(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+
+@admin.register(System)
+class SystemAdmin(ReadOnlyAdmin):
+    hidden = ("encrypted_secret", "encrypted_certificate")
+
+
+for model in (
+    SystemTable,
+    IntegrationTableMapping,
+    IntegrationFieldMapping,
+    Coupling,
+    OptionMapping,
+    ConfigTemplate,
+    ConfigurationChange,
+):
+    admin.site.register(model, ReadOnlyAdmin)
