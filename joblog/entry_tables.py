@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from joblog.addresses import destination_url, source_url
 from joblog.models import EntryAction, SynchEntry
-from syncadmin.ui import columns
+from syncadmin.ui import columns, formatting
 from syncadmin.ui.tables import ListTable
 
 ACTION_TONES = {
@@ -95,10 +95,12 @@ class EntryTable(ListTable):
 
     action = columns.PillColumn(tones=ACTION_TONES)
     name = tables.Column(accessor="source_label", verbose_name="Source", empty_values=(), attrs={"td": {"class": "record"}})
-    destination = tables.Column(accessor="destination_label", empty_values=(), attrs={"td": {"class": "record"}})
+    destination = tables.Column(
+        accessor="destination_label", verbose_name="Destination", empty_values=(), attrs={"td": {"class": "record"}}
+    )
     message = tables.Column(verbose_name="What happened", empty_values=(), orderable=False, attrs={"td": {"class": "wrap"}})
     code = tables.Column()
-    at = columns.MomentColumn(verbose_name="When")
+    at = columns.MomentColumn(verbose_name="When", order_by="pk")
     resolved_at = columns.MomentColumn(verbose_name="Resolved", visible=False)
     source_key = tables.Column(orderable=False, visible=False)
     destination_key = tables.Column(orderable=False, visible=False)
@@ -154,19 +156,28 @@ class ErrorTable(ListTable):
     fixed = ("select", "name")
 
     select = columns.SelectColumn(name="entry", label=lambda entry: entry.source_label or entry.source_key)
-    at = columns.MomentColumn(verbose_name="When")
+    at = columns.MomentColumn(verbose_name="When", order_by="pk")
     mapping = tables.Column(accessor="job__mapping_name", verbose_name="Mapping")
-    direction = columns.DirectionColumn(accessor="job__direction")
-    name = tables.Column(accessor="source_label", verbose_name="Source", empty_values=(), attrs={"td": {"class": "record"}})
-    destination = tables.Column(accessor="destination_label", empty_values=(), attrs={"td": {"class": "record"}})
+    name = tables.Column(accessor="source_label", verbose_name="Source", empty_values=(), attrs={"td": {"class": "name record"}})
+    destination = tables.Column(
+        accessor="destination_label", verbose_name="Destination", empty_values=(), attrs={"td": {"class": "record"}}
+    )
     message = tables.Column(verbose_name="Error Message", empty_values=(), orderable=False, attrs={"td": {"class": "wrap"}})
-    code = tables.Column()
-    action = columns.PillColumn(tones=ACTION_TONES, verbose_name="Result")
+    code = tables.Column(attrs={"td": {"class": "code"}})
+    actions = tables.TemplateColumn(
+        template_name="joblog/error_row_actions.html",
+        verbose_name="",
+        orderable=False,
+        exclude_from_export=True,
+        attrs={"td": {"class": "row-actions"}},
+    )
+    action = columns.PillColumn(tones=ACTION_TONES, verbose_name="Result", visible=False)
+    direction = columns.DirectionColumn(accessor="job__direction", visible=False)
     resolved_at = columns.MomentColumn(verbose_name="Resolved", visible=False)
     job = tables.Column(
         accessor="job_id", verbose_name="Job", visible=False, linkify=lambda record: reverse("joblog:job", args=[record.job_id])
     )
-    company = tables.Column(accessor="job__company", visible=False)
+    company = tables.Column(accessor="job__company", verbose_name="Company", visible=False)
 
     class Meta(ListTable.Meta):
         order_by = ("-at",)
@@ -179,3 +190,10 @@ class ErrorTable(ListTable):
     value_message = EntryTable.value_message
     render_code = EntryTable.render_code
     value_code = EntryTable.value_code
+
+    def render_mapping(self, record: SynchEntry) -> SafeString:
+        url = reverse("joblog:job", args=[record.job_id])
+        return format_html('<a href="{}">{}</a><br>{}', url, record.job.mapping_name, formatting.direction(record.job.direction))
+
+    def value_mapping(self, record: SynchEntry) -> str:
+        return record.job.mapping_name

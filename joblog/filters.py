@@ -39,6 +39,7 @@ class JobFilter(NamedMappings):
     """Shows the last seven days unless another time, or one record's history, is asked for."""
 
     search_fields = ("mapping_name", "message", "user_name")
+    folded = ("type", "trigger", "since", "until")
 
     mapping = PickFilter(what="mapping", field_name="mapping_name", choices=[])
     company = PickFilter(what="company", choices=[])
@@ -125,7 +126,7 @@ class ErrorFilter(NamedMappings):
         fields: list[str] = []
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        rows = super().filter_queryset(queryset)
+        rows: QuerySet[Any] = super().filter_queryset(queryset)
         return rows if self.form.cleaned_data.get("state") else rows.filter(resolved_at=None)
 
     def filter_state(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from joblog.addresses import entries_url, log_url
-from joblog.models import JobQueueEntry, JobStatus, SynchJob
+from joblog.models import JobQueueEntry, JobStatus, JobType, QueueStatus, SynchJob
 from joblog.schedule import recurrence
 from syncadmin.ui import columns, formatting
 from syncadmin.ui.tables import ListTable
@@ -27,6 +27,8 @@ QUEUE_TONES = {
     "On Hold": "warn",
     "On Hold with Inactivity Timeout": "",
 }
+
+_NO_NEXT_RUN = {QueueStatus.ON_HOLD, QueueStatus.ERROR, QueueStatus.FINISHED}
 
 
 def _entries_of(action: str) -> Callable[[SynchJob], str]:
@@ -104,7 +106,7 @@ class JobTable(ListTable):
     coupled = columns.CountColumn(url=_entries_of("Coupled"), visible=False)
     uncoupled = columns.CountColumn(url=_entries_of("Uncoupled"), visible=False)
     status = columns.PillColumn(tones=JOB_TONES)
-    message = columns.ClipColumn(orderable=False)
+    message = columns.ClipColumn(orderable=False, empty_values=())
     type = tables.Column(visible=False)
     trigger = tables.Column(visible=False)
     user_name = tables.Column(verbose_name="Started by", visible=False)
@@ -118,11 +120,27 @@ class JobTable(ListTable):
     class Meta(ListTable.Meta):
         order_by = ("-started_at",)
 
+    def render_message(self, record: SynchJob) -> SafeString:
+        return format_html('<span title="{}">{}</span>', told(record), told(record))
+
+    def value_message(self, record: SynchJob) -> str:
+        return record.message
+
     def render_requests(self, record: SynchJob) -> str:
         return formatting.count(record.bc_requests + record.sales_requests)
 
     def value_requests(self, record: SynchJob) -> int:
         return record.bc_requests + record.sales_requests
+
+
+def told(job: SynchJob) -> str:
+    """The message of a job; where it has none and is no plain synchronization, what kind of job it is."""
+    if job.message or job.type == JobType.SYNCHRONIZATION:
+        return job.message
+    if job.type == JobType.PREVIEW:
+        return "Preview: nothing is written"
+    counted = [f"{formatting.count(number)} {word}" for word in ("coupled", "uncoupled") if (number := getattr(job, word))]
+    return ": ".join([job.get_type_display(), ", ".join(counted)] if counted else [job.get_type_display()])
 
 
 class QueueTable(ListTable):
@@ -131,14 +149,18 @@ class QueueTable(ListTable):
     key = "queue"
 
     select = columns.SelectColumn(name="entry", label=str)
-    name = columns.NameColumn(accessor="description", linkify=lambda record: log_url(record.mapping.name) if record.mapping else log_url())
+    name = columns.NameColumn(
+        accessor="description",
+        linkify=lambda record: log_url(record.mapping.name) if record.mapping else log_url(),
+        attrs={"th": {"class": "name"}, "td": {"class": "name wide"}},
+    )
     status = columns.PillColumn(tones=QUEUE_TONES)
-    mapping = tables.Column(accessor="mapping__name")
+    mapping = tables.Column(accessor="mapping__name", verbose_name="Mapping")
     run_kind = tables.Column(verbose_name="Object to Run")
     earliest_start = columns.MomentColumn(verbose_name="Next Run")
     recurrence = tables.Column(empty_values=(), order_by=("recurring", "minutes_between_runs"))
     recurring = columns.FlagColumn(visible=False)
-    attempts = tables.Column(empty_values=())
+    attempts = tables.Column(empty_values=(), verbose_name="Attempts")
     error_message = columns.ClipColumn(verbose_name="Last Error", attrs={"td": {"class": "clip wide"}})
     user = tables.Column(accessor="user__username", verbose_name="User", visible=False)
     trigger = tables.Column(visible=False)
@@ -152,6 +174,9 @@ class QueueTable(ListTable):
 
     class Meta(ListTable.Meta):
         order_by = ("-recurring", "priority", "name")
+
+    def render_earliest_start(self, record: JobQueueEntry) -> SafeString:
+        return formatting.moment(record.earliest_start if record.status not in _NO_NEXT_RUN else None)
 
     def render_recurrence(self, record: JobQueueEntry) -> str:
         return recurrence(record)

@@ -44,6 +44,7 @@ class RecordFilter:
 
     form: RecordForm
     narrowed: bool
+    folded: tuple[str, ...] = ()
 
 
 class MappingPage(Page):

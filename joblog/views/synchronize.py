@@ -127,10 +127,10 @@ class Couple(Permitted, View):
         pairs = tuple(zip(bc_keys, sales_keys, strict=True))
         use = directions[0].source if directions else None
         enqueue(mapping=mapping, run_kind=RunKind.COUPLE, scope=Scope(pairs=pairs, directions=directions, use=use), user=request.user)
-        also = " and synchronized" if directions else ""
+        what = f"{count(len(pairs))} pair{'s' if len(pairs) != 1 else ''} of {mapping.name}"
         tell(
             request,
-            f"{count(len(pairs))} pair{'s' if len(pairs) != 1 else ''} of {mapping.name} will be coupled{also} in the background. {DETAILS}",
+            f"{what} will be coupled{' and synchronized' if directions else ''} in the background. {DETAILS}",
             url=log_url(mapping.name),
             label="Open the log",
         )

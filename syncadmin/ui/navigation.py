@@ -53,7 +53,7 @@ MENU: tuple[Group, ...] = (
             Item(
                 title="Synchronization Errors",
                 url_name="joblog:errors",
-                words="integration synchronization errors failed conflicts issues retry coupled data synchronization errors skipped records",
+                words="integration synchronization errors failed conflicts issues retry coupled data errors skipped records",
             ),
         ),
     ),

@@ -57,5 +57,5 @@ class ListTable(tables.Table):
 
     def _order_ties(self) -> None:
         rows = self.data.data
-        if isinstance(rows, QuerySet) and rows.ordered and "pk" not in rows.query.order_by:
+        if isinstance(rows, QuerySet) and rows.ordered and not {"pk", "-pk"}.intersection(rows.query.order_by):
             self.data.data = rows.order_by(*(rows.query.order_by or rows.model._meta.ordering), "pk")
