@@ -9,28 +9,19 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser
-from io import StringIO
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from joblog.foreground import run_in_foreground
-from joblog.models import JobQueueEntry, QueueStatus, RunKind, Trigger
-from joblog.queue import new_entry, ring
-from joblog.scope import Scope
-from mappings.changes import save_with_history
 from mappings.models import IntegrationTableMapping
 from syncadmin.management.commands.setup import sandbox_systems
-from syncadmin.sandbox.demo_data import coupled_pairs
+from syncadmin.management.demo_company import PASSWORD, USER, make_person, prepare, ring_for_all_that_is_due
 from syncadmin.sandbox.ids import COMPANY_NAME
-from syncadmin.sync.records import Direction, Side
 
-USER, PASSWORD = "admin", "sync-demo"
 _MANAGE = str(settings.BASE_DIR / "manage.py")
 _PATIENCE = 30  # seconds until a server that was started has to answer
 
@@ -57,7 +48,7 @@ class Command(BaseCommand):
             processes.start("qcluster", SYNCADMIN_WORKERS="2")
             processes.serve(port)
             _wait_for(port, processes)
-            _ring_for_all_that_is_due()
+            ring_for_all_that_is_due()
             self._tell(port)
             processes.watch()
         except KeyboardInterrupt:
@@ -66,13 +57,11 @@ class Command(BaseCommand):
             processes.stop()
 
     def _prepare(self, sandbox: str) -> None:
-        _make_person()
+        make_person()
         sandbox_systems(sandbox, COMPANY_NAME)
         if not IntegrationTableMapping.objects.exists():
             self.stdout.write("Setting up the demo company ...")
-            call_command("setup", "default", sandbox=sandbox, stdout=StringIO())
-            _couple_what_belongs_together()
-            _let_customers_create_accounts()
+            prepare(sandbox)
 
     def _tell(self, port: int) -> None:
         self.stdout.write(
@@ -158,39 +147,3 @@ def _wait_for(port: int, processes: Processes) -> None:
                 return
         time.sleep(0.1)
     raise CommandError(f"Nothing answers at port {port}. See {settings.DATA_DIR / 'demo.log'}.")
-
-
-def _make_person() -> None:
-    if not User.objects.exists():
-        person = User.objects.create_superuser(USER, password=PASSWORD)
-        person.groups.add(Group.objects.get(name="Administrator"))
-
-
-def _couple_what_belongs_together() -> None:
-    """What a company would couple first: the records that are the same on both sides, Business Central's values winning."""
-    pairs: dict[str, list[tuple[str, str]]] = {}
-    for name, bc_key, sales_key in coupled_pairs():
-        pairs.setdefault(name, []).append((bc_key, sales_key))
-    for mapping in IntegrationTableMapping.objects.select_related("business_central", "sales").filter(name__in=pairs).order_by("order"):
-        ways = mapping.directions if mapping.direction == Direction.FROM_INTEGRATION else (Direction.TO_INTEGRATION,)
-        winner = ways[0].source if len(ways) == 1 else Side.BUSINESS_CENTRAL
-        scope = Scope(directions=tuple(ways), pairs=tuple(pairs[mapping.name]), use=winner)
-        entry = new_entry(
-            mapping=mapping, run_kind=RunKind.COUPLE, scope=scope, user=User.objects.get(username=USER), trigger=Trigger.PERSON
-        )
-        run_in_foreground(entry)
-
-
-def _let_customers_create_accounts() -> None:
-    mapping = IntegrationTableMapping.objects.get(name="CUSTOMER")
-
-    def save() -> None:
-        mapping.synch_only_coupled = False
-        mapping.save()
-
-    save_with_history(mapping, User.objects.get(username=USER), "Synch. Only Coupled Records switched off", save)
-
-
-def _ring_for_all_that_is_due() -> None:
-    for entry in JobQueueEntry.objects.filter(recurring=True, status=QueueStatus.READY).order_by("priority"):
-        ring(entry.pk)
