@@ -20,10 +20,10 @@ def find_mapping(name: str, company: str = "") -> IntegrationTableMapping:
     found = [row for row in _of_company(company) if wanted in (row.name.upper(), *(alias.upper() for alias in row.aliases))]
     if not found:
         known = ", ".join(sorted({row.name for row in _of_company(company)})) or "none; run setup default first"
-        raise CommandError(f"There is no mapping {name}. Known mappings: {known}.")
+        raise CommandError(f"There is no mapping {name}. Known mappings: {known}.", returncode=2)
     if len(found) > 1:
         companies = ", ".join(row.business_central.company for row in found)
-        raise CommandError(f"The mapping {name} exists in several companies ({companies}). Name one with --company.")
+        raise CommandError(f"The mapping {name} exists in several companies ({companies}). Name one with --company.", returncode=2)
     return found[0]
 
 
@@ -58,7 +58,9 @@ def find_record(mapping: IntegrationTableMapping, side: Side, name: str) -> str:
         return name.lower()
     found = _search(mapping, side, name)
     if len(found) != 1:
-        raise CommandError(f"{side.label} has {'no record' if not found else 'several records'} {name} for the mapping {mapping.name}.")
+        raise CommandError(
+            f"{side.label} has {'no record' if not found else 'several records'} {name} for the mapping {mapping.name}.", returncode=2
+        )
     return found[0]
 
 
@@ -88,7 +90,7 @@ def _asked(mapping: IntegrationTableMapping, name: str) -> tuple[Side, str]:
         found = found or ([] if _GUID.fullmatch(name) else _search(mapping, side, name))
         if len(found) == 1:
             return side, found[0]
-    raise CommandError(f"No record {name} was found on either side of the mapping {mapping.name}.")
+    raise CommandError(f"No record {name} was found on either side of the mapping {mapping.name}.", returncode=2)
 
 
 def _exists(mapping: IntegrationTableMapping, side: Side, key: str) -> bool:

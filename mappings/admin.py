@@ -19,7 +19,6 @@ from mappings.models import (
     SystemTable,
 )
 
-
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
 else:
@@ -33,10 +32,10 @@ class ReadOnlyAdmin(_ModelAdmin):
     show_full_result_count = False  # the log has millions of rows
     list_per_page = 50
 
-    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
         return [field.name for field in self.model._meta.fields if field.name not in self.hidden]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
         return self.get_fields(request, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
