@@ -120,4 +120,5 @@ class FullRunSize(Page):
 def _size(mapping: IntegrationTableMapping, direction: Direction) -> str:
     side = Side.BUSINESS_CENTRAL if direction is Direction.TO_INTEGRATION else Side.SALES
     condition = mapping.table_filter if side is Side.BUSINESS_CENTRAL else mapping.integration_table_filter
-    return f"{count(count_matching(mapping, side, condition))} records of {side.label}"
+    number = count_matching(mapping, side, condition)
+    return f"{count(number)} record{'' if number == 1 else 's'} of {side.label}"
