@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from joblog.claims import Claim
-from joblog.models import EntryAction, SynchEntry, SynchJob
+from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
 from mappings.couplings import save_states
 from mappings.models import Coupling
 from syncadmin.sync.couplings import CouplingState
@@ -43,6 +43,11 @@ class DatabaseJournal:
     def job_id(self) -> int:
         return self.job.pk
 
+    @property
+    def _real(self) -> bool:
+        """A preview leaves couplings alone (A11)."""
+        return self.job.type != JobType.PREVIEW
+
     def handled(self, keys: Sequence[str]) -> dict[str, Touched]:
         rows = SynchEntry.objects.filter(job=self.job, source_key__in=list(keys)) if keys else ()
         return {row.source_key: self._noted(row) for row in rows}
@@ -69,10 +74,10 @@ class DatabaseJournal:
         counted = Counter(_COUNTER[item.action] for item in items)
         with transaction.atomic():
             self.claim.hold()
-            couplings = {} if self.job.type == "Preview" else self._save_couplings(items)
+            couplings = self._save_couplings(items) if self._real else {}
             self._save_entries([item for item in items if item.action is not Action.UNCHANGED], couplings)
             self._forget([item for item in items if item.action is Action.UNCHANGED])
-            self._uncouple([item for item in items if item.uncouple])
+            self._uncouple([item for item in items if item.uncouple and self._real])
             self._resolve([item for item in items if item.action in _GOOD], couplings)
             SynchJob.objects.filter(pk=self.job.pk).update(
                 read=F("read") + read, cursor=cursor.to_json(), phase=cursor.phase, message="", **self._traffic(),

@@ -48,7 +48,12 @@ class Installation:
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         worker = subprocess.Popen(
-            [sys.executable, "manage.py", "qcluster"], cwd=ROOT, env=self.environment, stdout=self._log, stderr=self._log, start_new_session=True
+            [sys.executable, "manage.py", "qcluster"],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
         )
         self._workers.append(worker)
         return worker

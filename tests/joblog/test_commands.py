@@ -1,0 +1,114 @@
+"""The commands that people script (commands.md section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from mappings.models import Coupling, IntegrationTableMapping
+from tests.people import People
+
+Command = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture
+def pair(customer: IntegrationTableMapping, people: People) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A customer and an account that are the same, not coupled."""
+    bc = people.create_bc("customers", number="C1", displayName="Adatum Corporation", city="Atlanta")
+    return bc, people.create_sales("accounts", name="ADATUM", address1_city="Boston", customertypecode=3)
+
+
+def test_couple_by_number_and_send(pair: tuple[dict[str, Any], dict[str, Any]], people: People, command: Command) -> None:
+    code, told = command("couple", "customer", "C1", pair[1]["accountid"], "--synchronize", "to")
+    assert (code, [(job["type"], job["coupled"], job["modified"]) for job in told["jobs"]]) == (
+        0,
+        [("Coupling", 1, 0), ("Synchronization", 0, 1)],
+    )
+    (account,) = people.rows_sales("accounts")
+    assert (account["name"], account["address1_city"]) == ("Adatum Corporation", "Atlanta")
+
+
+def test_couple_and_get(pair: tuple[dict[str, Any], dict[str, Any]], people: People, command: Command) -> None:
+    assert command("couple", "CUSTOMER", pair[0]["id"], pair[1]["accountid"], "--synchronize", "from")[0] == 0
+    (customer,) = people.rows_bc("customers")
+    assert (customer["displayName"], customer["city"]) == ("ADATUM", "Boston")
+
+
+def test_a_record_that_is_coupled_already_is_refused_with_the_name_of_its_partner(
+    pair: tuple[dict[str, Any], dict[str, Any]], people: People, command: Command
+) -> None:
+    assert command("couple", "CUSTOMER", "C1", pair[1]["accountid"])[0] == 0
+    other = people.create_sales("accounts", name="Another", customertypecode=3)
+    said = StringIO()
+    with pytest.raises(SystemExit) as stop:
+        call_command("couple", "CUSTOMER", "C1", other["accountid"], stdout=StringIO(), stderr=said)
+    assert stop.value.code == 2
+    assert "already coupled to ADATUM" in said.getvalue()
+
+
+def test_uncouple_leaves_both_records_alone(pair: tuple[dict[str, Any], dict[str, Any]], people: People, command: Command) -> None:
+    command("couple", "CUSTOMER", "C1", pair[1]["accountid"])
+    code, told = command("uncouple", "CUSTOMER", "C1")
+    assert (code, told["jobs"][0]["type"], told["jobs"][0]["uncoupled"]) == (0, "Uncoupling", 1)
+    assert not Coupling.objects.exists()
+    assert len(people.rows_bc("customers")) == len(people.rows_sales("accounts")) == 1
+
+
+def test_one_record_is_synchronized_by_its_number(customer: IntegrationTableMapping, people: People, command: Command) -> None:
+    people.create_bc("customers", number="C1", displayName="One")
+    people.create_bc("customers", number="C2", displayName="Two")
+    _, told = command("synchronize", "CUSTOMER", "--record", "C2")
+    assert [job["inserted"] for job in told["jobs"]] == [1]
+    assert [row["name"] for row in people.rows_sales("accounts")] == ["Two"]
+
+
+def test_use_names_the_side_whose_value_wins(pair: tuple[dict[str, Any], dict[str, Any]], people: People, command: Command) -> None:
+    command("couple", "CUSTOMER", "C1", pair[1]["accountid"])
+    code, told = command("synchronize", "CUSTOMER", "--record", "C1", "--use", "sales")
+    assert (code, sum(job["failed"] for job in told["jobs"])) == (0, 0)
+    assert people.rows_bc("customers")[0]["city"] == people.rows_sales("accounts")[0]["address1_city"] == "Boston"
+
+
+def test_unconditional_overwrites_what_differs_on_the_other_side(
+    customer: IntegrationTableMapping, people: People, command: Command
+) -> None:
+    people.create_bc("customers", displayName="One", city="Atlanta")
+    command("synchronize", "CUSTOMER")
+    (account,) = people.rows_sales("accounts")
+    people.change_sales("accounts", account["accountid"], address1_city="Boston")
+    assert command("synchronize", "CUSTOMER", "--direction", "to")[1]["jobs"][0]["modified"] == 0
+    assert command("synchronize", "CUSTOMER", "--direction", "to", "--unconditional")[1]["jobs"][0]["modified"] == 1
+    assert people.rows_sales("accounts")[0]["address1_city"] == "Atlanta"
+
+
+def test_all_runs_in_the_order_of_dependencies(company: People, command: Command) -> None:
+    _, told = command("synchronize", "--all")
+    names = list(dict.fromkeys(job["mapping"] for job in told["jobs"]))
+    assert names.index("SALESPEOPLE") < names.index("CUSTOMER") < names.index("CONTACT") < names.index("POSTEDSALESINV-INV")
+    assert "POSTEDSALESLINE-INV" not in names
+
+
+def test_an_alias_finds_its_mapping_and_an_unknown_name_says_what_there_is(company: People, command: Command) -> None:
+    assert command("synchronize", "unitofmeasure")[0] == 0
+    code, told = command("synchronize", "NOTHING")
+    assert (code, told["status"]) == (2, "Error")
+    assert "CUSTOMER" in told["message"]
+
+
+def test_couple_refuses_an_unknown_record_with_code_two(company: People) -> None:
+    with pytest.raises((SystemExit, CommandError)) as stop:
+        call_command("couple", "CUSTOMER", "NOBODY", "NOBODY", stdout=StringIO(), stderr=StringIO())
+    assert getattr(stop.value, "code", getattr(stop.value, "returncode", None)) == 2
+
+
+def test_the_log_lists_entries_with_what_changed(customer: IntegrationTableMapping, people: People, command: Command) -> None:
+    people.create_bc("customers", displayName="One", city="Atlanta")
+    command("synchronize", "CUSTOMER")
+    (entry,) = command("synchlog", "--mapping", "customer", "--entries")[1]["entries"]
+    assert (entry["action"], entry["direction"], entry["code"]) == ("Inserted", "ToIntegrationTable", "")
+    assert {"field": "address1_city", "old": "", "new": "Atlanta"} in entry["changes"]
+    assert entry["destination"]["key"] == people.rows_sales("accounts")[0]["accountid"]
