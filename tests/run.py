@@ -36,7 +36,7 @@ def _suite(name: str, environment: dict[str, str], arguments: list[str]) -> int:
     sys.stdout.write(f"== The suite on {name} ==\n")
     sys.stdout.flush()
     command = [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "loadgroup", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=False).returncode  # noqa: S603
+    return subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=False).returncode
 
 
 def _chromium() -> bool:
