@@ -42,13 +42,18 @@ def _kept_secret(name: str, make: bytes) -> str:
     return path.read_text().strip()
 
 
-SECRET_KEY = SECRET_KEY or ("only-for-the-test-suite" if TESTING else _kept_secret("secret.key", Fernet.generate_key() + Fernet.generate_key()))
-ENCRYPTION_KEYS = ENCRYPTION_KEYS or [Fernet.generate_key().decode() if TESTING else _kept_secret("encryption.key", Fernet.generate_key())]
+def _secret(name: str) -> str:
+    """Under test a key for this process alone, else the kept one."""
+    return Fernet.generate_key().decode() if TESTING else _kept_secret(name, Fernet.generate_key())
+
+
+SECRET_KEY = SECRET_KEY or _secret("secret.key")
+ENCRYPTION_KEYS = ENCRYPTION_KEYS or [_secret("encryption.key")]
 for _position, _key in enumerate(ENCRYPTION_KEYS, start=1):
     try:
         Fernet(_key)
     except ValueError as error:
-        raise ImproperlyConfigured(f"SYNCADMIN_ENCRYPTION_KEYS: key {_position} is not a Fernet key (32 bytes, URL-safe base64).") from error
+        raise ImproperlyConfigured(f"SYNCADMIN_ENCRYPTION_KEYS: key {_position} is no Fernet key (32 bytes, URL-safe base64).") from error
 
 
 def _database() -> dict[str, object]:
