@@ -120,7 +120,7 @@ def _retry_page(run: Run, cursor: Cursor) -> Cursor:
     """Failed records first, whatever their stamp (engine.md section 5.5), inside the filter (A8)."""
     found = run.couplings.retry_set(run.direction, after=cursor.reached, limit=run.page_size, before_job=run.journal.job_id)
     if not found:
-        return replace(cursor, phase=WINDOW, reached=0)
+        return _window_page(run, replace(cursor, phase=WINDOW, reached=0))  # at once: each step must leave a cursor behind
     cursor = _capped(run, cursor)
     side = run.direction.source
     table, condition = run.plan.table(side), run.plan.filters.get(side, "")

@@ -1,0 +1,151 @@
+"""From a source value to the destination's value (engine.md sections 2 and 3, A14)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from syncadmin.sync.errors import RecordError
+from syncadmin.sync.plan import FieldRule
+from syncadmin.sync.records import Direction, Record
+from syncadmin.sync.tables import Field, FieldType
+from syncadmin.sync.transfer import KEEP, new_value, wanted_references
+from tests.sync.world import FROM, TO, make_plan, rule, text
+
+TERMS = (("NET30", 1), ("NET60", 2))
+LOCAL = "aaaaaaaa-0000-0000-0000-000000000001"
+EURO = "aaaaaaaa-0000-0000-0000-000000000002"
+PLAN = make_plan(local_currency_key=LOCAL)
+
+
+def value(one: FieldRule, source: Any, direction: Direction = TO, known: dict[tuple[str, str], str] | None = None) -> Any:
+    return new_value(PLAN, one, direction, source, known or {})
+
+
+def error(one: FieldRule, source: Any, direction: Direction = TO) -> RecordError:
+    with pytest.raises(RecordError) as caught:
+        value(one, source, direction)
+    return caught.value
+
+
+def test_a_text_that_does_not_fit_is_an_error_with_both_lengths() -> None:
+    failed = error(rule("name", "name"), "x" * 70)
+    assert (failed.code, failed.fields) == ("too-long", ("name",))
+    assert "70" in failed.text
+    assert "60" in failed.text
+
+
+def test_a_field_mapping_may_truncate() -> None:
+    one = rule("name", "name", truncate=True)
+    assert value(one, "x" * 70) == "x" * 60
+    assert value(one, "x" * 59 + " yz") == "x" * 59
+
+
+def test_a_truncated_text_equals_the_long_one() -> None:
+    one = rule("name", "name", truncate=True)
+    long = "x" * 59 + " yz"
+    assert one.equal(PLAN_BC, long, "x" * 59)
+    assert not rule("name", "name").equal(PLAN_BC, long, "x" * 59)
+
+
+def test_numbers_are_rounded_to_what_the_destination_holds() -> None:
+    assert value(rule("credit", "limit"), Decimal("2.345")) == Decimal("2.35")
+
+
+def test_types_are_converted() -> None:
+    dated = FieldRule(bc=Field("due", FieldType.DATE), sales=Field("due", FieldType.MOMENT))
+    counted = FieldRule(bc=Field("n", FieldType.DECIMAL), sales=text("n"))
+    assert value(dated, "2026-03-01") == "2026-03-01T00:00:00.000Z"
+    assert value(dated, "2026-03-01T00:00:00.000Z", FROM) == "2026-03-01"
+    assert (value(counted, Decimal("1.5")), value(counted, "1.50", FROM)) == ("1.5", Decimal("1.5"))
+    assert value(rule("number", "accountnumber"), "c1", FROM) == "C1"
+
+
+def test_a_text_that_is_no_number_is_an_error() -> None:
+    counted = FieldRule(bc=Field("n", FieldType.DECIMAL, label="Amount"), sales=text("n"))
+    failed = error(counted, "many", FROM)
+    assert (failed.code, failed.fields) == ("bad-value", ("n",))
+    assert "many" in failed.text
+
+
+def test_a_coupled_reference_becomes_the_key_of_its_partner() -> None:
+    one = rule("currency", "currencyid", lookup="CURRENCY")
+    assert value(one, "EUR", TO, {("CURRENCY", "EUR"): EURO}) == EURO
+    assert value(one, EURO, FROM, {("CURRENCY", EURO): "EUR"}) == "EUR"
+    assert value(one, None) is None
+
+
+def test_an_uncoupled_reference_is_an_error_that_says_what_to_do() -> None:
+    failed = error(rule("currency", "currencyid", lookup="CURRENCY"), "EUR")
+    assert (failed.code, failed.fields) == ("not-coupled", ("currency",))
+    assert "EUR" in failed.text
+    assert "CURRENCY" in failed.text
+
+
+def test_an_uncoupled_reference_may_clear_the_field() -> None:
+    assert value(rule("currency", "currencyid", lookup="CURRENCY", clear_on_failed=True), "EUR") is None
+
+
+def test_a_blank_currency_is_the_local_one() -> None:
+    one = rule("currency", "currencyid", lookup="CURRENCY", local_currency="USD")
+    assert value(one, None) == LOCAL
+    assert value(one, LOCAL, FROM) is None
+    assert one.read(PLAN_BC, Record("1", {"currency": "USD"})) is None
+
+
+def test_without_the_local_currency_in_sales_the_record_fails() -> None:
+    one = rule("currency", "currencyid", lookup="CURRENCY", local_currency="USD")
+    with pytest.raises(RecordError, match="USD"):
+        new_value(make_plan(), one, TO, None, {})
+
+
+def test_not_null_keeps_what_the_destination_has() -> None:
+    assert value(rule("currency", "currencyid", lookup="CURRENCY", not_null=True), None) is KEEP
+
+
+def test_options_go_by_their_pairs() -> None:
+    one = rule("city", "kind", options=TERMS, option_mapping="PAYMENT TERMS")
+    assert (value(one, "NET60"), value(one, 1, FROM), value(one, None)) == (2, "NET30", None)
+
+
+@pytest.mark.parametrize(("direction", "source"), [(TO, "NET90"), (FROM, 9)])
+def test_an_option_without_pair_is_an_error(direction: Direction, source: Any) -> None:
+    one = rule("city", "kind", options=TERMS, option_mapping="PAYMENT TERMS")
+    failed = error(one, source, direction)
+    assert failed.code == "unknown-option"
+    assert "PAYMENT TERMS" in failed.text
+    assert value(rule("city", "kind", options=TERMS, clear_on_failed=True), source, direction) is None
+
+
+def test_an_option_that_the_destination_does_not_have_is_an_error() -> None:
+    assert error(rule("city", "kind"), "5").code == "unknown-option"
+
+
+@pytest.mark.parametrize(("constant", "expected"), [("2", 2), ("Vendor", 2), ("vendor", 2), ("", None)])
+def test_a_constant_names_an_option_by_value_or_label(constant: str, expected: Any) -> None:
+    assert value(rule("", "kind", constant=constant), None) == expected
+
+
+def test_a_constant_has_the_type_of_its_field() -> None:
+    assert value(rule("", "limit", constant="1.50"), None) == Decimal("1.5")
+    assert value(rule("blocked", "", constant="yes"), None, FROM) is True
+
+
+def test_a_transformation_works_in_its_own_direction() -> None:
+    one = rule("name", "name", transformation="UPPERCASE", transformation_direction=TO.value)
+    assert (value(one, "abc"), value(one, "abc", FROM)) == ("ABC", "abc")
+
+
+def test_an_unknown_transformation_is_an_error_of_the_record() -> None:
+    assert error(rule("name", "name", transformation="MAGIC"), "abc").code == "unknown-transformation"
+
+
+def test_references_are_collected_for_a_whole_page() -> None:
+    plan = make_plan(rule("currency", "currencyid", lookup="CURRENCY"))
+    records = [Record(str(n), {"currency": code}) for n, code in enumerate(["EUR", "", "EUR", "USD"])]
+    assert wanted_references(plan, TO, records) == {("CURRENCY", "EUR"), ("CURRENCY", "USD")}
+
+
+PLAN_BC = TO.source
