@@ -17,6 +17,7 @@ from syncadmin.sync.records import Side
 from syncadmin.ui import columns, formatting
 from syncadmin.ui.tables import ListTable
 
+STATE_WORDS = {"in sync": "Coupled", "new": "New", "pending": "Pending", "failing": "Failing", "skipped": "Skipped"}
 STATE_TONES = {"in sync": "good", "new": "info", "pending": "info", "failing": "bad", "skipped": "warn"}
 
 
@@ -63,7 +64,9 @@ class RecordTable(ListTable):
     key = "records"
 
     select = columns.SelectColumn(name="keys", accessor="key", label=lambda row: row.label)
-    name = columns.NameColumn(accessor="label", verbose_name="Record", linkify=lambda record: record.url)
+    name = columns.NameColumn(
+        accessor="label", verbose_name="Record", linkify=lambda record: record.url, attrs={"td": {"class": "name wide"}}
+    )
     state = tables.Column(verbose_name="Coupling", empty_values=())
     partner = tables.Column(verbose_name="Coupled to", attrs={"td": {"class": "record"}})
     modified_at = columns.MomentColumn(verbose_name="Modified")
@@ -81,7 +84,7 @@ class RecordTable(ListTable):
 
 
 def coupling_pill(state: str) -> SafeString:
-    return formatting.pill(state.capitalize(), STATE_TONES.get(state, "")) if state else SafeString('<span class="soft">Not coupled</span>')
+    return formatting.pill(STATE_WORDS[state], STATE_TONES[state]) if state else SafeString('<span class="pill">Not coupled</span>')
 
 
 class CouplingTable(ListTable):

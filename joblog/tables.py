@@ -140,7 +140,7 @@ def told(job: SynchJob) -> str:
     if job.type == JobType.PREVIEW:
         return "Preview: nothing is written"
     counted = [f"{formatting.count(number)} {word}" for word in ("coupled", "uncoupled") if (number := getattr(job, word))]
-    return ": ".join([job.get_type_display(), ", ".join(counted)] if counted else [job.get_type_display()])
+    return ", ".join(counted) or job.get_type_display()
 
 
 class QueueTable(ListTable):

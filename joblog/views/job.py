@@ -11,13 +11,14 @@ from django.shortcuts import get_object_or_404
 from joblog.addresses import entries_url, log_url
 from joblog.entry_tables import EntryTable
 from joblog.filters import EntryFilter
-from joblog.models import EntryAction, SynchEntry, SynchJob
+from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
 from joblog.scope import Scope
 from joblog.scope_words import scope_in_words
 from joblog.tables import JOB_TONES, progress
 from syncadmin.ui.views import ListPage, Page
 
 ENTRIES_SHOWN = 25
+_WITHOUT_WINDOW = {JobType.COUPLING, JobType.UNCOUPLING, JobType.STATISTICS}
 _COUNTED = tuple(action for action in EntryAction if action is not EntryAction.SENDING)
 
 
@@ -39,12 +40,13 @@ class JobPage(Page):
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         job = get_object_or_404(SynchJob.objects.select_related("mapping", "log_entry"), pk=self.kwargs["pk"])
+        scope = Scope.from_json(job.scope)
         tabs = _tabs(job, self.request.GET.get("action", ""))
         action = next((tab.action for tab in tabs if tab.current), "")
         rows = _entries(job).filter(action=action) if action else _entries(job)
         table = EntryTable(rows.order_by("-id")[:ENTRIES_SHOWN], orderable=False, exclude=("action",) if action else ())
         return super().get_context_data(
-            title=str(job),
+            title=job_name(job),
             job=job,
             progress=progress(job) if job.running else "",
             tone=JOB_TONES.get(job.status, ""),
@@ -52,11 +54,19 @@ class JobPage(Page):
             table=table,
             entries_url=entries_url(job, action),
             log_url=log_url(job.mapping_name),
-            scope=scope_in_words(Scope.from_json(job.scope)),
+            scope=scope_in_words(scope),
+            reads_window=not scope.explicit and not scope.pairs and job.type not in _WITHOUT_WINDOW,
             empty_text=_empty_text(job),
             live_seconds=2 if job.running else 0,
             **extra,
         )
+
+
+def job_name(job: SynchJob) -> str:
+    """``CUSTOMER → To Sales``; for jobs without a direction what they are: ``CUSTOMER · Coupling``."""
+    if job.type in _WITHOUT_WINDOW:
+        return f"{job.mapping_name} · {job.get_type_display()}"
+    return f"{job.mapping_name} {job.arrow} {job.get_direction_display()}"
 
 
 def _tabs(job: SynchJob, wanted: str) -> list[Tab]:
@@ -92,4 +102,4 @@ class JobEntries(ListPage):
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         job = get_object_or_404(SynchJob.objects.select_related("mapping"), pk=self.kwargs["pk"])
-        return super().get_context_data(title=f"{job.mapping_name} {job.arrow} records", job=job, **extra)
+        return super().get_context_data(title=f"{job_name(job)} · Records", job=job, **extra)

@@ -16,7 +16,7 @@ from django.urls import reverse
 from joblog.addresses import log_url, record_url
 from joblog.filters import CouplingFilter, touching
 from joblog.models import EntryAction, JobType, SynchEntry
-from joblog.record_tables import STATE_TONES, CouplingTable, RecordTable, shown_record
+from joblog.record_tables import CouplingTable, RecordTable, coupling_pill, shown_record
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.records import FieldRow, RecordList, RecordPage, list_records, open_record
 from syncadmin.sync.errors import SyncError
@@ -130,8 +130,6 @@ class Record(MappingPage):
         return super().get_context_data(
             title=page.title if page else _label(coupling, side) or key,
             mapping=mapping,
-            side=side,
-            key=key,
             bc_key=keys.get(Side.BUSINESS_CENTRAL, ""),
             sales_key=keys.get(Side.SALES, ""),
             page=page,
@@ -139,7 +137,7 @@ class Record(MappingPage):
             fields=[(row, MARK_TONES.get(row.mark, ""), _was(row)) for row in page.fields] if page else [],
             conflict=any(row.mark == "both changed" for row in page.fields) if page else False,
             coupling=coupling,
-            state_tone=STATE_TONES.get(coupling.state, "") if coupling else "",
+            state=coupling_pill(coupling.state if coupling else ""),
             tables={one.value: _table_label(mapping, one) for one in Side},
             both_ways=len(mapping.directions) == 2,
             to_sales=Direction.TO_INTEGRATION.value,
@@ -147,7 +145,7 @@ class Record(MappingPage):
             history=_history(list(keys.values())),
             log_url=log_url(record=key),
             search=_search(page),
-            **extra,
+            **(extra | {"side": side, "key": key}),
         )
 
 
@@ -234,7 +232,6 @@ class Candidates(MappingPage):
         return super().get_context_data(
             mapping=mapping,
             found=[(row, record_url(mapping.pk, side.other, row.key)) for row in rows[:CANDIDATES_SHOWN]],
-            key=key,
             own_name=names[side],
             other_name=names[side.other],
             error=error,
@@ -242,5 +239,5 @@ class Candidates(MappingPage):
             other=_table_label(mapping, side.other),
             ways=[(way.value, f"{way.source.label} wins") for way in mapping.directions],
             back=record_url(mapping.pk, side, key),
-            **extra,
+            **(extra | {"side": side, "key": key}),
         )
