@@ -46,8 +46,8 @@ class Application:
         self.dataverse = Dataverse(self.store, self.settings, self.clock, self.stats)
         self.outbox = Outbox(self.faults)
         self.webhooks = DataverseWebhooks(self.store, self.clock, self.outbox)
-        notifications = Notifications(self.store, self.settings, self.clock, self.outbox, self.faults)
-        self.store.listeners += [self.webhooks.changed, notifications.changed]
+        self.notifications = Notifications(self.store, self.settings, self.clock, self.outbox, self.faults)
+        self.store.listeners += [self.webhooks.changed, self.notifications.changed]
         self.control = Control(self)
 
     def close(self) -> None:

@@ -72,10 +72,10 @@ class Notifications:
                 return
             pending.append(entry)
             if len(pending) == 1:
-                self.outbox.later(self.settings.webhook_delay_seconds, self._send_all)
+                self.outbox.later(self.settings.webhook_delay_seconds, self.send_all)
 
-    def _send_all(self) -> None:
-        """One POST for all subscriptions that share an address."""
+    def send_all(self) -> None:
+        """Sends what was gathered, now: one POST for all subscriptions that share an address."""
         with self._lock:
             pending, self._pending = self._pending, {}
         now = moment_text(self.clock.now(BUSINESS_CENTRAL), BUSINESS_CENTRAL)

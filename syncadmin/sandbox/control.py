@@ -41,6 +41,7 @@ class Control:
             ("GET", "webhooks"): lambda _: application.webhooks.listed(),
             ("POST", "webhooks"): self._webhooks,
             ("DELETE", "webhooks"): lambda _: application.webhooks.remove_all(),
+            ("POST", "webhooks/send"): lambda _: application.notifications.send_all(),
             ("POST", "keys"): self._keys,
         }
 

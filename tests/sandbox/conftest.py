@@ -9,6 +9,7 @@ import requests
 
 from syncadmin.sandbox.server import Sandbox
 from tests.sandbox.client import BUSINESS_CENTRAL, COMPANY, CUSTOM, SALES, Client
+from tests.sandbox.receiver import Receiver, listening
 
 
 @pytest.fixture
@@ -52,3 +53,9 @@ class Control:
 
     def get(self, page: str) -> dict[str, dict[str, object]]:
         return requests.get(self.root + page, timeout=10).json()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with listening() as running:
+        yield running
