@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -25,7 +26,7 @@ class Installation:
         self._postgresql = os.environ.get("DATABASE_URL", "") if "postgres" in os.environ.get("DATABASE_URL", "") else ""
         self._database = f"syncadmin_{uuid.uuid4().hex[:12]}"
         self.environment = os.environ | {"SYNCADMIN_DATA_DIR": str(folder), "DATABASE_URL": self._make_database()} | environment
-        self._workers: list[subprocess.Popen[bytes]] = []
+        self._running: list[subprocess.Popen[bytes]] = []
         self._log = (folder / "processes.log").open("ab")
         self.manage("migrate")
         self.manage("setup", "default", "--sandbox", sandbox)
@@ -47,30 +48,36 @@ class Installation:
         return self.manage("shell", "--no-imports", "-c", lines)
 
     def start_worker(self) -> subprocess.Popen[bytes]:
-        worker = subprocess.Popen(
-            [sys.executable, "manage.py", "qcluster"],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=self._log,
-            stderr=self._log,
-            start_new_session=True,
-        )
-        self._workers.append(worker)
-        return worker
+        return self._start("manage.py", "qcluster")
 
-    def kill(self, worker: subprocess.Popen[bytes]) -> None:
-        """SIGKILL to the worker and all its children: no time for a last word."""
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
+    def start_web(self) -> str:
+        """The address of a web server that answers."""
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            place = f"127.0.0.1:{probe.getsockname()[1]}"
+        self._start("-m", "gunicorn", "syncadmin.wsgi", "--bind", place, "--threads", "8")
+        wait_until(lambda: _answers(place), what="the first answer of the web server")
+        return f"http://{place}"
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        """SIGKILL to the process and all its children: no time for a last word."""
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
     def close(self) -> None:
-        for worker in self._workers:
-            if worker.poll() is None:
-                self.kill(worker)
+        for process in self._running:
+            if process.poll() is None:
+                self.kill(process)
         self._log.close()
         if self._postgresql:
             with psycopg.connect(self._postgresql, autocommit=True) as connection:
                 connection.execute(f'DROP DATABASE "{self._database}" WITH (FORCE)')
+
+    def _start(self, *command: str) -> subprocess.Popen[bytes]:
+        started = subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env=self.environment, stdout=self._log, stderr=self._log, start_new_session=True
+        )
+        self._running.append(started)
+        return started
 
     def _make_database(self) -> str:
         if not self._postgresql:
@@ -78,6 +85,12 @@ class Installation:
         with psycopg.connect(self._postgresql, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{self._database}"')
         return self._postgresql.rsplit("/", 1)[0] + f"/{self._database}"
+
+
+def _answers(place: str) -> bool:
+    host, port = place.split(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
 
 
 def wait_until(true: Callable[[], Any], *, seconds: float = 60, what: str = "it") -> Any:
