@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,7 +37,11 @@ class Sandbox:
         certificate: str | None = None,
     ) -> None:
         self.application = Application(data=data, store=store, custom_pages=custom_pages, certificate=certificate)
-        self._server = _Server(("127.0.0.1", port), self.application)
+        try:
+            self._server = _Server(("127.0.0.1", port), self.application)
+        except OSError:
+            self.application.close()
+            raise
         self._thread: threading.Thread | None = None
 
     @property
@@ -95,8 +100,6 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is nothing to report; anything else is printed as usual."""
-        import sys
-
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
