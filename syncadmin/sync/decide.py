@@ -33,12 +33,14 @@ class Policy:
     """What a run decides beside its plan.
 
     ``unconditional`` overwrites all that differs, ``winner`` is the side whose value wins, ``conflict_failed_already`` tells that the
-    opposite direction of the same run has failed this record's conflicts.
+    opposite direction of the same run has failed this record's conflicts, ``ours`` names destination fields that hold what this run, or
+    the one that was cut short, has written: no change of anybody else.
     """
 
     unconditional: bool = False
     winner: Side | None = None
     conflict_failed_already: bool = False
+    ours: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +310,9 @@ class _Review:
     def _changed(self, rule: FieldRule, read: Value, present: Value) -> tuple[bool, bool]:
         """By value against the baseline; a field without one goes by the stamps of both records (A1)."""
         source, destination = self.direction.source, self.direction.destination
+        own = rule.side(destination)
+        if own is not None and own.name in self.policy.ours:
+            return True, False
         known, source_before = self.coupling.known(rule, source)
         known_there, destination_before = self.coupling.known(rule, destination)
         if known and known_there:

@@ -63,7 +63,7 @@ class PageWork:
 
     def review(self, write: Write, present: Record) -> None:
         """Decides a pair as it is now."""
-        policy = self.policy
+        policy = replace(self.policy, ours=frozenset(change.field for change in write.made))
         if write.found:  # "couple it and force" (engine.md section 6)
             policy = replace(policy, winner=policy.winner or self.direction.source)
         if write.source.key in self.conflicts_failed:

@@ -159,7 +159,7 @@ def _converted(value: Value, rule: FieldRule, direction: Direction, destination:
             f"which is a {destination.type.value}.",
             fields=[own.name],
         ) from error
-    return rounded(converted, destination.scale) if isinstance(converted, Decimal) else converted
+    return canonical(rounded(converted, destination.scale), destination) if isinstance(converted, Decimal) else converted
 
 
 def _fitting(value: Value, rule: FieldRule, direction: Direction, destination: Field) -> Value:
