@@ -51,6 +51,7 @@ class Run:
     pause: Callable[[], bool] = lambda: False
     new_key: Callable[[], str] = _new_key
     now: Callable[[], datetime] = _utc_now
+    previewed: set[str] = field(default_factory=set)  # unchanged ones of the retry set: a preview keeps no coupling that would tell
 
     @property
     def source(self) -> Connector:
@@ -186,10 +187,12 @@ def _work(
     """One page from records to results; one transaction before its writes and one after them, none while a request is on the wire."""
     explicit = run.keys is not None
     work = PageWork(run.plan, run.direction, run.destination, run.couplings, run.journal, run.policy, run.rules, explicit)
-    work.decide(records, interrupted=interrupted)
+    work.decide([record for record in records if record.key not in run.previewed], interrupted=interrupted)
     writer = Writer(work, run.new_key, run.now)
     if run.preview:
         imagined = [replace(item, coupling=None, uncouple=False) for item in (*also, *work.touched, *writer.imagined())]
+        if before.phase == RETRY:
+            run.previewed.update(item.source_key for item in imagined if item.action is Action.UNCHANGED)
         run.journal.settle(imagined, read=read, cursor=after)
         return
     try:
