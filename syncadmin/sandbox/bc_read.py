@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .bc_address import Address, no_segment
-from .filter_business_central import BusinessCentralFilter
+from .filter_business_central import BusinessCentralFilter, asks_for_values
 from .filter_dataverse import Parameters
 from .messages import ApiError, Request, Response, json_response
 from .query import Dialect, Expand, Query, parse_query
@@ -14,6 +14,7 @@ from .render import row_sql
 from .schema import BUSINESS_CENTRAL, Entity, Navigation, entities
 from .settings import Settings
 from .store import Store
+from .tables import EXTRA_BC_INDEXES
 
 _OPTIONS = ("select", "filter", "orderby", "top", "skip", "count", "expand", "skiptoken", "schemaversion", "format", "tenant", "company")
 DIALECT = Dialect(frozenset(f"${name}" for name in _OPTIONS), "BadRequest")
@@ -78,6 +79,7 @@ class BusinessCentralReader:
         if query.filter is not None:
             extended = request.options.get("$schemaversion") == "2.1" and address.custom
             reading.where.append(BusinessCentralFilter(entity, parameters, custom=address.custom, extended=extended).sql(query.filter))
+            reading.sort_apart = asks_for_values(query.filter, _indexed(entity))
         reading.order = orderings(entity, query, custom=address.custom)
         reading.extra = [expansion(entity, item, address, parameters) for item in query.expand]
         return reading
@@ -91,6 +93,10 @@ class BusinessCentralReader:
         largest = self.settings.page_size[BUSINESS_CENTRAL]
         wanted = request.preferences.get("odata.maxpagesize", "")
         return (min(int(wanted), largest), True) if wanted.isdigit() and int(wanted) > 0 else (largest, False)
+
+
+def _indexed(entity: Entity) -> set[str]:
+    return {*entity.business_key[:1], *EXTRA_BC_INDEXES.get(entity.name, ())}
 
 
 def shown(entity: Entity, query: Query, *, custom: bool) -> list[str]:

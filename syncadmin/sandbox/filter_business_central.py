@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from .expression import Call, Comparison, Lambda, Literal, Logical, Membership, Path
@@ -138,6 +138,14 @@ def _member(known: Property, value: str) -> str:
         if str(option.value).lower() == encoded.lower():
             return str(option.value)
     raise ApiError(400, "BadRequest", f"The string '{value}' is not a valid enumeration type constant for '{known.enum_type}'.")
+
+
+def asks_for_values(tree: Any, names: Collection[str]) -> bool:
+    """Whether rows must have one of some values in one of these properties, so that few are to be expected."""
+    if isinstance(tree, Logical):
+        return (any if tree.operator == "and" else all)(asks_for_values(part, names) for part in tree.parts)
+    wanted = isinstance(tree, Membership) or (isinstance(tree, Comparison) and tree.operator == "eq")
+    return wanted and isinstance(tree.left, Path) and tree.left.names[0] in names
 
 
 def _fields(tree: Any) -> Iterator[str]:

@@ -23,7 +23,10 @@ class Ordering:
 
 @dataclass
 class Reading:
-    """What to read: ``names`` are the properties shown, ``where`` conditions joined by and, ``extra`` nested members (name, SQL)."""
+    """What to read: ``names`` are the properties shown, ``where`` conditions joined by and, ``extra`` nested members (name, SQL).
+
+    ``sort_apart`` finds few rows by their values first and sorts them then, where SQLite would read all rows in their order.
+    """
 
     entity: Entity
     names: Sequence[str]
@@ -32,6 +35,7 @@ class Reading:
     order: list[Ordering] = field(default_factory=list)
     extra: list[tuple[str, str]] = field(default_factory=list)
     annotations: str = ""
+    sort_apart: bool = False
 
     @property
     def condition(self) -> str:
@@ -57,7 +61,8 @@ def read_page(store: Store, reading: Reading, *, limit: int, after: str = "", of
     if after:
         where.append(_behind(reading, decode_token(after)))
     row = row_sql(reading.entity, reading.names, "t0", extra=reading.extra, annotations=reading.annotations)
-    directions = ", ".join(f"{order.sql} {'DESC' if order.descending else 'ASC'}" for order in reading.order)
+    plus = "+" if reading.sort_apart else ""
+    directions = ", ".join(f"{plus}{order.sql} {'DESC' if order.descending else 'ASC'}" for order in reading.order)
     marks = (reading.parameters.add(limit + 1), reading.parameters.add(offset))
     sql = f"""SELECT {row}, {keys} FROM "{reading.entity.table}" t0 WHERE {" AND ".join(where)}
               ORDER BY {directions} LIMIT {marks[0]} OFFSET {marks[1]}"""  # noqa: S608

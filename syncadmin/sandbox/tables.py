@@ -6,7 +6,7 @@ import sqlite3
 
 from .schema import BUSINESS_CENTRAL, SALES, Entity, entities
 
-_EXTRA_BC_INDEXES = {
+EXTRA_BC_INDEXES = {
     "contacts": ("companyNumber", "customerNumber", "email", "displayName"),
     "customers": ("displayName", "email"),
     "salesInvoices": ("customerId",),
@@ -61,7 +61,7 @@ def _bc_indexes(entity: Entity) -> list[str]:
         keys.append(f'_company, "{entity.modified}", "{entity.key}"')
     if entity.business_key:
         keys.append("_company, " + ", ".join(f'"{name}"' for name in entity.business_key))
-    return keys + [f'_company, "{name}"' for name in _EXTRA_BC_INDEXES.get(entity.name, ())]
+    return keys + [f'_company, "{name}"' for name in EXTRA_BC_INDEXES.get(entity.name, ())]
 
 
 def _dv_indexes(entity: Entity) -> list[str]:

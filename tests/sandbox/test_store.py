@@ -23,7 +23,7 @@ def store() -> Iterator[Store]:
 
 
 def add(store: Store, name: str) -> None:
-    row = {known: None for known in TEAMS.properties} | {"teamid": name, "name": name, "versionnumber": store.next_version()}
+    row = dict.fromkeys(TEAMS.properties) | {"teamid": name, "name": name, "versionnumber": store.next_version()}
     store.insert(TEAMS, row)
 
 
