@@ -1,0 +1,93 @@
+"""Jobs and entries as a run leaves them, without a run."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from joblog.models import SynchEntry, SynchJob
+from mappings.models import Coupling, IntegrationTableMapping, System
+
+MakeMapping = Callable[..., IntegrationTableMapping]
+MakeJob = Callable[..., SynchJob]
+MakeEntry = Callable[..., SynchEntry]
+
+
+@pytest.fixture
+def make_mapping(db: None) -> MakeMapping:
+    """A mapping between two systems that nobody serves."""
+    business_central = System.objects.create(name="CRONUS", kind="business_central", address="http://127.0.0.1:9/bc", company="CRONUS")
+    sales = System.objects.create(name="contoso.crm", kind="sales", address="http://127.0.0.1:9")
+
+    def make(name: str = "CUSTOMER", **values: Any) -> IntegrationTableMapping:
+        plain = {"table": "customers", "table_label": "Customer", "integration_table": "accounts", "integration_table_label": "Account"}
+        return IntegrationTableMapping.objects.create(
+            name=name, **({"business_central": business_central, "sales": sales} | plain | values)
+        )
+
+    return make
+
+
+@pytest.fixture
+def mapping(make_mapping: MakeMapping) -> IntegrationTableMapping:
+    return make_mapping()
+
+
+@pytest.fixture
+def make_job(mapping: IntegrationTableMapping) -> MakeJob:
+    """A finished job of CUSTOMER to Sales; ``days`` says how long ago."""
+
+    def make(*, days: float = 0, **values: Any) -> SynchJob:
+        start = timezone.now() - timedelta(days=days, seconds=5)
+        owner = values.get("mapping", mapping)
+        plain = {
+            "mapping": owner,
+            "mapping_name": owner.name if owner else "GONE",
+            "direction": "ToIntegrationTable",
+            "status": "Finished",
+            "started_at": start,
+            "finished_at": None if values.get("status") == "In Process" else start + timedelta(seconds=4),
+        }
+        return SynchJob.objects.create(**(plain | values))
+
+    return make
+
+
+@pytest.fixture
+def make_entry() -> MakeEntry:
+    def make(job: SynchJob, action: str = "Failed", **values: Any) -> SynchEntry:
+        plain = {
+            "source_key": str(uuid.uuid4()),
+            "source_label": "10000 Adatum",
+            "code": "too-long" if action == "Failed" else "",
+            "message": "Name has 120 characters." if action == "Failed" else "",
+            "at": timezone.now(),
+        }
+        return SynchEntry.objects.create(job=job, action=action, **(plain | values))
+
+    return make
+
+
+@pytest.fixture
+def make_coupling(mapping: IntegrationTableMapping) -> Callable[..., Coupling]:
+    def make(**values: Any) -> Coupling:
+        plain = {"mapping": mapping, "bc_key": str(uuid.uuid4()), "sales_key": str(uuid.uuid4()), "bc_label": "10000 Adatum"}
+        return Coupling.objects.create(**(plain | values))
+
+    return make
+
+
+@pytest.fixture
+def reader(signed_in: Callable[[str], Client]) -> Client:
+    return signed_in("Reader")
+
+
+@pytest.fixture
+def operator(signed_in: Callable[[str], Client]) -> Client:
+    return signed_in("Operator")

@@ -1,0 +1,147 @@
+"""The page of a job, and the entries behind its counts."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from joblog.models import SynchJob
+from tests.joblog.conftest import MakeEntry, MakeJob
+
+# session, person, 2 x permissions, job, entries, systems of the top bar
+PAGE_QUERIES = 7
+# session, person, 2 x permissions, job, count, entries, systems of the top bar
+ENTRIES_QUERIES = 8
+
+
+def page(client: Client, job: SynchJob, query: str = "") -> str:
+    return client.get(f"{reverse('joblog:job', args=[job.pk])}{query}").content.decode()
+
+
+def entries(client: Client, job: SynchJob, query: str = "") -> list[int]:
+    answer = client.get(f"{reverse('joblog:job-entries', args=[job.pk])}{query}")
+    return [row.record.pk for row in answer.context["table"].page.object_list]
+
+
+def test_the_page_tells_what_the_job_did(reader: Client, make_job: MakeJob) -> None:
+    job = make_job(inserted=2, modified=3, read=46, unchanged=41, bc_requests=4, sales_requests=7, user_name="anna", trigger="person")
+    told = page(reader, job)
+    for text in ("Finished", "46 · 41 unchanged", "4 to Business Central, 7 to Sales", "Person · anna", "All modified records", "4 s"):
+        assert text in told
+
+
+def test_the_scope_is_told_in_words_and_a_run_of_records_shows_no_watermark(reader: Client, make_job: MakeJob) -> None:
+    job = make_job(scope={"bc_keys": ["a", "b"], "directions": ["ToIntegrationTable"], "use": "sales"})
+    assert "2 records of Business Central, to Sales only, Dynamics 365 Sales wins" in page(reader, job)
+    assert "Watermark" not in page(reader, job)
+    assert "Watermark before" in page(reader, make_job())
+
+
+def test_what_failed_is_shown_first_and_each_tab_has_its_entries(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    job = make_job(modified=1, failed=1)
+    make_entry(job, "Modified", source_label="Went well")
+    make_entry(job, "Failed", source_label="Went wrong")
+    assert "Went wrong" in page(reader, job) and "Went well" not in page(reader, job)
+    assert "Went well" in page(reader, job, "?action=Modified")
+    assert all(label in page(reader, job, "?action=all") for label in ("Went well", "Went wrong"))
+    assert "action=Inserted" not in page(reader, job)
+
+
+def test_a_message_stands_out_and_the_call_stack_is_folded(reader: Client, make_job: MakeJob) -> None:
+    job = make_job(status="Error", message="Sales refused the sign-in (401).", code="sign-in", call_stack="Traceback <module>")
+    told = page(reader, job)
+    assert "Sales refused the sign-in (401)." in told
+    assert '<details class="stack"><summary>Call stack</summary>' in told
+    assert "Traceback &lt;module&gt;" in told
+
+
+def test_a_running_job_is_fetched_again_and_a_finished_one_is_not(reader: Client, make_job: MakeJob) -> None:
+    assert "data-live" in page(reader, make_job(status="In Process"))
+    assert "data-live" not in page(reader, make_job())
+
+
+def test_the_fragment_of_a_running_job_is_what_the_page_shows(reader: Client, make_job: MakeJob) -> None:
+    job = make_job(status="In Process", read=12)
+    fragment = reader.get(reverse("joblog:job", args=[job.pk]), headers={"HX-Request": "true"}).content.decode()
+    assert fragment.strip() in page(reader, job)
+    assert "<html" not in fragment
+
+
+def test_entries_are_exactly_those_behind_a_count(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    job, other = make_job(), make_job()
+    inserted, failed = make_entry(job, "Inserted"), make_entry(job, "Failed")
+    make_entry(other, "Failed")
+    assert entries(reader, job, "?action=Failed") == [failed.pk]
+    assert entries(reader, job) == [failed.pk, inserted.pk]
+    assert entries(reader, job, "?code=TOO-LONG") == [failed.pk]
+
+
+def test_entries_of_one_record_are_found_by_its_key_on_either_side(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    job = make_job()
+    one = make_entry(job, "Modified", destination_key="b" * 36)
+    make_entry(job, "Modified")
+    assert entries(reader, job, f"?record={'b' * 36}") == [one.pk]
+
+
+def test_changed_fields_show_from_what_to_what_and_never_as_markup(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    job = make_job(modified=1)
+    changes = [
+        {"field": "telephone1", "label": "Phone", "old": "1", "new": "<script>"},
+        {"field": "fax", "label": "", "old": "5", "new": ""},
+    ]
+    make_entry(job, "Modified", changes=changes)
+    told = page(reader, job)
+    assert '<b>Phone:</b> <del>1</del><span aria-hidden="true"> → </span><ins>&lt;script&gt;</ins>' in told
+    assert '<b>fax:</b> <del>5</del><span aria-hidden="true"> → </span><ins><i class="soft">blank</i></ins>' in told
+
+
+def test_a_conflict_shows_each_field_with_baseline_and_both_values(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    job = make_job(failed=1)
+    conflict = {
+        "field": "phoneNumber",
+        "integration_field": "telephone1",
+        "label": "Phone No.",
+        "baseline_bc": "100",
+        "baseline_sales": "100",
+        "bc": "101",
+        "sales": "199",
+    }
+    make_entry(job, code="conflict", detail={"conflicts": [conflict]})
+    told = page(reader, job)
+    assert '<th scope="row" title="phoneNumber | telephone1">Phone No.</th><td>100</td><td>101</td><td>199</td>' in told
+
+
+def test_records_link_to_their_pages_and_those_of_a_deleted_mapping_do_not(
+    reader: Client, make_job: MakeJob, make_entry: MakeEntry
+) -> None:
+    job = make_job(direction="FromIntegrationTable", modified=1)
+    entry = make_entry(job, "Modified", destination_key="c" * 36, destination_label="Adatum")
+    told = page(reader, job)
+    assert reverse("joblog:record", args=[job.mapping_id, "sales", entry.source_key]) in told
+    assert reverse("joblog:record", args=[job.mapping_id, "business_central", "c" * 36]) in told
+    gone = make_job(mapping=None, modified=1)
+    make_entry(gone, "Modified")
+    assert "<span>10000 Adatum</span>" in page(reader, gone)
+
+
+def test_an_unknown_job_is_not_found(reader: Client) -> None:
+    assert reader.get("/log/999/").status_code == 404
+    assert reader.get("/log/999/entries/").status_code == 404
+    assert reader.get("/log/999/failures/").status_code == 404
+
+
+@pytest.mark.parametrize(("name", "queries"), [("joblog:job", PAGE_QUERIES), ("joblog:job-entries", ENTRIES_QUERIES)])
+def test_no_query_per_entry(
+    reader: Client, make_job: MakeJob, make_entry: MakeEntry, django_assert_num_queries, name: str, queries: int
+) -> None:
+    job = make_job(failed=20)
+    address = reverse(name, args=[job.pk])
+    make_entry(job)
+    reader.get(address)
+    with django_assert_num_queries(queries):
+        reader.get(address)
+    for _ in range(20):
+        make_entry(job, destination_key="d" * 36, coupling_id=1)
+    with django_assert_num_queries(queries):
+        reader.get(address)

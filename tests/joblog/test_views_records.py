@@ -1,0 +1,186 @@
+"""Records of a mapping from either side, and one record beside its counterpart."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+
+from joblog.models import JobQueueEntry, SynchEntry
+from joblog.scope import Scope
+from mappings.models import Coupling, IntegrationTableMapping
+from tests.joblog.conftest import MakeEntry, MakeJob
+from tests.people import People
+
+
+@pytest.fixture
+def customers(customer: IntegrationTableMapping, people: People) -> list[str]:
+    """Keys of three customers in Business Central, two of them synchronized."""
+    keys = [people.create_bc("customers", number=f"T{number}", displayName=name)["id"] for number, name in enumerate(("Alpha", "Beta"))]
+    with pytest.raises(SystemExit, match="0"):
+        call_command("synchronize", "CUSTOMER", "--json")
+    return [*keys, people.create_bc("customers", number="T3", displayName="Gamma")["id"]]
+
+
+def records(client: Client, mapping: IntegrationTableMapping, query: str = "") -> str:
+    return client.get(f"{reverse('joblog:record-list', args=[mapping.pk])}{query}").content.decode()
+
+
+def names(page: str) -> list[str]:
+    return re.findall(r"<b>(?:T\d )?(\w+)</b>", page)
+
+
+def record(client: Client, mapping: IntegrationTableMapping, key: str, side: str = "business_central") -> str:
+    return client.get(reverse("joblog:record", args=[mapping.pk, side, key])).content.decode()
+
+
+def test_records_are_listed_live_from_either_side_with_their_partners(
+    reader: Client, customer: IntegrationTableMapping, customers: list[str]
+) -> None:
+    there = records(reader, customer)
+    assert names(there) == ["Alpha", "Beta", "Gamma"]
+    assert (there.count(">Coupled</span>"), there.count(">Not coupled</span>")) == (2, 1)
+    assert reverse("joblog:record", args=[customer.pk, "business_central", customers[2]]) in there
+    back = records(reader, customer, "?side=sales")
+    assert sorted(names(back)) == ["Alpha", "Beta"]
+    assert reverse("joblog:record", args=[customer.pk, "business_central", customers[0]]) in back
+
+
+@pytest.mark.parametrize(("query", "expected"), [("?q=amm", ["Gamma"]), ("?coupled=no", ["Gamma"]), ("?coupled=yes", ["Alpha", "Beta"])])
+def test_records_are_searched_and_narrowed(
+    reader: Client, customer: IntegrationTableMapping, customers: list[str], query: str, expected: list[str]
+) -> None:
+    assert names(records(reader, customer, query)) == expected
+
+
+def test_further_pages_follow_only_links_that_the_system_gave(reader: Client, customer: IntegrationTableMapping, people: People) -> None:
+    people.create_many_bc("customers", [{"displayName": f"Many {number:03}"} for number in range(60)])
+    first = records(reader, customer)
+    link = re.search(r'rel="next" href="([^"]+)"', first)
+    assert link is not None and first.count("data-select data-name") == 50
+    second = records(reader, customer, link[1].replace("&amp;", "&"))
+    assert second.count("data-select data-name") == 10
+    assert "First page" in second
+    forged = reader.get(f"{reverse('joblog:record-list', args=[customer.pk])}?link=http://127.0.0.1:1/steal")
+    assert forged.status_code == 404
+
+
+def test_a_system_out_of_reach_shows_its_text(reader: Client, mapping: IntegrationTableMapping) -> None:
+    page = reader.get(reverse("joblog:record-list", args=[mapping.pk]))
+    assert page.status_code == 200
+    assert "The records cannot be shown:" in page.content.decode()
+    fragment = reader.get(reverse("joblog:candidates", args=[mapping.pk, "sales", str(uuid.uuid4())])).content.decode()
+    assert "The other side cannot be searched:" in fragment
+
+
+def test_a_record_out_of_reach_still_shows_coupling_and_history(
+    reader: Client, mapping: IntegrationTableMapping, make_coupling: Callable[..., Coupling], make_job: MakeJob, make_entry: MakeEntry
+) -> None:
+    coupling = make_coupling(bc_label="10000 Adatum", origin="match")
+    entry = make_entry(make_job(), "Modified", destination_key=coupling.sales_key, changes=[{"field": "a", "old": "1", "new": "2"}])
+    page = record(reader, mapping, coupling.bc_key)
+    assert "The record cannot be shown as it is now:" in page
+    assert "<h1>10000 Adatum</h1>" in page
+    assert f'/log/{entry.job_id}/entries/?record={coupling.bc_key}">1 field</a>' in page
+
+
+def test_both_values_stand_side_by_side_with_what_the_next_run_does(
+    reader: Client, customer: IntegrationTableMapping, customers: list[str], people: People
+) -> None:
+    people.change_bc("customers", customers[0], city="Kyiv <b>")
+    page = record(reader, customer, customers[0])
+    assert '<td class="changed" data-side="Business Central">Kyiv &lt;b&gt;</td>' in page
+    assert "will be sent to Sales" in page
+    assert '<tr class="equal">' in page
+
+
+def test_a_conflict_offers_both_sides(operator: Client, customer: IntegrationTableMapping, customers: list[str], people: People) -> None:
+    coupling = Coupling.objects.get(bc_key=customers[0])
+    people.change_bc("customers", customers[0], city="Kyiv")
+    people.change_sales("accounts", coupling.sales_key, address1_city="Lviv")
+    page = record(operator, customer, coupling.sales_key, "sales")
+    assert '<span class="pill bad">Conflict</span>' in page
+    assert "Keep Business Central" in page and "Keep Dynamics 365 Sales" in page
+    assert "both changed" in page
+
+
+def test_the_history_of_a_record_spans_both_sides_and_all_jobs(
+    reader: Client, customer: IntegrationTableMapping, customers: list[str]
+) -> None:
+    coupling = Coupling.objects.get(bc_key=customers[0])
+    entry = SynchEntry.objects.get(source_key=customers[0])
+    for key, side in ((coupling.bc_key, "business_central"), (coupling.sales_key, "sales")):
+        page = record(reader, customer, key, side)
+        assert f'<a href="/log/{entry.job_id}/entries/?record={key}">created</a>' in page
+
+
+def test_an_uncoupled_record_offers_uncoupled_records_of_the_other_side(
+    operator: Client, customer: IntegrationTableMapping, customers: list[str], people: People
+) -> None:
+    alone = people.create_sales("accounts", name="Gamma Ltd.", customertypecode=3)["accountid"]
+    page = record(operator, customer, customers[2])
+    assert "Set Up Coupling" in page and 'value="Gamma"' in page
+    address = reverse("joblog:candidates", args=[customer.pk, "business_central", customers[2]])
+    found = operator.get(f"{address}?q=Gamma").content.decode()
+    assert f'type="radio" name="sales_key" value="{alone}"' in found
+    assert f'type="hidden" name="bc_key" value="{customers[2]}"' in found
+    assert "Alpha" not in operator.get(address).content.decode()
+    assert "No uncoupled record" in operator.get(f"{address}?q=nobody").content.decode()
+
+
+def test_a_reader_sees_a_record_and_no_buttons(reader: Client, customer: IntegrationTableMapping, customers: list[str]) -> None:
+    page = record(reader, customer, customers[0])
+    assert "Synchronize Now" not in page and "Delete Coupling" not in page
+    assert "Synchronization Log" in page
+
+
+def test_a_skipped_record_says_why_and_can_be_retried(
+    operator: Client, mapping: IntegrationTableMapping, make_coupling: Callable[..., Coupling]
+) -> None:
+    coupling = make_coupling(skipped=True, to_result="Failure", last_error="The currency GBP is not coupled.")
+    page = record(operator, mapping, coupling.bc_key)
+    assert "skipped because the same error repeated itself" in page
+    assert "The currency GBP is not coupled." in page
+    operator.post("/errors/retry/", {"coupling": coupling.pk})
+    assert Scope.from_json(JobQueueEntry.objects.get().parameters).bc_keys == (coupling.bc_key,)
+
+
+@pytest.mark.parametrize("end", ["nowhere/{key}/", "sales/not-a-key/", "sales/1'%20or%201=1/"])
+def test_what_is_no_record_is_not_found(reader: Client, mapping: IntegrationTableMapping, end: str) -> None:
+    address = reverse("joblog:record-list", args=[mapping.pk]) + end.format(key=uuid.uuid4())
+    assert reader.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(("state", "place"), [("failed", 0), ("skipped", 1), ("pending", 2), ("coupled", None)])
+def test_couplings_are_listed_by_state(
+    reader: Client, mapping: IntegrationTableMapping, make_coupling: Callable[..., Coupling], state: str, place: int | None
+) -> None:
+    made = [make_coupling(from_result="Failure"), make_coupling(to_result="Failure", skipped=True)]
+    made.append(make_coupling(sales_key=None, pending="ToIntegrationTable"))
+    page = reader.get(f"{reverse('joblog:coupling-list', args=[mapping.pk])}?state={state}")
+    shown = {row.record.pk for row in page.context["table"].page.object_list}
+    assert shown == ({made[0].pk, made[1].pk} if place is None else {made[place].pk})
+
+
+def test_couplings_ask_no_query_per_row(
+    reader: Client, mapping: IntegrationTableMapping, make_coupling: Callable[..., Coupling], django_assert_num_queries
+) -> None:
+    address = reverse("joblog:coupling-list", args=[mapping.pk])
+    reader.get(address)
+    for _ in range(20):
+        make_coupling(last_error="No.", to_result="Failure")
+    with django_assert_num_queries(8):  # session, person, 2 x permissions, mapping, count, couplings, systems of the top bar
+        reader.get(address)
+
+
+def test_records_of_a_page_are_matched_with_couplings_at_once(
+    reader: Client, customer: IntegrationTableMapping, people: People, django_assert_max_num_queries
+) -> None:
+    people.create_many_bc("customers", [{"displayName": f"Many {number:03}"} for number in range(40)])
+    with django_assert_max_num_queries(16):
+        records(reader, customer)
