@@ -15,7 +15,7 @@ from joblog.tables import JobTable
 from syncadmin.ui.tables import ListTable
 from syncadmin.ui.views import ListPage, Page
 
-SECONDS_WHILE_RUNNING, SECONDS_AT_REST = 3, 10
+SECONDS_WHILE_RUNNING, SECONDS_AT_REST = 2, 5
 FAILURES_SHOWN = 20
 _COUPLING_TYPES = {JobType.COUPLING, JobType.UNCOUPLING}
 
