@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from syncadmin.sync.tables import FieldType
 from syncadmin.sync.transfer import wanted_references
 from syncadmin.sync.values import display
 
+_FURTHER_PAGES = 20
 _ARROWS = {"Bidirectional": "⇄", "ToIntegrationTable": "→", "FromIntegrationTable": "←"}
 _BRINGS = {Direction.TO_INTEGRATION: "will be sent to Sales", Direction.FROM_INTEGRATION: "will be taken from Sales"}
 
@@ -81,23 +82,39 @@ def list_records(
 ) -> RecordList:
     """Records of one side inside the mapping's filter, oldest change first, with their couplings in one statement.
 
-    ``search`` looks anywhere in number and name, ``coupled`` keeps only coupled or uncoupled ones of each page. Raises RunError and
-    RetryLater.
+    ``search`` looks anywhere in number and name, ``coupled`` keeps only coupled or uncoupled ones; for these the page is filled from as
+    many records as needed, up to a thousand or so. Raises RunError and RetryLater.
     """
     plan = build_plan(mapping)
     table = plan.table(side)
     names = [name for name in dict.fromkeys((table.number, table.caption)) if name in table.fields]
+    rows: list[RecordRow] = []
     with connected(mapping.business_central if side is Side.BUSINESS_CENTRAL else mapping.sales) as connector:
         for searched in _search_conditions(side, names, search):
             condition = _and(plan.filters.get(side, ""), searched)
             page = connector.read_changes(table, names, condition=condition, link=link, page_size=page_size)
             if page.records:
                 break
+        rows += _list_rows(mapping, plan, side, page.records, coupled)
+        for _ in range(_FURTHER_PAGES if coupled is not None else 0):
+            if len(rows) >= page_size or not page.next:
+                break
+            page = connector.read_changes(table, names, condition=condition, link=page.next, page_size=page_size)
+            rows += _list_rows(mapping, plan, side, page.records, coupled)
+    return RecordList(rows, page.next)
+
+
+def _list_rows(
+    mapping: IntegrationTableMapping, plan: TablePlan, side: Side, records: Sequence[Record], coupled: bool | None
+) -> list[RecordRow]:
     column = "bc_key" if side is Side.BUSINESS_CENTRAL else "sales_key"
-    found = Coupling.objects.filter(mapping=mapping, **{f"{column}__in": [record.key for record in page.records]})
+    found = Coupling.objects.filter(mapping=mapping, **{f"{column}__in": [record.key for record in records]})
     couplings = {getattr(row, column): row for row in found}
-    rows = [_list_row(plan, side, record, couplings.get(record.key)) for record in page.records]
-    return RecordList([row for row in rows if coupled is None or (row.coupling is not None) is coupled], page.next)
+    rows = [
+        RecordRow(record.key, plan.number(side, record), plan.label(side, record), record.modified_at, couplings.get(record.key))
+        for record in records
+    ]
+    return [row for row in rows if coupled is None or (row.coupling is not None) is coupled]
 
 
 def open_record(mapping: IntegrationTableMapping, side: Side, key: str) -> RecordPage:
@@ -213,8 +230,12 @@ def _next_text(
     failing = [decision.text for decision in decisions.values() if decision.kind is Kind.FAIL]
     if failing:
         return failing[0]
-    told = [f"{len(decision.values)} fields {_BRINGS[way]}" for way, decision in decisions.items() if decision.values]
-    return "; ".join(told).capitalize() + "." if told else "Both records agree: nothing to do."
+    told = [
+        f"{len(decision.values)} field{'s' if len(decision.values) > 1 else ''} {_BRINGS[way]}"
+        for way, decision in decisions.items()
+        if decision.values
+    ]
+    return "; ".join(told) + "." if told else "Both records agree: nothing to do."
 
 
 def _next_of_single(mapping: IntegrationTableMapping, decisions: Mapping[Direction, Decision]) -> str:
@@ -241,10 +262,6 @@ def _shown(rule: FieldRule, side: Side, value: object) -> str:
     if own is not None and own.type is FieldType.OPTION and value is not None:
         return str(dict(own.options).get(value, value))  # type: ignore[call-overload]
     return display(value)
-
-
-def _list_row(plan: TablePlan, side: Side, record: Record, coupling: Coupling | None) -> RecordRow:
-    return RecordRow(record.key, plan.number(side, record), plan.label(side, record), record.modified_at, coupling)
 
 
 def _search_conditions(side: Side, names: list[str], search: str) -> list[str]:

@@ -72,12 +72,12 @@ class Records(MappingPage):
             side=side,
             sides=[(one, _table_label(mapping, one), one is side) for one in Side],
             record_address=reverse("joblog:record", args=[mapping.pk, side.value, "0"]),
-            filterset=RecordFilter(RecordForm(query.copy() | {"side": side.value}), bool(search or coupled)),
+            filterset=RecordFilter(RecordForm(query.dict() | {"side": side.value}), bool(search or coupled) and not found.next),
             table=RecordTable([shown_record(mapping.pk, side, row) for row in found.rows]),
             error=error,
             further=signing.dumps(found.next, salt=_LINKS) if found.next else "",
             continued=bool(query.get("link")),
-            empty_text="There is no record inside the mapping's filter.",
+            empty_text="None so far. Next looks further." if found.next else "There is no record inside the mapping's filter.",
             **extra,
         )
 
