@@ -60,7 +60,7 @@ class Application:
             return self.control.handle(request)
         system = _system_of(request.path)
         if system in (BUSINESS_CENTRAL, SALES):
-            self.stats.count_request(system)
+            self.stats.count_request(system, request.method, request.path)
         fault = self.faults.next_for(system, request.method, f"{request.path}?{request.query}" if request.query else request.path)
         if fault is None:
             return self._served(request, system)
@@ -72,6 +72,7 @@ class Application:
         refuse = business_central_error if system == BUSINESS_CENTRAL else dataverse_error
         serve = self.business_central.handle if system == BUSINESS_CENTRAL else self.dataverse.handle
         try:
+            _check_content_type(request, system)
             caller = self.sign_in.caller(request, system)
             headers = self.throttle.enter(system, caller.user_id)
         except ApiError as error:
@@ -110,6 +111,13 @@ def _system_of(path: str) -> str:
     if path.startswith("/api/data/"):
         return SALES
     return BUSINESS_CENTRAL if path.startswith("/v2.0/") else SIGN_IN
+
+
+def _check_content_type(request: Request, system: str) -> None:
+    given = request.header("content-type").lower()
+    if request.body and not given.startswith(("application/json", "multipart/mixed")):
+        text = f"The content type '{given}' is not supported; a body is application/json."
+        raise ApiError(415, "0x80048d19" if system == SALES else "BadRequest", text)
 
 
 def _failure(system: str, fault: Fault) -> Response:

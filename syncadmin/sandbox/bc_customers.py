@@ -55,6 +55,9 @@ def update_statistics(store: Store, customer: Row, save: Save) -> None:
         row = store.get(entity, customer["id"])
         if row:
             save(entity, row, {**row, **statistics_values(entity, customer)})
+    # The financial details are another page on the customer's own row, so they have its stamp and etag.
+    sql = """UPDATE "bc_customerFinancialDetails" SET "lastModifiedDateTime" = ?, _version = ?, _etag = ? WHERE id = ?"""
+    store.run(sql, (customer["lastModifiedDateTime"], customer["_version"], customer["_etag"], customer["id"]))
 
 
 def update_contact(store: Store, before: Row, customer: Row, save: Save) -> None:

@@ -103,10 +103,8 @@ class Documents:
     def pay(self, row: Row, amount: float) -> None:
         """A customer payment. A partial one changes only the computed remaining amount, so neither stamp nor etag move."""
         remaining = round(row["remainingAmount"] - amount, 2)
-        if remaining > 0:
-            self.store.run('UPDATE bc_salesInvoices SET "remainingAmount" = ? WHERE id = ?', (remaining, row["id"]))
-        else:
-            self.save(self.invoices, row, {**row, "remainingAmount": 0.0, "status": "Paid"})
+        status = row["status"] if remaining > 0 else "Paid"
+        self.save(self.invoices, row, {**row, "remainingAmount": max(remaining, 0.0), "status": status})
         self.book(row, -min(amount, row["remainingAmount"]))
 
     def book(self, invoice: Row, amount: float, *, sales: float = 0.0) -> None:

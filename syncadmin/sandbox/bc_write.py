@@ -31,6 +31,13 @@ from .schema import BUSINESS_CENTRAL, ZERO_GUID, Entity, entities
 from .settings import Settings
 from .store import Row, Store, etag_of, new_id
 
+# Figures that Business Central computes: they change without touching the row's stamp and etag.
+_COMPUTED = {
+    "items": {"inventory"},
+    "customers": {"balanceDue"},
+    "salesInvoices": {"remainingAmount"},
+    "customerFinancialDetails": {"balance", "overdueAmount", "totalSalesExcludingTax"},
+}
 _ETAG = re.compile(r'^(?:W/)?"[^"]*"$')
 
 
@@ -109,7 +116,8 @@ class BusinessCentralWriter:
         changed = {name: value for name, value in row.items() if value != before[name]}
         if not changed:
             return
-        changed |= self._stamps(entity)
+        if not set(changed) <= _COMPUTED.get(entity.name, set()):
+            changed |= self._stamps(entity)
         row.update(changed)
         user_id = caller.user_id if caller else ""
         self.store.update(entity, row[entity.key], changed, company=row["_company"], user_id=user_id)
@@ -195,6 +203,7 @@ class BusinessCentralWriter:
                 self._insert(statistics, values, caller)
             if created["type"] == "Person":
                 self.save(entity, row, {**row, "primaryContactNumber": created["number"], "contactName": created["displayName"]})
+            update_statistics(self.store, row, self.save)
         self.documents.after_save(entity, row)
 
     def _after_update(self, entity: Entity, before: Row, row: Row) -> None:

@@ -50,7 +50,7 @@ class BusinessCentral:
         if request.header("data-access-intent").lower() == "readonly" and request.method != "GET":
             raise ApiError(400, "BadRequest", "A request that writes cannot have Data-Access-Intent: ReadOnly.")
         address = parse_address(self.store, request, root=root, custom=custom, rest=rest)
-        if address.segments[:1] != (Segment("$batch", None),):
+        if request.in_batch:
             self.stats.count_operation(BUSINESS_CENTRAL, request.method)
         for special in self.specials:
             answer = special(request, address)

@@ -42,6 +42,6 @@ def moment_text(moment: datetime, system: str) -> str:
 def parse_moment(text: str) -> datetime:
     """A moment from OData text with zone; raises ValueError where it is none."""
     moment = datetime.fromisoformat(text.replace("Z", "+00:00").replace("z", "+00:00"))
-    if moment.tzinfo is None:
+    if moment.tzinfo is None or "T" not in text:
         raise ValueError(f"{text} has no time zone")
     return moment if moment.year == 1 else moment.astimezone(UTC)

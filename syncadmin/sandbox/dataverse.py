@@ -57,7 +57,7 @@ class Dataverse:
         if not f"{request.path}/".startswith(ROOT):
             raise no_segment(request.path.strip("/").rpartition("/")[2])
         segments = parse_segments(request.path[len(ROOT) :])
-        if segments[:1] != (Segment("$batch", None),):
+        if request.in_batch:
             self.stats.count_operation(SALES, request.method)
         for special in self.specials:
             answer = special(request, segments)

@@ -80,7 +80,7 @@ def _moment(_: Entity, known: Property, value: Any) -> str:
     try:
         if not isinstance(value, str):
             raise ValueError(value)
-        moment = parse_moment(value if "T" in value else f"{value}T00:00:00Z")
+        moment = parse_moment(value)
     except ValueError as error:
         raise _inconvertible(known, value) from error
     _check_year(known, moment.year)

@@ -20,9 +20,12 @@ class Stats:
         self._requests: Counter[str] = Counter()
         self._methods: dict[str, Counter[str]] = {BUSINESS_CENTRAL: Counter(), SALES: Counter()}
 
-    def count_request(self, system: str) -> None:
+    def count_request(self, system: str, method: str, path: str) -> None:
+        """A request on the wire; unless it is a batch it is an operation, too."""
         with self._lock:
             self._requests[system] += 1
+            if not path.endswith("$batch"):
+                self._methods[system][method] += 1
 
     def count_operation(self, system: str, method: str) -> None:
         with self._lock:

@@ -96,3 +96,10 @@ def test_contacts_of_a_customer_are_listed(custom: Client, standard: Client) -> 
     rows = standard.rows(f"customers({customer['id']})/contactsInformation")
     assert sorted(row["contactName"] for row in rows) == ["Ada Byron", "Adatum"]
     assert {row["relatedId"] for row in rows} == {customer["id"]}
+
+
+def test_the_financial_details_have_the_stamp_of_the_customer(custom: Client, standard: Client) -> None:
+    customer = custom.add("customers", {"displayName": "Adatum"})
+    changed = custom.call("PATCH", f"customers({customer['id']})", {"city": "Ribe"}, If_Match="*").json()
+    details = standard.get(f"customers({customer['id']})/customerFinancialDetail").json()
+    assert details["lastModifiedDateTime"] == changed["lastModifiedDateTime"]

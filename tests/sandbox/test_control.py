@@ -25,6 +25,12 @@ def test_stats_count_requests_by_method(sales: Client, standard: Client, control
     }
 
 
+def test_requests_that_fail_are_counted_too(sales: Client, control: Control) -> None:
+    control.post("faults", [{"system": "sales", "kind": "status", "status": 503, "times": 1}])
+    assert [sales.get("accounts").status_code for _ in range(2)] == [503, 200]
+    assert control.get("stats")["sales"] == {"requests": 2, "operations": 2, "by_method": {"GET": 2}}
+
+
 def test_sign_in_and_control_are_not_counted(sandbox: Sandbox, control: Control) -> None:
     Client(sandbox, SALES)
     stats = control.get("stats")

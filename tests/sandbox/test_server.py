@@ -84,6 +84,11 @@ def test_a_taken_port_and_unknown_data_are_told() -> None:
         Sandbox(port=0, data="nonsense")
 
 
+def test_a_body_is_json(sales: Client, standard: Client) -> None:
+    for client, path in ((sales, "accounts"), (standard, "currencies")):
+        assert client.session.post(client.root + path, data={"name": "x"}, timeout=10).status_code == 415
+
+
 def test_answers_to_head_have_no_body(sandbox: Sandbox) -> None:
     answer = requests.head(f"{sandbox.url}/_sandbox/stats", timeout=10)
     assert answer.content == b""
