@@ -151,14 +151,11 @@ def _not_found(run: Run, key: str) -> Touched:
 
 def _window_page(run: Run, cursor: Cursor) -> Cursor:
     page = _read_window(run, cursor)
+    opened = replace(cursor, cap=cursor.cap or page.server_time)
     stamps = [record.modified_at for record in page.records if record.modified_at is not None]
-    reached = Cursor(
-        phase=WINDOW if page.next else DONE,
-        link=page.next,
-        newest=stamp_later(cursor.newest, max(stamps, default=None)),
-        cap=cursor.cap or page.server_time,
-    )
-    _work(run, page.records, before=cursor, after=reached, read=len(page.records))
+    newest = stamp_later(cursor.newest, max(stamps, default=None))
+    reached = Cursor(phase=WINDOW if page.next else DONE, link=page.next, newest=newest, cap=opened.cap)
+    _work(run, page.records, before=opened, after=reached, read=len(page.records))
     return reached
 
 

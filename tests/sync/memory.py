@@ -111,16 +111,13 @@ class End:
         page_size: int = 1000,
     ) -> Page:
         self._called("read_changes", ())
+        last = ("", "")
         if link:
-            condition, since, start = json.loads(link)
-            since = datetime.fromisoformat(since) if since else None
-        else:
-            start = 0
-        chosen = sorted(
-            (row.stamp, key) for key, row in self.rows.items() if _inside(row, condition) and (since is None or row.stamp >= since)
-        )
-        part = chosen[start : start + page_size]
-        more = json.dumps([condition, since.isoformat() if since else None, start + page_size]) if start + page_size < len(chosen) else ""
+            condition, last = json.loads(link)[0], tuple(json.loads(link)[1:])
+        rows = [(row.stamp, key) for key, row in self.rows.items() if _inside(row, condition)]
+        chosen = sorted(one for one in rows if (since is None or one[0] >= since) and (one[0].isoformat(), one[1]) > last)
+        part = chosen[:page_size]
+        more = json.dumps([condition, part[-1][0].isoformat(), part[-1][1]]) if len(chosen) > page_size else ""
         return Page(tuple(self._record(key, fields) for _, key in part), more, self._now().replace(microsecond=0))
 
     def read_records(self, table: Table, keys: Sequence[str], fields: Iterable[str], *, condition: str = "") -> dict[str, Record]:
