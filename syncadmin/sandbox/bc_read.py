@@ -7,7 +7,7 @@ import re
 from .bc_address import Address, no_segment
 from .filter_business_central import BusinessCentralFilter, asks_for_values
 from .filter_dataverse import Parameters
-from .messages import ApiError, Request, Response, json_response
+from .messages import ApiError, Request, Response, json_response, linked
 from .query import Dialect, Expand, Query, parse_query
 from .reading import Ordering, Reading, TokenError, count_rows, read_page
 from .render import row_sql
@@ -187,5 +187,4 @@ def _next_link(request: Request, continuation: str) -> str:
     """The same address with a new token; every other option is kept."""
     dropped = ("$skiptoken", "%24skiptoken", "$skip=", "%24skip=")
     kept = [part for part in request.query.split("&") if part and not part.startswith(dropped)]
-    query = "&".join([*kept, f"$skiptoken='{continuation}'"])
-    return f"{request.base}{request.path}?{query}".replace('"', "%22")
+    return linked(request, kept, f"$skiptoken='{continuation}'")

@@ -1,4 +1,9 @@
-"""The control pages of the sandbox under ``/_sandbox/`` (commands.md, section 3): for tests and measurements, never counted."""
+"""The control pages of the sandbox under ``/_sandbox/`` (commands.md, section 3): for tests and measurements, never counted.
+
+Beyond commands.md: ``GET|POST settings`` (the fields of Settings: page sizes, limits, switches), ``POST companies {"name"}``,
+``POST keys {"table", "attributes"}`` (an alternate key), ``GET|DELETE webhooks``, ``POST webhooks/send`` (notifications gathered so far),
+``values`` in commit-late, ``repeat`` in delta, ``seconds`` in tokens (how long new ones last).
+"""
 
 from __future__ import annotations
 

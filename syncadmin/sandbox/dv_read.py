@@ -8,7 +8,7 @@ from urllib.parse import quote
 from .clock import Clock
 from .dv_address import ROOT, bad_request, does_not_exist
 from .dv_statement import DataverseStatement
-from .messages import Request, Response, json_response
+from .messages import Request, Response, json_response, linked
 from .query import Dialect, Query, parse_query
 from .reading import Reading, TokenError, count_rows, read_page
 from .render import row_sql
@@ -110,8 +110,7 @@ def continued(request: Request, option: str, token: str) -> str:
     """The request's own address with its tokens replaced by this one."""
     dropped = ("$skiptoken", "%24skiptoken", "$deltatoken", "%24deltatoken")
     kept = [part for part in request.query.split("&") if part and not part.startswith(dropped)]
-    query = "&".join([*kept, f"{option}={quote(token, safe='')}"])
-    return f"{request.base}{request.path}?{query}".replace('"', "%22")
+    return linked(request, kept, f"{option}={quote(token, safe='')}")
 
 
 def read_cookie(token: str) -> tuple[int, str]:

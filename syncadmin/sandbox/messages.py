@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from urllib.parse import unquote_plus
+from urllib.parse import quote, unquote_plus
 
 _PREFERENCE = re.compile(r'([^\s=,;]+)(?:\s*=\s*("[^"]*"|[^,;]*))?')
+_QUERY_SAFE = "%$&=',()/:@+*!;?-._~[]"
 JSON_TYPE = "application/json; odata.metadata=minimal"
 
 
@@ -69,6 +70,12 @@ class ApiError(Exception):
         self.code = code
         self.message = message
         self.headers = dict(headers or {})
+
+
+def linked(request: Request, kept: Iterable[str], option: str) -> str:
+    """The request's own address with these parts of its query and one more option behind them, fit for a JSON text."""
+    query = quote("&".join([*kept, option]), safe=_QUERY_SAFE)
+    return f"{request.base}{request.path}?{query}"
 
 
 def json_response(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:

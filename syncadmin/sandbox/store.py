@@ -45,9 +45,13 @@ class Store:
         self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=2000)
         self._db.create_function("fold", 1, fold, deterministic=True)
         self._db.create_function("dv_like", 2, like, deterministic=True)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        create_tables(self._db)
+        try:
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            create_tables(self._db)
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise ValueError(f"'{path}' is no store of this sandbox ({error}); name another file or remove it") from error
         self._version = self._newest_version()
 
     def close(self) -> None:

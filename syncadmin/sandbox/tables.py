@@ -51,6 +51,10 @@ def _create_table(db: sqlite3.Connection, entity: Entity) -> None:
     if entity.system == BUSINESS_CENTRAL:
         columns += ["_company TEXT NOT NULL", "_version INTEGER NOT NULL", "_etag TEXT NOT NULL"]
     db.execute(f'CREATE TABLE IF NOT EXISTS "{entity.table}" ({", ".join(columns)})')
+    found = {row[1] for row in db.execute(f'PRAGMA table_info("{entity.table}")')}
+    for column in columns:
+        if column.split(" ", 1)[0].strip('"') not in found:
+            raise sqlite3.DatabaseError(f"it was made by another version: {entity.name} lacks {column}")
     for number, expression in enumerate(_bc_indexes(entity) if entity.system == BUSINESS_CENTRAL else _dv_indexes(entity)):
         db.execute(f'CREATE INDEX IF NOT EXISTS "{entity.table}_{number}" ON "{entity.table}" ({expression})')
 

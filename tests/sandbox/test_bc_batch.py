@@ -110,3 +110,12 @@ def test_a_change_set_holds_one_request_only(batches: Client) -> None:
     items = [part("POST", f"{SETS}customers", {"displayName": name}, content_id=name) for name in "AB"]
     answer = multipart(batches, change_set(*items))
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadRequest")
+
+
+def test_next_links_of_a_batch_can_be_followed(batches: Client, custom: Client) -> None:
+    for name in ("A 1", "A 2"):
+        custom.add("customers", {"displayName": name})
+    url = f"{SETS}customers?$filter=startswith(displayName,'A ')&$select=displayName"
+    page = run(batches, {"method": "GET", "url": url, "headers": {"Prefer": "odata.maxpagesize=1"}})[0]["body"]
+    assert " " not in page["@odata.nextLink"]
+    assert len(page["value"]) == len(custom.rows(page["@odata.nextLink"])) == 1

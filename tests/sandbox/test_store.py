@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +79,19 @@ def test_texts_of_sales_are_found_whatever_their_case(store: Store) -> None:
 
 def test_etags_differ_by_version() -> None:
     assert etag_of(1) == etag_of(1) != etag_of(2)
+
+
+def test_a_file_of_another_kind_is_told_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("these are no rows at all, but many words that no database would begin with")
+    with pytest.raises(ValueError, match=r"notes\.txt"):
+        Store(str(path), Clock())
+
+
+def test_a_store_of_another_version_is_told_in_words(tmp_path: Path) -> None:
+    path = str(tmp_path / "old.sqlite")
+    with sqlite3.connect(path) as old:
+        old.execute('CREATE TABLE "dv_accounts" (accountid TEXT PRIMARY KEY)')
+    old.close()
+    with pytest.raises(ValueError, match="another version"):
+        Store(path, Clock())
