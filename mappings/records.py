@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from string import capwords
 
 from mappings.couplings import DatabaseCouplings, to_state
 from mappings.models import Coupling, IntegrationTableMapping
@@ -265,12 +266,17 @@ def _shown(rule: FieldRule, side: Side, value: object) -> str:
 
 
 def _search_conditions(side: Side, names: list[str], search: str) -> list[str]:
-    """What to ask for, one after the other until something is found: Business Central allows no ``or`` over two fields."""
+    """What to ask for, one after the other until something is found.
+
+    Business Central allows no ``or`` over two fields and minds the case, so it is also asked for Capital Words and CAPITALS.
+    """
     text = search.strip().replace("'", "''")
-    conditions = [f"contains({name},'{text}')" for name in names if text]
-    if side is Side.SALES and conditions:
-        return [" or ".join(conditions)]
-    return conditions or [""]
+    if not text or not names:
+        return [""]
+    if side is Side.SALES:
+        return [" or ".join(f"contains({name},'{text}')" for name in names)]
+    spellings = dict.fromkeys((text, capwords(text), text.upper()))
+    return [f"contains({name},'{spelling}')" for spelling in spellings for name in names]
 
 
 def _and(*conditions: str) -> str:

@@ -6,6 +6,9 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from syncadmin.sandbox.demo_data import coupled_pairs
+from syncadmin.sandbox.demo_sales import account_id
+from syncadmin.sandbox.ids import fixed_id
 from tests.installation import wait_until
 
 # Each row as heading -> text; "id" is what its tick box stands for.
@@ -102,3 +105,13 @@ def open_record(page: Page, mapping: str, search: str, *, side: str = "Business 
 def field(page: Page, label: str) -> Locator:
     """On a record page: the row of a field."""
     return page.locator(".compare tbody tr", has=page.get_by_role("rowheader", name=label, exact=True))
+
+
+def coupled(mapping: str) -> list[tuple[str, str]]:
+    """Business Central key and Sales key of what the demo company coupled by hand in a mapping."""
+    return [(bc, sales) for name, bc, sales in coupled_pairs() if name == mapping]
+
+
+def customer(number: str) -> tuple[str, str]:
+    """The keys of a customer that the demo company coupled, and of its account."""
+    return fixed_id("customers", number), account_id(number)

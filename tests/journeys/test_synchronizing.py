@@ -6,7 +6,6 @@ from tests.installation import wait_until
 from tests.journeys.pages import expect_message, newest_job, open_count, press, row, rows, synchronize
 
 
-
 def test_selecting_a_mapping_tells_about_it(page):
     page.goto("/mappings/")
     row(page, "CURRENCY").locator("td.direction").click()
