@@ -120,6 +120,8 @@ def test_records_coupled_by_hand_conflict_where_they_differ_and_agree_elsewhere(
     world.couple(bc_key, sales_key)
     to, _ = world.both()
     assert to.only().fields == ("phone",)
+    assert world.both()[0].only().code == "conflict"
+    world.store.save(replace(world.store.of(BC, bc_key), skipped=False))
     world.run(FROM, policy=Policy(winner=SALES))
     assert world.bc.value(bc_key, "phone") == "2"
 

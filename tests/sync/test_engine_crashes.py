@@ -9,7 +9,7 @@ import pytest
 from syncadmin.sync.errors import RetryLater, RunError
 from syncadmin.sync.records import Action
 from tests.sync.memory import Fault, Killed
-from tests.sync.world import BC, FROM, SALES, TO, World, make_plan, rule, table
+from tests.sync.world import BC, FROM, SALES, TO, World, make_plan, rule, table, text
 
 MOMENTS = ["before sending", "after sending", "before settle", "after settle"]
 BUSY = RetryLater("Sales is busy.", seconds=1)
@@ -100,6 +100,63 @@ def test_a_record_that_changed_between_death_and_resumption_ends_at_its_last_val
     assert job.counts == {"Modified": 1}
     assert {(one.field, one.old, one.new) for one in job.only().changes} == {("telephone", "1", "3"), ("town", "Ulm", "Bonn")}
     assert world.sales.value(partner, "telephone") == "3"
+
+
+def test_a_change_that_is_taken_back_before_the_resumption_is_taken_back_there_too() -> None:
+    world = World()
+    key, partner = world.pair()
+    world.bc.change(key, phone="2")
+    with pytest.raises(Killed):
+        world.run(TO, dies=["before settle"])
+    world.bc.change(key, phone="1")
+    world.resume()
+    assert world.sales.value(partner, "telephone") == "1"
+
+
+def test_a_field_that_was_mapped_before_the_resumption_comes_from_the_new_record() -> None:
+    world = World()
+    key = world.bc.add(number="C1", name="Contoso", currency="x")
+    with pytest.raises(Killed):
+        world.run(TO, dies=["before settle"])
+    world.use(rules=(*world.plan.rules, rule("currency", "note")))
+    job = world.resume()
+    assert job.counts == {"Inserted": 1}
+    assert world.sales.value(world.store.of(BC, key).sales.key or "", "note") == "x"
+
+
+def test_a_change_after_a_page_that_broke_off_is_not_lost() -> None:
+    world = World()
+    key, partner = world.pair()
+    world.sales.change(partner, telephone="2")
+    added = world.sales.add(accountnumber="C2", name="Adatum")
+    world.bc.faults = [Fault("modify", error=BUSY)]
+    with pytest.raises(RetryLater):
+        world.run(FROM)
+    world.sales.change(added, town="Bonn")
+    world.clock.pass_(hours=1)
+    world.resume()
+    world.clock.pass_(hours=1)
+    world.run(FROM)
+    assert world.bc.value(world.store.of(SALES, added).bc.key or "", "city") == "Bonn"
+    assert world.bc.value(key, "phone") == "2"
+
+
+def test_later_values_of_a_pending_insert_survive_the_other_direction() -> None:
+    later = table(SALES, text("note", on_insert=False))
+    world = World(make_plan(rule("currency", "note", sales_table=later), sales=later, only_coupled=True))
+    key = world.bc.add(number="C1", name="Contoso", currency="x")
+    world.run(TO)
+    world.clock.pass_(hours=1)
+    world.run(TO)
+    world.use(only_coupled=False)
+    world.sales.faults = [Fault("modify", error=RunError("sign-in", "Refused."))]
+    with pytest.raises(RunError):
+        world.run(TO, keys=[key])
+    world.run(FROM)
+    world.run(TO)
+    state = world.store.of(BC, key)
+    assert (state.pending, world.sales.value(state.sales.key or "", "note")) == (None, "x")
+    assert world.bc.value(key, "currency") == "x"
 
 
 def test_a_person_who_is_quicker_than_the_resumption_is_not_overwritten() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from syncadmin.sync.records import Action, Outcome, WriteResult
@@ -89,10 +91,10 @@ def test_a_lifted_skip_brings_what_both_sides_changed_meanwhile() -> None:
     world.clock.pass_(hours=1)
     world.both()
     world.sales.refuse = lambda values: None
-    state = world.store.of(BC, key)
-    world.store.save(_without_skip(state))
+    world.store.save(replace(world.store.of(BC, key), skipped=False))
+    world.bc.change(key, phone="1")
     world.both()
-    assert (world.sales.value(partner, "telephone"), world.bc.value(key, "city")) == ("2", "Bonn")
+    assert (world.sales.written, world.bc.value(key, "city")) == ([], "Bonn")
 
 
 def test_a_success_forgets_the_error() -> None:
@@ -129,6 +131,14 @@ def test_a_failed_record_that_is_also_in_the_window_is_handled_once() -> None:
     world.run(TO)
     job = world.run(TO)
     assert (sum(job.counts.values()), job.read) == (1, 2)
+
+
+def test_a_record_that_the_retry_set_found_unchanged_is_counted_once() -> None:
+    world, key, _ = a_failing_world()
+    world.run(TO)
+    world.bc.change(key, phone="1")
+    job = world.run(TO)
+    assert (job.counts, job.read) == ({"Unchanged": 1}, 2)
 
 
 def test_a_job_does_not_retry_its_own_failures() -> None:
@@ -181,9 +191,3 @@ def test_an_unreadable_value_fails_its_record_alone() -> None:
     world.bc.change(key, phone="2")
     entry = world.run(TO).only()
     assert (entry.code, entry.fields) == ("bad-value", ("credit",))
-
-
-def _without_skip(state: object) -> object:
-    from dataclasses import replace
-
-    return replace(state, skipped=False)  # type: ignore[type-var]

@@ -102,7 +102,8 @@ def test_an_older_record_of_that_name_is_not_taken() -> None:
 
 def test_a_coupled_record_of_that_name_is_not_taken() -> None:
     world = World(make_plan(sales=table(SALES, chosen_keys=False, number="")))
-    world.pair()
+    world.bc.add(number="C1", name="Contoso")
+    world.run(TO)
     world.bc.add(number="C2", name="Contoso")
     world.sales.faults = [Fault("insert", arrives=False)]
     assert world.run(TO).counts["Inserted"] == 1
