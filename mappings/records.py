@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from string import capwords
 
+from django.db.models import Q
+
 from mappings.couplings import DatabaseCouplings, to_state
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.plans import build_plan
@@ -21,6 +23,8 @@ from syncadmin.sync.transfer import wanted_references
 from syncadmin.sync.values import display
 
 _FURTHER_PAGES = 20
+Names = dict[tuple[str, str], str]  # mapping name and code or Sales key -> what people call that record
+
 _ARROWS = {"Bidirectional": "⇄", "ToIntegrationTable": "→", "FromIntegrationTable": "←"}
 _BRINGS = {Direction.TO_INTEGRATION: "will be sent to Sales", Direction.FROM_INTEGRATION: "will be taken from Sales"}
 
@@ -147,6 +151,7 @@ def _page(
     decisions = {way: decision for way in mapping.directions if (decision := _decision(mapping, plan, way, found, state)) is not None}
     bc, sales = found.get(Side.BUSINESS_CENTRAL), found.get(Side.SALES)
     shown = Side.BUSINESS_CENTRAL if bc else Side.SALES
+    names = _names_of_references(mapping, plan, found, state)
     return RecordPage(
         bc_key=keys.get(Side.BUSINESS_CENTRAL, ""),
         sales_key=keys.get(Side.SALES, ""),
@@ -154,7 +159,7 @@ def _page(
         coupling=coupling,
         bc_modified_at=bc.modified_at if bc else None,
         sales_modified_at=sales.modified_at if sales else None,
-        fields=[_field_row(rule, bc, sales, state, decisions) for rule in plan.rules if rule.bc and rule.sales],
+        fields=[_field_row(rule, bc, sales, state, decisions, names) for rule in plan.rules if rule.bc and rule.sales],
         next_text=_next_text(mapping, state, found, decisions),
     )
 
@@ -174,7 +179,12 @@ def _decision(
 
 
 def _field_row(
-    rule: FieldRule, bc: Record | None, sales: Record | None, state: CouplingState | None, decisions: Mapping[Direction, Decision]
+    rule: FieldRule,
+    bc: Record | None,
+    sales: Record | None,
+    state: CouplingState | None,
+    decisions: Mapping[Direction, Decision],
+    names: Names,
 ) -> FieldRow:
     values = {
         Side.BUSINESS_CENTRAL: _value(rule, Side.BUSINESS_CENTRAL, bc),
@@ -193,11 +203,11 @@ def _field_row(
         integration_field=rule.sales.name if rule.sales else "",
         direction=rule.direction,
         arrow=_ARROWS[rule.direction],
-        bc_value=_shown(rule, Side.BUSINESS_CENTRAL, values[Side.BUSINESS_CENTRAL]),
-        sales_value=_shown(rule, Side.SALES, values[Side.SALES]),
+        bc_value=_shown(rule, Side.BUSINESS_CENTRAL, values[Side.BUSINESS_CENTRAL], names),
+        sales_value=_shown(rule, Side.SALES, values[Side.SALES], names),
         has_baseline=known,
-        baseline_bc=_shown(rule, Side.BUSINESS_CENTRAL, before[Side.BUSINESS_CENTRAL][1]) if known else None,
-        baseline_sales=_shown(rule, Side.SALES, before[Side.SALES][1]) if known else None,
+        baseline_bc=_shown(rule, Side.BUSINESS_CENTRAL, before[Side.BUSINESS_CENTRAL][1], names) if known else None,
+        baseline_sales=_shown(rule, Side.SALES, before[Side.SALES][1], names) if known else None,
         bc_changed=changed[Side.BUSINESS_CENTRAL],
         sales_changed=changed[Side.SALES],
         mark=mark,
@@ -257,9 +267,32 @@ def _value(rule: FieldRule, side: Side, record: Record | None) -> object:
         return error.text
 
 
-def _shown(rule: FieldRule, side: Side, value: object) -> str:
-    """A value as people know it: options with their label."""
+def _names_of_references(
+    mapping: IntegrationTableMapping, plan: TablePlan, found: Mapping[Side, Record], state: CouplingState | None
+) -> Names:
+    """What people call the records that lookups point to, as far as they are coupled; one statement."""
+    lookups = [rule for rule in plan.rules if rule.lookup]
+    values = {str(_value(rule, side, record)) for rule in lookups for side, record in found.items()}
+    values |= {str(state.known(rule, side)[1]) for rule in lookups for side in Side if state}
+    rows = Coupling.objects.filter(
+        Q(sales_key__in=values) | Q(bc_number__in=values),
+        mapping__business_central=mapping.business_central_id,
+        mapping__name__in={rule.lookup for rule in lookups},
+    )
+    names: Names = {}
+    for name, number, label, key, sales_label in rows.values_list("mapping__name", "bc_number", "bc_label", "sales_key", "sales_label"):
+        names[name, number] = label
+        names[name, key or ""] = sales_label
+    return names
+
+
+def _shown(rule: FieldRule, side: Side, value: object, names: Names) -> str:
+    """A value as people know it: options with their label, references with the name of the record they point to."""
     own = rule.side(side)
+    if rule.local_currency and value is None and side is Side.BUSINESS_CENTRAL:
+        return rule.local_currency
+    if rule.lookup and value is not None:
+        return names.get((rule.lookup, str(value))) or display(value)
     if own is not None and own.type is FieldType.OPTION and value is not None:
         return str(dict(own.options).get(value, value))  # type: ignore[call-overload]
     return display(value)

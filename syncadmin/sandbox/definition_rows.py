@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from .ids import fixed_id
@@ -22,6 +23,7 @@ _KINDS = {
 }
 _LOOKUPS = {"ownerid": "Owner", "customerid": "Customer", "parentcustomerid": "Customer"}
 _LONG_TEXT = 2000
+_CAPTIONS: dict[str, str] = json.loads((Path(__file__).parent / "captions.json").read_text())
 
 
 def entity_row(entity: Entity) -> Row:
@@ -112,7 +114,7 @@ def _attribute_row(entity: Entity, name: str, known: Property) -> Row:
         "EntityLogicalName": entity.type_name,
         "AttributeType": kind,
         "AttributeTypeName": {"Value": f"{kind}Type"},
-        "DisplayName": label(name),
+        "DisplayName": label(_caption(entity, name)),
         "IsPrimaryId": known.key,
         "IsPrimaryName": name == entity.primary_name,
         "RequiredLevel": {"Value": required, "CanBeChanged": False, "ManagedPropertyLogicalName": "canmodifyrequirementlevelsettings"},
@@ -121,6 +123,11 @@ def _attribute_row(entity: Entity, name: str, known: Property) -> Row:
         "IsValidForRead": True,
         **_details(known, kind),
     }
+
+
+def _caption(entity: Entity, name: str) -> str:
+    """What the standard tables show people; a column without a known caption is called by its name."""
+    return _CAPTIONS.get(f"{entity.name}.{name}") or _CAPTIONS.get(name) or name
 
 
 def _kind(name: str, known: Property) -> tuple[str, str]:
