@@ -91,8 +91,9 @@ def _run_again(work: dict[int, _Work], couplings: set[int], left_out: list[str],
 
 def _enqueue(mapping: IntegrationTableMapping, work: _Work, *, user: Person, use: Side | None) -> int:
     """How many records were enqueued."""
-    ways = tuple(way for way in mapping.directions if work.keys.get(way))
-    named = [(way.source, key) for way in ways for key in work.keys[way]]
+    asked = tuple(way for way in mapping.directions if work.keys.get(way))
+    ways = mapping.directions if use and asked else asked  # the winner may be what the opposite direction brings
+    named = [(way.source, key) for way in asked for key in work.keys[way]]
     for chunk in _chunks(named, RECORDS_PER_RUN):
         scope = Scope(directions=ways, bc_keys=_of(chunk, Side.BUSINESS_CENTRAL), sales_keys=_of(chunk, Side.SALES), use=use)
         enqueue(mapping=mapping, run_kind=RunKind.SYNCHRONIZE, scope=scope, user=user, trigger=Trigger.RETRY)

@@ -101,6 +101,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     values: new Set(ticked().map((box) => box.value)),
     current: document.querySelector("#list tr.current [data-select]")?.value,
     focused: document.activeElement?.id,
+    link: document.activeElement?.closest?.("#list a")?.getAttribute("href"),
     left: document.querySelector("#list .list")?.scrollLeft ?? 0,
   };
 });
@@ -110,8 +111,10 @@ document.addEventListener("htmx:afterSwap", (event) => {
     box.checked = kept.values.has(box.value);
     if (box.value === kept.current) box.closest("tr").classList.add("current");
   }
-  document.querySelector("#list .list").scrollLeft = kept.left;
-  if (kept.focused?.startsWith("row-")) document.getElementById(kept.focused)?.focus();
+  const list = document.querySelector("#list .list");
+  if (list) list.scrollLeft = kept.left;
+  const again = kept.link ? document.querySelector(`#list a[href="${CSS.escape(kept.link)}"]`) : kept.focused && document.getElementById(kept.focused);
+  if (again?.closest("#list")) again.focus({ preventScroll: true });
   updateActions();
 });
 

@@ -138,9 +138,10 @@ def test_retrying_jobs_takes_what_failed_in_them(operator: Client, make_job: Mak
     assert set(scopes()["CUSTOMER"].bc_keys) == failed
 
 
-def test_a_side_can_be_named_whose_value_wins(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
-    operator.post(RETRY, {"entry": make_entry(make_job()).pk, "use": "sales"})
-    assert scopes()["CUSTOMER"].use is Side.SALES
+def test_a_side_can_be_named_whose_value_wins_whichever_way_it_travels(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    entry = make_entry(make_job())
+    operator.post(RETRY, {"entry": entry.pk, "use": "sales"})
+    assert scopes()["CUSTOMER"] == Scope(directions=tuple(Direction), bc_keys=(entry.source_key,), use=Side.SALES)
 
 
 def test_pairs_that_could_not_be_coupled_are_coupled_again(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
