@@ -35,7 +35,8 @@ class DatabaseCouplings:
     def retry_set(self, direction: Direction, *, after: int, limit: int, before_job: int) -> list[tuple[int, str]]:
         failed, job = _attempt_columns(direction)
         rows = (
-            Coupling.objects.filter(**{"mapping": self.mapping, failed: SynchResult.FAILURE, "skipped": False, "id__gt": after})
+            Coupling.objects.filter(mapping=self.mapping, skipped=False, id__gt=after)
+            .filter(Q(**{failed: SynchResult.FAILURE}) | Q(pending=direction.value))
             .filter(Q(**{f"{job}__lt": before_job}) | Q(**{f"{job}__isnull": True}))
             .exclude(**{_KEY[direction.source]: None})
             .order_by("id")
@@ -95,7 +96,7 @@ def _to_row(mapping_id: int, state: CouplingState) -> Coupling:
         "bc_label": state.bc.label[:250],
         "sales_label": state.sales.label[:250],
         "pending": state.pending.value if state.pending else "",
-        "pending_since": state.pending_since or (now if state.pending else None),
+        "pending_since": state.pending_since,
         "skipped": state.skipped,
         "baseline": {pair: list(both) for pair, both in state.baseline.items()},
         "bc_modified_at": state.bc.modified_at,
