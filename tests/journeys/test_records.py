@@ -58,6 +58,7 @@ def test_a_change_is_foretold_previewed_sent_and_remembered(page, people):
 
     page.goto(record)
     press(page, "Synchronize Now")
+    expect_message(page, "1 record of CUSTOMER will be synchronized in the background.")
     new_jobs(page, "CUSTOMER", after=int(preview["id"]) + 1, number=2)
     assert people.rows_sales("accounts", f"accountid eq {account}")[0]["address1_city"] == "Springfield"
     page.goto(record)
@@ -78,6 +79,7 @@ def test_a_conflict_shows_what_was_and_both_values_and_is_decided_by_a_person(pa
         expect(field(page, "Phone Number")).to_contain_text(text)
     record = page.url
     press(page, "Keep Dynamics 365 Sales")
+    expect_message(page, "1 record of CUSTOMER will be synchronized in the background.")
     new_jobs(page, "CUSTOMER", after=before, number=2)
     assert people.rows_bc("customers", f"id eq {key}")[0]["phoneNumber"] == "+1 425 555 0199"
     page.goto(record)
@@ -92,6 +94,7 @@ def test_a_coupling_is_deleted_and_set_up_again(page, people):
     open_record(page, "CONTACT", person["number"])
     record = page.url
     press(page, "Delete Coupling", sure=True)
+    expect_message(page, "The coupling of 1 record of CONTACT will be deleted in the background.")
     (deleted,) = new_jobs(page, "CONTACT", after=before, number=1)
     page.goto(record)
     expect(page.locator(".page-head")).to_contain_text("Not coupled")

@@ -1,0 +1,55 @@
+"""Every page in the browser: no complaint (the fixture looks for those), nothing beyond the edge, usable on a phone."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.journeys.pages import customer, follow
+
+RECORD = f"/mappings/4/records/business_central/{customer('10000')[0]}/"
+PAGES = (
+    "/mappings/", "/mappings/4/", "/mappings/4/fields/", "/mappings/4/records/", "/mappings/4/records/?side=sales", RECORD,
+    "/mappings/4/couplings/", "/log/", "/log/1/", "/log/1/entries/", "/errors/", "/job-queue/", "/change-log/",
+)  # fmt: skip
+
+MENU = {
+    "Job Queue Entries": "Job Queue Entries",
+    "Synchronization Log": "Integration Synchronization Log",
+    "Synchronization Errors": "Integration Synchronization Errors",
+    "Change Log": "Change Log",
+    "Table Mappings": "Integration Table Mappings",
+}
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 390])
+def test_no_page_scrolls_sideways_or_complains(page, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    for address in PAGES:
+        page.goto(address)
+        expect(page.locator("h1")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_failed_and_skipped_are_seen_without_scrolling(page):
+    for address, headings in {"/mappings/": ("Failed", "Skipped"), "/log/": ("Failed", "Skipped", "Status", "Message")}.items():
+        page.goto(address)
+        for heading in headings:
+            expect(page.get_by_role("columnheader", name=heading)).to_be_in_viewport(ratio=1)
+
+
+def test_the_menu_leads_to_every_page_on_a_phone(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/mappings/")
+    for title, heading in MENU.items():
+        page.get_by_role("button", name="Pages").click()
+        page.locator("nav.sidebar").get_by_role("link", name=title, exact=True).click()
+        expect(page.locator("h1")).to_have_text(heading)
+
+
+def test_a_list_can_be_exported_as_it_is_filtered(page):
+    page.goto("/errors/?code=too-long")
+    with page.expect_download() as exported:
+        follow(page, "Export")
+    lines = exported.value.path().read_text().splitlines()
+    assert len(lines) == 5
+    assert all("too-long" in line for line in lines[1:])
