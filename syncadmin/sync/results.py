@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from syncadmin.sync.couplings import CouplingState, Ends, stamp_later
 from syncadmin.sync.decide import Decision, Kind, nothing_flows_back
@@ -87,9 +88,8 @@ class Results:
         if decision.kind is Kind.FAIL:  # other fields flowed, the conflict stays
             failed = self.failed(write, decision.code, decision.text, decision.fields)
             return replace(failed, changes=write.changes, coupling=_written_but_failed(coupling, failed, self.direction))
-        detail = {"template": decision.template} if decision.template else {}
         label = coupling.end(self.direction.destination).label
-        return self.note(write, _action(write), changes=write.changes, detail=detail, coupling=coupling, destination_label=label)
+        return self.note(write, _action(write), changes=write.changes, detail=_detail(write), coupling=coupling, destination_label=label)
 
     def yielded(self, write: Write) -> Touched:
         """Skipped, because the other side's value wins: the opposite direction brings it (engine.md section 7)."""
@@ -136,7 +136,7 @@ class Results:
             end = replace(write.coupling.end(other), key=write.key or None)
             baseline = dict(write.decision.baseline) if write.decision.kind is Kind.INSERT else write.coupling.baseline
             coupling = replace(self._named(write).with_end(other, end), baseline=baseline)
-        return self.note(write, Action.SENDING, intended=_action(write), changes=write.changes, coupling=coupling)
+        return self.note(write, Action.SENDING, intended=_action(write), changes=write.changes, detail=_detail(write), coupling=coupling)
 
     def _attempted(self, write: Write) -> CouplingState:
         """Success for this direction, unless it has to come back to the record."""
@@ -200,6 +200,13 @@ def _action(write: Write) -> Action:
     if write.made or write.decision.values:
         return Action.MODIFIED
     return Action.COUPLED if write.found else Action.UNCHANGED
+
+
+def _detail(write: Write) -> Mapping[str, Any]:
+    """The template whose values won (A5); an interrupted insert keeps the one that it was announced with."""
+    if write.decision.template:
+        return {"template": write.decision.template}
+    return write.earlier.detail if write.created and write.earlier else {}
 
 
 def _written_but_failed(written: CouplingState, failed: Touched, direction: Direction) -> CouplingState:

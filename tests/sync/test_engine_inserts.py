@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from syncadmin.sync.errors import RetryLater, RunError
+from syncadmin.sync.plan import Template
 from syncadmin.sync.records import Action, Outcome, WriteResult
-from tests.sync.memory import Fault
+from tests.sync.memory import Fault, Killed
 from tests.sync.world import BC, FROM, SALES, TO, World, make_plan, rule, table, text
 
 BUSY = RetryLater("Sales is busy.", seconds=1)
@@ -241,6 +244,19 @@ def test_business_central_takes_new_accounts() -> None:
     job = world.run(FROM)
     assert world.bc.value(job.only().destination_key, "rating") == "A"
     assert world.store.of(SALES, key).bc_number == "C1"
+    assert world.run(TO).counts == {"Unchanged": 1}
+
+
+@pytest.mark.parametrize("dies", [[], ["after sending"], ["before settle"]])
+def test_the_entry_tells_which_template_won(dies: list[str]) -> None:
+    world = World(make_plan(templates={SALES: (Template("DOMESTIC", {"town": "Berlin"}),)}))
+    world.bc.add(number="C1", name="Contoso", city="Ulm")
+    assert world.run(TO, preview=True).only().detail == {"template": "DOMESTIC"}
+    with suppress(Killed):
+        world.run(TO, dies=list(dies))
+    job = world.jobs[-1] if world.jobs[-1].done else world.resume()
+    assert job.only().detail == {"template": "DOMESTIC"}
+    assert world.sales.value(job.only().destination_key, "town") == "Berlin"
     assert world.run(TO).counts == {"Unchanged": 1}
 
 

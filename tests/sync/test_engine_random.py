@@ -13,7 +13,7 @@ import pytest
 
 from syncadmin.sync.errors import RetryLater, RunError
 from syncadmin.sync.plan import TablePlan, UpdatePolicy
-from syncadmin.sync.records import Action, Direction, Side
+from syncadmin.sync.records import Action, Direction, Outcome, Side, WriteResult
 from tests.sync.memory import Fault, Job, Killed, agree
 from tests.sync.world import BC, FROM, SALES, TO, World, make_plan, rule, table, text
 
@@ -32,6 +32,7 @@ VALUES: dict[str, list[Any]] = {
     "rating": ["", "A", "B"],
     "currency": ["", "x", "y"],
 }
+REFUSED = WriteResult(Outcome.REFUSED, code="refused", text="No threes today.")
 MOMENTS = ["before sending", "after sending", "before settle", "after settle"]
 
 
@@ -93,6 +94,7 @@ class Story:
     def bad_luck(self, job: Job | None = None) -> None:
         for end in (self.world.bc, self.world.sales):
             end.faults = [self.fault() for _ in range(self.dice.choice([0, 0, 1, 2]))]
+            end.refuse = (lambda values: REFUSED if "3" in values.values() else None) if self.dice.random() < 0.1 else (lambda values: None)
         if job is not None and self.dice.random() < 0.3:
             job.dies = [self.dice.choice(MOMENTS)]
 
@@ -141,7 +143,8 @@ class Story:
         job.check()
 
     def good_luck(self, job: Job | None = None) -> None:
-        self.world.bc.faults = self.world.sales.faults = []
+        for end in (self.world.bc, self.world.sales):
+            end.faults, end.refuse = [], lambda values: None
         if job is not None:
             job.dies = []
 
