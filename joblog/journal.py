@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from joblog.claims import Claim
 from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
+from joblog.models.synch_entry import OPEN_ERROR
 from mappings.couplings import save_states
 from mappings.models import Coupling
 from syncadmin.sync.couplings import CouplingState
@@ -151,7 +152,7 @@ class DatabaseJournal:
         """Errors close themselves when the record later succeeds, and stay readable."""
         ids = [state.id for item in items if (state := couplings.get(item.source_key)) is not None]
         if ids:
-            open_ones = SynchEntry.objects.filter(coupling_id__in=ids, action__in=["Failed", "Skipped"], resolved_at=None)
+            open_ones = SynchEntry.objects.filter(OPEN_ERROR, coupling_id__in=ids)
             open_ones.filter(job__direction=self.job.direction).update(resolved_at=timezone.now())
 
     def _traffic(self) -> dict[str, int]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from joblog.filters import ErrorFilter
 from joblog.models import JobQueueEntry, RunKind
 from joblog.scope import Scope
+from joblog.views.errors import listed_errors
 from mappings.models import Coupling, IntegrationTableMapping
 from syncadmin.sync.records import Direction, Side
 from tests.joblog.conftest import MakeEntry, MakeJob, MakeMapping
@@ -211,3 +214,15 @@ def test_thousands_of_records_travel_in_several_runs(
 def test_the_page_offers_retry_only_to_those_who_may_operate(reader: Client, operator: Client, mapping: IntegrationTableMapping) -> None:
     assert reverse("joblog:retry") in operator.get(ERRORS).content.decode()
     assert reverse("joblog:retry") not in reader.get(ERRORS).content.decode()
+
+
+def test_a_conflict_that_a_named_winner_decides_is_no_error(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    make_entry(make_job(), "Skipped", code="other-side-wins")
+    assert shown(reader) == []
+
+
+def test_open_errors_are_read_from_their_own_index(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    plan = ErrorFilter({}, queryset=listed_errors()).qs.order_by("-pk")[:50].explain()
+    if connection.vendor == "sqlite":
+        assert "USING INDEX entry_open_errors" in plan
+        assert "TEMP B-TREE" not in plan
