@@ -297,7 +297,8 @@ class _Review:
 
     def _one_way(self, rule: FieldRule) -> None:
         read, present = rule.read(self.direction.source, self.source), rule.read(self.direction.destination, self.destination)
-        self._assign(rule, read, present)
+        if self.coupling.pending is not self.direction or self._changed(rule, read, present) != (False, False):
+            self._assign(rule, read, present)  # on a record that we have just created, what a template has set stays
 
     def _two_way(self, rule: FieldRule) -> None:
         read, present = rule.read(self.direction.source, self.source), rule.read(self.direction.destination, self.destination)
@@ -310,16 +311,18 @@ class _Review:
     def _changed(self, rule: FieldRule, read: Value, present: Value) -> tuple[bool, bool]:
         """By value against the baseline; a field without one goes by the stamps of both records (A1)."""
         source, destination = self.direction.source, self.direction.destination
-        own = rule.side(destination)
-        if own is not None and own.name in self.policy.ours:
-            return True, False
         known, source_before = self.coupling.known(rule, source)
         known_there, destination_before = self.coupling.known(rule, destination)
         if known and known_there:
-            return not rule.equal(source, read, source_before), not rule.equal(destination, present, destination_before)
+            changed = not rule.equal(source, read, source_before), not rule.equal(destination, present, destination_before)
+            return (True, False) if changed[1] and self._is_ours(rule) else changed
         if self.coupling.pending is self.direction or not self._differs(rule, read, present):
             return True, False  # a record that we have just created, or equal already: only the baseline is missing
         return self.coupling.changed(source, self.source), self.coupling.changed(destination, self.destination)
+
+    def _is_ours(self, rule: FieldRule) -> bool:
+        own = rule.side(self.direction.destination)
+        return own is not None and own.name in self.policy.ours
 
     def _differs(self, rule: FieldRule, read: Value, present: Value) -> bool:
         value = new_value(self.plan, rule, self.direction, read, self.references)

@@ -249,14 +249,15 @@ def test_business_central_takes_new_accounts() -> None:
 
 @pytest.mark.parametrize("dies", [[], ["after sending"], ["before settle"]])
 def test_the_entry_tells_which_template_won(dies: list[str]) -> None:
-    world = World(make_plan(templates={SALES: (Template("DOMESTIC", {"town": "Berlin"}),)}))
-    world.bc.add(number="C1", name="Contoso", city="Ulm")
+    world = World(make_plan(templates={SALES: (Template("DOMESTIC", {"town": "Berlin", "limit": 9}),)}))
+    world.bc.add(number="C1", name="Contoso", city="Ulm", credit=5)
     assert world.run(TO, preview=True).only().detail == {"template": "DOMESTIC"}
     with suppress(Killed):
         world.run(TO, dies=list(dies))
     job = world.jobs[-1] if world.jobs[-1].done else world.resume()
     assert job.only().detail == {"template": "DOMESTIC"}
-    assert world.sales.value(job.only().destination_key, "town") == "Berlin"
+    key = job.only().destination_key
+    assert (world.sales.value(key, "town"), world.sales.value(key, "limit")) == ("Berlin", 9)
     assert world.run(TO).counts == {"Unchanged": 1}
 
 
