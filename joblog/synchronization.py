@@ -16,6 +16,7 @@ from mappings.couplings import DatabaseCouplings
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.plans import build_plan
 from mappings.systems import both_connected
+from mappings.transformations import refresh_lookups
 from syncadmin.sync.decide import Policy
 from syncadmin.sync.engine import Run, synchronize
 from syncadmin.sync.errors import RunError
@@ -37,6 +38,7 @@ def synchronize_mapping(
         raise RunError("no-mapping", "The job queue entry names no mapping.")
     scope = Scope.from_json(entry.parameters)
     first = open_job(entry, execution, mapping, scope, _directions(mapping, scope)[0], preview=preview)
+    refresh_lookups(mapping, since=execution.started_at)
     plan = build_plan(mapping)
     with both_connected(mapping) as connectors:
         for direction in _directions(mapping, scope):

@@ -10,12 +10,18 @@ from django.core.exceptions import ValidationError
 from django.db.models import Max
 
 from mappings.forms import check_direction
-from mappings.models import FieldDirection, FieldStatus, IntegrationFieldMapping, IntegrationTableMapping, OptionMapping
+from mappings.models import (
+    FieldDirection,
+    FieldStatus,
+    IntegrationFieldMapping,
+    IntegrationTableMapping,
+    OptionMapping,
+    TransformationRule,
+)
 from mappings.systems import read_tables, table_of
 from syncadmin.sync.errors import RunError, SyncError
 from syncadmin.sync.records import Side
 from syncadmin.sync.tables import Table
-from syncadmin.sync.transform import RULES
 
 if TYPE_CHECKING:
     _FieldModelForm = forms.ModelForm[IntegrationFieldMapping]
@@ -145,7 +151,7 @@ def _choices(mapping: IntegrationTableMapping) -> dict[str, list[tuple[str, str]
     return {
         "lookup_mapping": [(name, name) for name in mappings],
         "option_mapping": [(name, name) for name in options],
-        "transformation_rule": [(name, name.replace("_", " ").capitalize()) for name in RULES],
+        "transformation_rule": [(code, code) for code in TransformationRule.objects.values_list("code", flat=True)],
     }
 
 

@@ -13,6 +13,7 @@ from mappings.models import (
     OptionMapping,
     SystemTable,
 )
+from mappings.transformations import rules_of
 from syncadmin.sync.errors import RunError
 from syncadmin.sync.plan import DeletionPolicy, FieldRule, TablePlan, Template, UpdatePolicy
 from syncadmin.sync.records import Direction, Side
@@ -22,7 +23,7 @@ Options = dict[str, tuple[tuple[str, int], ...]]
 
 
 def build_plan(mapping: IntegrationTableMapping, *, only_coupled: bool | None = None) -> TablePlan:
-    """The plan of a mapping as it is configured now, in five statements.
+    """The plan of a mapping as it is configured now, in seven statements at most.
 
     ``only_coupled`` overrules the mapping. Raises RunError ``no-fields`` (engine.md 2.2), ``unknown-table``, ``unknown-field``.
     """
@@ -47,6 +48,7 @@ def build_plan(mapping: IntegrationTableMapping, *, only_coupled: bool | None = 
         filters={side: filled_filter(mapping, side) for side in Side},
         templates=_templates(mapping),
         local_currency_key=mapping.business_central.sales_currency_id,
+        transformations=rules_of(mapping) if any(rule.transformation for rule in rules) else {},
     )
 
 

@@ -13,6 +13,7 @@ from mappings.couplings import DatabaseCouplings, to_state
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.plans import build_plan
 from mappings.systems import both_connected, connected
+from mappings.transformations import refresh_lookups
 from syncadmin.sync.couplings import CouplingState
 from syncadmin.sync.decide import Decision, Kind, Policy, decide_existing, decide_insert
 from syncadmin.sync.errors import RecordError, RunError
@@ -127,6 +128,7 @@ def open_record(mapping: IntegrationTableMapping, side: Side, key: str) -> Recor
 
     Raises RunError ``deleted`` when there is neither, and what the connectors raise.
     """
+    refresh_lookups(mapping)
     plan = build_plan(mapping)
     column = "bc_key" if side is Side.BUSINESS_CENTRAL else "sales_key"
     coupling = Coupling.objects.filter(mapping=mapping, **{column: key}).first()

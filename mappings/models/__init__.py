@@ -12,6 +12,7 @@ from mappings.models.table_mapping import (
     UpdateConflictResolution,
 )
 from mappings.models.template import ConfigTemplate
+from mappings.models.transformation import LookedUpPairs, TransformationRule
 
 __all__ = [
     "ConfigTemplate",
@@ -22,11 +23,13 @@ __all__ = [
     "FieldStatus",
     "IntegrationFieldMapping",
     "IntegrationTableMapping",
+    "LookedUpPairs",
     "MappingDirection",
     "OptionMapping",
     "SynchResult",
     "System",
     "SystemKind",
     "SystemTable",
+    "TransformationRule",
     "UpdateConflictResolution",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from syncadmin.sync.records import Direction, Record, Side, Value
 from syncadmin.sync.tables import Field, Table
+from syncadmin.sync.transform import Rule
 from syncadmin.sync.values import canonical, display, same
 
 BIDIRECTIONAL = "Bidirectional"
@@ -48,7 +49,7 @@ class FieldRule:
     local_currency: str = ""  # set where a blank currency means this one
     options: tuple[tuple[str, int], ...] | None = None
     option_mapping: str = ""
-    transformation: str = ""
+    transformation: str = ""  # the code of a rule in the plan's transformations
     transformation_direction: str = BIDIRECTIONAL
     clear_on_failed: bool = False
     not_null: bool = False
@@ -112,6 +113,7 @@ class TablePlan:
     filters: Mapping[Side, str] = field(default_factory=dict)
     templates: Mapping[Side, tuple[Template, ...]] = field(default_factory=dict)
     local_currency_key: str = ""
+    transformations: Mapping[str, Rule] = field(default_factory=dict)
 
     def table(self, side: Side) -> Table:
         return self.bc if side is Side.BUSINESS_CENTRAL else self.sales

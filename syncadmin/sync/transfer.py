@@ -9,7 +9,7 @@ from syncadmin.sync.errors import RecordError
 from syncadmin.sync.plan import BIDIRECTIONAL, FieldRule, TablePlan
 from syncadmin.sync.records import Direction, Record, Side, Value
 from syncadmin.sync.tables import Field, FieldType
-from syncadmin.sync.transform import transform
+from syncadmin.sync.transform import apply
 from syncadmin.sync.values import canonical, display, rounded
 
 Reference = tuple[str, str]  # mapping name, value of the source side
@@ -29,7 +29,7 @@ def wanted_references(plan: TablePlan, direction: Direction, records: Iterable[R
     wanted: set[Reference] = set()
     for record in records:
         for rule in lookups:
-            value = _readable(rule, direction.source, record)
+            value = _readable(plan, rule, direction, record)
             if value is not None:
                 wanted.add((rule.lookup, str(value)))
     return wanted
@@ -38,19 +38,22 @@ def wanted_references(plan: TablePlan, direction: Direction, records: Iterable[R
 def new_value(plan: TablePlan, rule: FieldRule, direction: Direction, source: Value, references: References) -> Value | _Keep:
     """The destination's canonical value for a source value, or KEEP.
 
-    Raises RecordError: ``not-coupled``, ``unknown-option``, ``too-long``, ``bad-value``.
+    Raises RecordError: ``not-coupled``, ``unknown-option``, ``too-long``, ``bad-value``, ``unknown-transformation``.
     """
     destination = rule.side(direction.destination)
     if destination is None:
         raise ValueError(f"{rule.pair} has no field on {direction.destination.label}")
     if rule.side(direction.source) is None:
         return _constant(rule.constant, destination)
+    value = _transformed(plan, rule, direction, source)
     if rule.lookup:
-        value = _looked_up(plan, rule, direction, source, references)
+        value = _looked_up(plan, rule, direction, value, references)
     elif rule.options is not None:
-        value = _mapped_option(rule, direction, source)
+        value = _mapped_option(rule, direction, value)
+    elif value != source and destination.type is FieldType.OPTION:
+        value = _constant(display(value), destination)
     else:
-        value = _converted(_transformed(rule, direction, source), rule, direction, destination)
+        value = _converted(value, rule, direction, destination)
     if value is None and rule.not_null:
         return KEEP
     return _fitting(value, rule, direction, destination)
@@ -69,9 +72,9 @@ def _constant(text: str, destination: Field) -> Value:
     return canonical(found, destination)
 
 
-def _readable(rule: FieldRule, side: Side, record: Record) -> Value:
+def _readable(plan: TablePlan, rule: FieldRule, direction: Direction, record: Record) -> Value:
     try:
-        return rule.read(side, record)
+        return _transformed(plan, rule, direction, rule.read(direction.source, record))
     except RecordError:
         return None  # reported where the record itself is decided
 
@@ -117,7 +120,7 @@ def _mapped_option(rule: FieldRule, direction: Direction, source: Value) -> Valu
     if direction is Direction.TO_INTEGRATION:
         found: Value = dict(pairs).get(str(source))
     else:
-        found = {value: code for code, value in pairs}.get(int(source))
+        found = {str(value): code for code, value in pairs}.get(str(source))
     if found is not None:
         return found
     if rule.clear_on_failed:
@@ -131,16 +134,16 @@ def _mapped_option(rule: FieldRule, direction: Direction, source: Value) -> Valu
     )
 
 
-def _transformed(rule: FieldRule, direction: Direction, source: Value) -> Value:
+def _transformed(plan: TablePlan, rule: FieldRule, direction: Direction, source: Value) -> Value:
+    """The source value after its transformation rule, before anything is looked up (engine.md section 2.3)."""
     if source is None or not rule.transformation or rule.transformation_direction not in ("", BIDIRECTIONAL, direction.value):
         return source
     own = _field(rule, direction.source)
+    text = dict(own.options).get(source, display(source)) if own.options and rule.options is None else display(source)
     try:
-        return transform(rule.transformation, display(source)) or None
-    except KeyError as error:
-        raise RecordError(
-            "unknown-transformation", f"{own.label or own.name}: there is no transformation rule {rule.transformation}.", fields=[own.name]
-        ) from error
+        return apply(plan.transformations, rule.transformation, text) or None
+    except RecordError as error:
+        raise RecordError(error.code, f"{own.label or own.name}: {error.text}", fields=[own.name]) from error
 
 
 def _converted(value: Value, rule: FieldRule, direction: Direction, destination: Field) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +13,17 @@ from syncadmin.sync.plan import FieldRule
 from syncadmin.sync.records import Direction, Record
 from syncadmin.sync.tables import Field, FieldType
 from syncadmin.sync.transfer import KEEP, new_value, wanted_references
+from syncadmin.sync.transform import Rule, RuleType
 from tests.sync.world import FROM, TO, make_plan, rule, text
 
 TERMS = (("NET30", 1), ("NET60", 2))
 LOCAL = "aaaaaaaa-0000-0000-0000-000000000001"
 EURO = "aaaaaaaa-0000-0000-0000-000000000002"
-PLAN = make_plan(local_currency_key=LOCAL)
+TRANSFORMATIONS = {
+    "UPPERCASE": Rule(code="UPPERCASE", type=RuleType.UPPERCASE),
+    "NO BLANKS": Rule(code="NO BLANKS", type=RuleType.REPLACE, parameters={"find": " "}),
+}
+PLAN = make_plan(local_currency_key=LOCAL, transformations=TRANSFORMATIONS)
 
 
 def value(one: FieldRule, source: Any, direction: Direction = TO, known: dict[tuple[str, str], str] | None = None) -> Any:
@@ -140,6 +146,27 @@ def test_a_transformation_works_in_its_own_direction() -> None:
 
 def test_an_unknown_transformation_is_an_error_of_the_record() -> None:
     assert error(rule("name", "name", transformation="MAGIC"), "abc").code == "unknown-transformation"
+
+
+def test_a_text_that_a_transformation_cannot_take_is_an_error_that_names_the_field() -> None:
+    plan = make_plan(transformations={"ROUND": Rule(code="ROUND", type=RuleType.ROUND, parameters={"precision": "1", "direction": "="})})
+    with pytest.raises(RecordError, match=r"^Name: The transformation rule ROUND cannot take many") as caught:
+        new_value(plan, rule("name", "name", transformation="ROUND"), TO, "many", {})
+    assert (caught.value.code, caught.value.fields) == ("bad-value", ("name",))
+
+
+def test_a_transformation_comes_before_what_is_looked_up() -> None:
+    terms = rule("city", "kind", options=TERMS, option_mapping="PAYMENT TERMS", transformation="NO BLANKS")
+    currency = rule("currency", "currencyid", lookup="CURRENCY", transformation="NO BLANKS")
+    assert value(terms, "NET 30") == 1
+    assert value(currency, "E U R", TO, {("CURRENCY", "EUR"): EURO}) == EURO
+    assert wanted_references(replace(PLAN, rules=(currency,)), TO, [Record("1", {"currency": "E U R"})]) == {("CURRENCY", "EUR")}
+
+
+def test_a_transformation_may_give_an_option_by_its_label() -> None:
+    one = rule("city", "kind", transformation="NO BLANKS")
+    assert (value(one, "Ven dor"), value(one, " ")) == (2, None)
+    assert value(one, 1, FROM) == "Customer"
 
 
 def test_references_are_collected_for_a_whole_page() -> None:

@@ -123,5 +123,6 @@ def test_more_rows_need_no_more_queries(reader, page, mapping, django_assert_num
         reader.get(page)
 
 
-# session, person, 2 x permissions, mapping, rows, mappings and option mappings to choose from, 2 x tables, systems of the top bar
-QUERIES = 11
+# session, person, 2 x permissions, mapping, rows, mappings, option mappings and transformation rules to choose from, 2 x tables,
+# systems of the top bar
+QUERIES = 12

@@ -1,0 +1,141 @@
+"""Transformation rules for the engine: rows -> rules, with what a Field Lookup looks up and the function that a Custom rule calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from importlib.metadata import entry_points
+
+from django.utils import timezone
+
+from mappings.models import FieldStatus, IntegrationTableMapping, LookedUpPairs, System, SystemKind, SystemTable, TransformationRule
+from mappings.systems import connected, read_tables
+from syncadmin.sync.errors import RecordError, RunError
+from syncadmin.sync.records import Record
+from syncadmin.sync.tables import Table
+from syncadmin.sync.transform import Rule, RuleType, lookup_key
+from syncadmin.sync.values import canonical, display
+
+# Packages that are installed beside the product offer functions here: text in, text out, ValueError for what they cannot take.
+CUSTOM_FUNCTIONS = "sync_admin.transformations"
+MOST_PAIRS = 20_000
+
+_TextFunction = Callable[[str], str]
+
+
+def rules_of(mapping: IntegrationTableMapping) -> dict[str, Rule]:
+    """All rules by code as a run of this mapping applies them; what Field Lookups look up is as it was last read."""
+    return engine_rules(TransformationRule.objects.select_related("next_rule"), (mapping.business_central_id, mapping.sales_id))
+
+
+def engine_rules(rows: Iterable[TransformationRule], systems: Iterable[int]) -> dict[str, Rule]:
+    """These rules by code, with the pairs that were read from these systems; one statement more where one is a Field Lookup."""
+    found = list(rows)
+    lookups = [row.pk for row in found if row.type == RuleType.FIELD_LOOKUP]
+    kept = LookedUpPairs.objects.filter(rule__in=lookups, system__in=systems) if lookups else ()
+    pairs = {one.rule_id: one.pairs for one in kept}
+    return {row.code: engine_rule(row, pairs.get(row.pk, {})) for row in found}
+
+
+def engine_rule(row: TransformationRule, pairs: Mapping[str, str] | None = None) -> Rule:
+    return Rule(
+        code=row.code,
+        type=RuleType(row.type),
+        parameters=row.parameters,
+        next=row.next_rule.code if row.next_rule else "",
+        pairs=pairs or {},
+        function=custom_function(row.parameters.get("name", "")) if row.type == RuleType.CUSTOM else None,
+    )
+
+
+def custom_functions() -> list[str]:
+    """Names of the functions that installed packages offer."""
+    return sorted({one.name for one in entry_points(group=CUSTOM_FUNCTIONS)})
+
+
+def custom_function(name: str) -> _TextFunction | None:
+    """The function of that name, None when no installed package offers it or it cannot be loaded."""
+    found = next(iter(entry_points(group=CUSTOM_FUNCTIONS, name=name)), None) if name else None
+    try:
+        function: _TextFunction | None = found.load() if found else None
+    except (ImportError, AttributeError):
+        return None
+    return function
+
+
+def refresh_lookups(mapping: IntegrationTableMapping, *, since: datetime | None = None) -> None:
+    """Reads anew what the Field Lookups of this mapping look up, where that was last done before ``since`` (None: never).
+
+    Nothing is asked of a system where the mapping uses no such rule. Raises RunError and RetryLater of the connectors.
+    """
+    codes = mapping.field_mappings.filter(status=FieldStatus.ENABLED).exclude(transformation_rule="")
+    used = set(codes.values_list("transformation_rule", flat=True))
+    if not used:
+        return
+    rows = {row.code: row for row in TransformationRule.objects.select_related("next_rule")}
+    for row in _reached(rows, used):
+        if row.type == RuleType.FIELD_LOOKUP:
+            refresh_lookup(row, looked_up_in(row, mapping), since=since)
+
+
+def refresh_lookup(row: TransformationRule, system: System, *, since: datetime | None = None) -> None:
+    kept = LookedUpPairs.objects.filter(rule=row, system=system)
+    if (kept.filter(read_at__gte=since) if since else kept).exists():
+        return
+    pairs = read_pairs(row.parameters, system)
+    LookedUpPairs.objects.update_or_create(rule=row, system=system, defaults={"pairs": pairs, "read_at": timezone.now()})
+
+
+def looked_up_in(row: TransformationRule, mapping: IntegrationTableMapping) -> System:
+    """The system of the mapping that a Field Lookup reads."""
+    return mapping.sales if row.parameters.get("system") == SystemKind.SALES else mapping.business_central
+
+
+def read_pairs(parameters: Mapping[str, str], system: System) -> dict[str, str]:
+    """Source value -> target value of all rows of the table, live; the first row wins where a source value comes twice.
+
+    Raises RunError ``unknown-table``, ``unknown-field``, ``too-many``; RetryLater when the system cannot be asked.
+    """
+    name, source, target = parameters["table"], parameters["source_field"], parameters["target_field"]
+    table = _known_table(system, name, {source, target})
+    pairs: dict[str, str] = {}
+    with connected(system) as connector:
+        page = connector.read_changes(table, [source, target])
+        while True:
+            for record in page.records:
+                pairs.setdefault(lookup_key(_text(table, source, record)), _text(table, target, record))
+            if len(pairs) > MOST_PAIRS:
+                raise RunError("too-many", f"{table.label or name} has more than {MOST_PAIRS:,} rows: too many for a Field Lookup.")
+            if not page.next:
+                return pairs
+            page = connector.read_changes(table, [source, target], link=page.next)
+
+
+def _known_table(system: System, name: str, fields: set[str]) -> Table:
+    """The table as it was kept, or read anew if it does not know all of these fields."""
+    row = SystemTable.objects.filter(system=system, name=name).first()
+    table = row.table() if row else None
+    if table is None or not fields <= set(table.fields):
+        table = read_tables(system, [name]).get(name)
+    if table is None:
+        raise RunError("unknown-table", f"{system.name} has no table {name}. Correct the transformation rule.")
+    return table
+
+
+def _text(table: Table, name: str, record: Record) -> str:
+    try:
+        return display(canonical(record.values.get(name), table.fields[name]))
+    except RecordError as error:
+        raise RunError(error.code, error.text) from error
+
+
+def _reached(rows: Mapping[str, TransformationRule], codes: Iterable[str]) -> list[TransformationRule]:
+    """The rules of these codes and all that follow them."""
+    found: dict[str, TransformationRule] = {}
+    waiting = list(codes)
+    while waiting:
+        row = rows.get(waiting.pop())
+        if row is not None and row.code not in found:
+            found[row.code] = row
+            waiting += [row.next_rule.code] if row.next_rule else []
+    return list(found.values())
