@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import dj_database_url
 from cryptography.fernet import Fernet
@@ -33,12 +35,17 @@ except EnvError as error:
 
 
 def _kept_secret(name: str, make: bytes) -> str:
-    """A secret kept in the data folder (mode 600), so that a fresh installation is safe without any setting."""
+    """A secret kept in the data folder (mode 600), so that a fresh installation is safe without any setting.
+
+    Several processes may start at once: the file appears complete or not at all, and the first one's secret stays.
+    """
     path = DATA_DIR / name
     if not path.exists():
         DATA_DIR.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_bytes(make)
+        with NamedTemporaryFile(dir=DATA_DIR) as fresh, suppress(FileExistsError):  # created with mode 600
+            fresh.write(make)
+            fresh.flush()
+            path.hardlink_to(fresh.name)
     return path.read_text().strip()
 
 
