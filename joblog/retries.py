@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
@@ -37,11 +37,13 @@ class Retried:
 class _Work:
     """What shall run again of one mapping."""
 
-    keys: dict[Direction, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    ways: set[Direction] = field(default_factory=set)
+    records: dict[tuple[Side, str], None] = field(default_factory=dict)
     pairs: dict[tuple[str, str], None] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return len(self.pairs) + sum(len(keys) for keys in self.keys.values())
+    def add(self, way: Direction, side: Side, key: str) -> None:
+        self.ways.add(way)
+        self.records[side, key] = None
 
 
 def retry_errors(errors: QuerySet[SynchError], *, user: Person, use: Side | None = None) -> Retried:
@@ -54,7 +56,7 @@ def retry_errors(errors: QuerySet[SynchError], *, user: Person, use: Side | None
         if not mapping_id:
             left_out["A mapping of these errors was deleted, so its records cannot be retried."] = None
         elif kind in _SYNCHRONIZING and source:
-            work[mapping_id].keys[Direction(direction)][source] = None
+            work[mapping_id].add(Direction(direction), Direction(direction).source, source)
             couplings.update([coupling_id] if coupling_id else [])
         elif kind == JobType.COUPLING and source and destination:
             work[mapping_id].pairs[source, destination] = None
@@ -68,14 +70,12 @@ def retry_couplings(couplings: QuerySet[Coupling], *, user: Person, use: Side | 
     work: dict[int, _Work] = defaultdict(_Work)
     chosen: set[int] = set()
     for row in couplings.select_related("mapping").order_by("pk"):
+        side, key = (Side.BUSINESS_CENTRAL, row.bc_key) if row.bc_key else (Side.SALES, row.sales_key)
         failed = {Direction.TO_INTEGRATION: row.to_result, Direction.FROM_INTEGRATION: row.from_result}
-        ways = [way for way in row.mapping.directions if failed[way] == SynchResult.FAILURE] or row.mapping.directions
-        for way in ways:
-            key = row.bc_key if way.source is Side.BUSINESS_CENTRAL else row.sales_key
-            if key:
-                work[row.mapping_id].keys[way][key] = None
-                chosen.add(row.pk)
-    return _run_again(work, chosen, [], user=user, use=use)
+        for way in [way for way in row.mapping.directions if failed[way] == SynchResult.FAILURE] or row.mapping.directions:
+            work[row.mapping_id].add(way, side, str(key))
+        chosen.add(row.pk)
+    return replace(_run_again(work, chosen, [], user=user, use=use), records=len(chosen))
 
 
 def _run_again(work: dict[int, _Work], couplings: set[int], left_out: list[str], *, user: Person, use: Side | None) -> Retried:
@@ -83,23 +83,27 @@ def _run_again(work: dict[int, _Work], couplings: set[int], left_out: list[str],
     with transaction.atomic():
         for chunk in _chunks(couplings, _CHUNK):
             Coupling.objects.filter(pk__in=chunk, skipped=True).update(skipped=False)
-        records = sum(_enqueue(mapping, work[pk], user=user, use=use) for pk, mapping in mappings.items())
-    if records < sum(len(work[pk]) for pk in mappings):
-        left_out.append("Some records failed in a direction in which their mapping does not run any more.")
-    return Retried(records, [row.name for row in mappings.values()], left_out)
+        counts = {pk: _enqueue(mapping, work[pk], user=user, use=use) for pk, mapping in mappings.items()}
+    lost = [mappings[pk].name for pk, number in counts.items() if number < len(work[pk].records) + len(work[pk].pairs)]
+    left_out += [f"The mapping {name} does not run any more in the direction in which its records failed." for name in lost]
+    return Retried(sum(counts.values()), [row.name for row in mappings.values()], left_out)
 
 
 def _enqueue(mapping: IntegrationTableMapping, work: _Work, *, user: Person, use: Side | None) -> int:
-    """How many records were enqueued."""
-    asked = tuple(way for way in mapping.directions if work.keys.get(way))
-    ways = mapping.directions if use and asked else asked  # the winner may be what the opposite direction brings
-    named = [(way.source, key) for way in asked for key in work.keys[way]]
-    for chunk in _chunks(named, RECORDS_PER_RUN):
-        scope = Scope(directions=ways, bc_keys=_of(chunk, Side.BUSINESS_CENTRAL), sales_keys=_of(chunk, Side.SALES), use=use)
-        enqueue(mapping=mapping, run_kind=RunKind.SYNCHRONIZE, scope=scope, user=user, trigger=Trigger.RETRY)
+    """How many records run again: none of those whose direction the mapping has lost."""
     for pairs in _chunks(work.pairs, RECORDS_PER_RUN):
         enqueue(mapping=mapping, run_kind=RunKind.COUPLE, scope=Scope(pairs=tuple(pairs)), user=user, trigger=Trigger.RETRY)
-    return len(named) + len(work.pairs)
+    ways = tuple(way for way in mapping.directions if way in work.ways)
+    records = work.records if ways else {}
+    for chunk in _chunks(records, RECORDS_PER_RUN):
+        scope = Scope(
+            directions=mapping.directions if use else ways,  # the winner may be what the opposite direction brings
+            bc_keys=_of(chunk, Side.BUSINESS_CENTRAL),
+            sales_keys=_of(chunk, Side.SALES),
+            use=use,
+        )
+        enqueue(mapping=mapping, run_kind=RunKind.SYNCHRONIZE, scope=scope, user=user, trigger=Trigger.RETRY)
+    return len(work.pairs) + len(records)
 
 
 def _of(named: Sequence[tuple[Side, str]], side: Side) -> tuple[str, ...]:

@@ -176,8 +176,17 @@ def test_retried_couplings_run_in_the_directions_in_which_they_failed(operator: 
     back = make_coupling(from_result="Failure")
     operator.post(RETRY, {"coupling": [there.pk, back.pk]})
     scope = scopes()["CUSTOMER"]
-    assert (scope.bc_keys, scope.sales_keys) == ((there.bc_key,), (back.sales_key,))
+    assert (scope.bc_keys, scope.sales_keys) == ((there.bc_key, back.bc_key), ())
+    assert scope.directions == (Direction.TO_INTEGRATION, Direction.FROM_INTEGRATION)
     assert not Coupling.objects.filter(skipped=True).exists()
+
+
+def test_a_coupling_that_failed_both_ways_is_one_record(operator: Client, make_coupling: MakeCoupling) -> None:
+    both = make_coupling(to_result="Failure", from_result="Failure")
+    only_sales = make_coupling(bc_key=None, from_result="Failure")
+    told = operator.post(RETRY, {"coupling": [both.pk, only_sales.pk]}, follow=True).content.decode()
+    assert "2 records will be synchronized again." in told
+    assert (scopes()["CUSTOMER"].bc_keys, scopes()["CUSTOMER"].sales_keys) == ((both.bc_key,), (only_sales.sales_key,))
 
 
 def test_the_message_tells_how_many_and_links_to_the_log(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
