@@ -113,7 +113,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
   }
   const list = document.querySelector("#list .list");
   if (list) list.scrollLeft = kept.left;
-  const again = kept.link ? document.querySelector(`#list a[href="${CSS.escape(kept.link)}"]`) : kept.focused && document.getElementById(kept.focused);
+  const again = kept.link ? document.querySelector(`#list a[href="${CSS.escape(kept.link)}"]`) : document.getElementById(kept.focused);
   if (again?.closest("#list")) again.focus({ preventScroll: true });
   updateActions();
 });

@@ -49,6 +49,11 @@ def row(page: Page, text: str) -> Locator:
     return page.locator("table.rows tbody tr", has_text=text)
 
 
+def mapping_row(page: Page, mapping: str) -> Locator:
+    """On the list of mappings."""
+    return page.locator("#list tbody tr", has=page.get_by_label(f"Select {mapping}", exact=True))
+
+
 def open_mapping(page: Page, mapping: str) -> None:
     """From the list of mappings to the page of one of them."""
     page.goto("/mappings/")

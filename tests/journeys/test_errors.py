@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from syncadmin.sandbox.demo_data import KNOWN_FAILURES
-from tests.journeys.pages import follow, open_count, row, rows
+from tests.journeys.pages import follow, mapping_row, open_count, row, rows
 
 CODES = {
     "currency-not-coupled": {"not-coupled"},
@@ -16,7 +16,7 @@ CODES = {
 
 def test_the_failed_number_of_a_mapping_opens_its_failed_records(page):
     page.goto("/mappings/")
-    failed = row(page, "CUSTOMER").get_by_role("link", name="failed records")
+    failed = mapping_row(page, "CUSTOMER").get_by_role("link", name="failed records")
     number = int(failed.inner_text())
     failed.click()
     expect(page.locator("#list tbody tr")).to_have_count(number)

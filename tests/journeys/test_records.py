@@ -79,7 +79,7 @@ def test_a_conflict_shows_what_was_and_both_values_and_is_decided_by_a_person(pa
         expect(field(page, "Phone Number")).to_contain_text(text)
     record = page.url
     press(page, "Keep Dynamics 365 Sales")
-    expect_message(page, "1 record of CUSTOMER will be synchronized in the background.")
+    expect_message(page, "1 record will be synchronized again.")
     new_jobs(page, "CUSTOMER", after=before, number=2)
     assert people.rows_bc("customers", f"id eq {key}")[0]["phoneNumber"] == "+1 425 555 0199"
     page.goto(record)

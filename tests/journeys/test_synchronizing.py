@@ -3,12 +3,12 @@
 from playwright.sync_api import expect
 
 from tests.installation import wait_until
-from tests.journeys.pages import expect_message, newest_job, open_count, press, row, rows, synchronize
+from tests.journeys.pages import expect_message, mapping_row, newest_job, open_count, press, row, rows, synchronize
 
 
 def test_selecting_a_mapping_tells_about_it(page):
     page.goto("/mappings/")
-    row(page, "CURRENCY").locator("td.direction").click()
+    mapping_row(page, "CURRENCY").locator("td.direction").click()
     facts = page.locator("#factbox")
     expect(facts.locator("h2")).to_have_text("CURRENCY")
     expect(facts).to_contain_text("Every 30 min")
