@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from joblog.models import SynchEntry, SynchJob
+from joblog.models import JobStatus, SynchEntry, SynchJob
 
 
 def job_to_json(job: SynchJob) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def entry_to_json(entry: SynchEntry) -> dict[str, Any]:
         "code": entry.code,
         "fields": entry.fields,
         "message": entry.message,
-        **({"conflicts": entry.detail["conflicts"]} if "conflicts" in entry.detail else {}),
+        **{name: entry.detail[name] for name in ("conflicts", "candidates") if name in entry.detail},
     }
 
 
@@ -48,3 +49,10 @@ def job_line(job: SynchJob) -> str:
     counted = ", ".join(f"{getattr(job, name)} {name}" for name in job.COUNTERS if getattr(job, name)) or "nothing to do"
     told = f": {job.message}" if job.message else ""
     return f"{job.pk:>6}  {job.mapping_name} {job.arrow} {job.type} {job.status}: {counted}{told}"
+
+
+def exit_code(jobs: Sequence[SynchJob], message: str) -> int:
+    """0 all well, 1 some records failed, 2 a job could not run (commands.md section 2)."""
+    if message or any(job.status != JobStatus.FINISHED for job in jobs):
+        return 2
+    return 1 if any(job.failed for job in jobs) else 0

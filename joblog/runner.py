@@ -14,8 +14,10 @@ from django.db import connection
 from joblog import executions
 from joblog.claims import Claim, heartbeat, take
 from joblog.coupling_runs import couple, uncouple
+from joblog.matching_runs import match
 from joblog.models import JobQueueEntry, JobQueueLogEntry, RunKind
 from joblog.queue import ring
+from joblog.scope import Scope
 from joblog.synchronization import synchronize_mapping
 from syncadmin.sync.errors import ClaimLost, RetryLater, RunError
 
@@ -34,10 +36,17 @@ class Work:
     pause: Pause
 
 
+def _preview(work: Work) -> bool:
+    """Previews what the scope asks for; all previews are of one kind, because they block no other run (engine.md A11)."""
+    run = match if Scope.from_json(work.entry.parameters).match else synchronize_mapping
+    return run(work.entry, work.execution, work.claim, work.pause, preview=True)
+
+
 _KINDS: dict[str, Callable[[Work], bool]] = {
     RunKind.SYNCHRONIZE: lambda work: synchronize_mapping(work.entry, work.execution, work.claim, work.pause),
-    RunKind.PREVIEW: lambda work: synchronize_mapping(work.entry, work.execution, work.claim, work.pause, preview=True),
+    RunKind.PREVIEW: _preview,
     RunKind.COUPLE: lambda work: couple(work.entry, work.execution, work.claim, work.pause),
+    RunKind.MATCH: lambda work: match(work.entry, work.execution, work.claim, work.pause),
     RunKind.UNCOUPLE: lambda work: uncouple(work.entry, work.execution, work.claim),
 }
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from syncadmin.sync.records import Direction, Side
 
+_OVERRULING = ("create_new", "synch_after", "only_coupled")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
@@ -17,6 +19,9 @@ class Scope:
     that side (both empty: the window by watermark). ``full`` reads everything, ``unconditional`` also overwrites what differs, ``use``
     names the side whose value wins.
     ``pairs`` are (Business Central key, Sales key) to couple.
+
+    ``match`` makes a preview one of match-based coupling; ``create_new`` and ``synch_after`` overrule what the mapping does after it,
+    ``after_match`` marks that synchronization. ``only_coupled`` overrules the mapping.
     """
 
     directions: tuple[Direction, ...] = ()
@@ -26,6 +31,11 @@ class Scope:
     unconditional: bool = False
     use: Side | None = None
     pairs: tuple[tuple[str, str], ...] = field(default=())
+    match: bool = False
+    after_match: bool = False
+    create_new: bool | None = None
+    synch_after: bool | None = None
+    only_coupled: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A plain structure with only what differs from the defaults; :meth:`from_json` reads it."""
@@ -37,8 +47,11 @@ class Scope:
             "unconditional": self.unconditional,
             "use": self.use.value if self.use else None,
             "pairs": [list(pair) for pair in self.pairs],
+            "match": self.match,
+            "after_match": self.after_match,
         }
-        return {name: value for name, value in plain.items() if value}
+        overruled = {name: getattr(self, name) for name in _OVERRULING if getattr(self, name) is not None}
+        return {name: value for name, value in plain.items() if value} | overruled
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Scope:
@@ -51,12 +64,15 @@ class Scope:
             unconditional=bool(data.get("unconditional")),
             use=Side(data["use"]) if data.get("use") else None,
             pairs=tuple((bc_key, sales_key) for bc_key, sales_key in data.get("pairs", ())),
+            match=bool(data.get("match")),
+            after_match=bool(data.get("after_match")),
+            **{name: bool(data[name]) for name in _OVERRULING if data.get(name) is not None},
         )
 
     @property
     def explicit(self) -> bool:
         """Whether the run names its records instead of reading a window."""
-        return bool(self.bc_keys or self.sales_keys)
+        return bool(self.bc_keys or self.sales_keys or self.after_match)
 
     def keys(self, side: Side) -> tuple[str, ...]:
         return self.bc_keys if side is Side.BUSINESS_CENTRAL else self.sales_keys

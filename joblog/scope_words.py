@@ -9,7 +9,8 @@ from syncadmin.ui.formatting import DIRECTIONS, count
 
 def scope_in_words(scope: Scope) -> str:
     """``All modified records``, ``3 records of Business Central, to Sales only, Business Central wins`` and the like."""
-    parts = [_records(scope), _ways(scope.directions), f"{scope.use.label} wins" if scope.use else ""]
+    created = "those without a match are created" if scope.create_new else ""
+    parts = [_records(scope), _ways(scope.directions), f"{scope.use.label} wins" if scope.use else "", created]
     return ", ".join(part for part in parts if part)
 
 
@@ -19,6 +20,10 @@ def _records(scope: Scope) -> str:
         return f"{count(len(scope.pairs))} pair{'s' if len(scope.pairs) != 1 else ''} of records"
     if named:
         return " and ".join(named)
+    if scope.after_match:
+        return "Records of the match-based coupling"
+    if scope.match:
+        return "All uncoupled records"
     if scope.unconditional:
         return "All records, whatever differs is overwritten"
     return "All records" if scope.full else "All modified records"

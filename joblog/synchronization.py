@@ -27,11 +27,18 @@ from syncadmin.sync.watermark import moved, window_start
 
 
 def synchronize_mapping(
-    entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim, pause: Callable[[], bool], *, preview: bool = False
+    entry: JobQueueEntry,
+    execution: JobQueueLogEntry,
+    claim: Claim,
+    pause: Callable[[], bool],
+    *,
+    preview: bool = False,
+    records: Mapping[Direction, tuple[str, ...]] | None = None,
 ) -> bool:
     """Runs every direction of the entry's scope that is not done yet; False when ``pause`` stopped it in between.
 
-    Raises RetryLater, RunError and ClaimLost. A run that cannot start leaves a job with the reason (A18).
+    ``records`` are the source keys of each direction of the scope, where they are too many for the scope to name them; in every slice of
+    an execution the same. Raises RetryLater, RunError and ClaimLost. A run that cannot start leaves a job with the reason (A18).
     """
     mapping = entry.mapping
     if mapping is None:
@@ -39,10 +46,10 @@ def synchronize_mapping(
     scope = Scope.from_json(entry.parameters)
     first = open_job(entry, execution, mapping, scope, _directions(mapping, scope)[0], preview=preview)
     refresh_lookups(mapping, since=execution.started_at)
-    plan = build_plan(mapping)
+    plan = build_plan(mapping, only_coupled=scope.only_coupled)
     with both_connected(mapping) as connectors:
         for direction in _directions(mapping, scope):
-            keys = _source_keys(mapping, scope, direction)
+            keys = _source_keys(mapping, scope, direction) if records is None else records[direction]
             if scope.explicit and not keys and len(_directions(mapping, scope)) > 1:
                 _drop_empty(first, direction)
                 continue
@@ -127,12 +134,7 @@ def _one_direction(
         raise RunError("no-mapping", f"The mapping {job.mapping_name} was deleted.")
     mapping.refresh_from_db(fields=["bc_watermark", "sales_watermark", "bc_read_at", "sales_read_at"])
     direction = Direction(job.direction)
-    before = {side: connector.requests for side, connector in connectors.items()}
-
-    def traffic() -> tuple[int, int]:
-        now = {side: connector.requests - before[side] for side, connector in connectors.items()}
-        return now[Side.BUSINESS_CENTRAL], now[Side.SALES]
-
+    traffic = traffic_from_now(connectors)
     everything = scope.full or scope.unconditional
     watermark, read_at = mapping.watermark(direction), _read_at(mapping, direction)
     run = Run(
@@ -171,6 +173,17 @@ def _finish(job: SynchJob, claim: Claim, cursor: Cursor, *, explicit: bool, traf
             status=JobStatus.FINISHED, finished_at=timezone.now(), phase="", message="", watermark_after=after, cursor=cursor.to_json(),
         )  # fmt: skip
         count_requests(job.pk, traffic, job)
+
+
+def traffic_from_now(connectors: Mapping[Side, Any]) -> Callable[[], tuple[int, int]]:
+    """Tells how many requests were sent since now, to Business Central and to Sales."""
+    before = {side: connector.requests for side, connector in connectors.items()}
+
+    def traffic() -> tuple[int, int]:
+        since = {side: connector.requests - before[side] for side, connector in connectors.items()}
+        return since[Side.BUSINESS_CENTRAL], since[Side.SALES]
+
+    return traffic
 
 
 def count_requests(job_id: int, traffic: tuple[int, int], job: SynchJob) -> None:

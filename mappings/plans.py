@@ -92,6 +92,8 @@ def _rule(row: IntegrationFieldMapping, tables: dict[Side, Table], options: Opti
         clear_on_failed=row.clear_on_failed_sync,
         not_null=row.not_null,
         truncate=row.truncate,
+        match_priority=row.match_priority if row.use_for_match else None,
+        case_sensitive=row.case_sensitive,
     )
 
 

@@ -67,6 +67,12 @@ class People:
     def create_sales(self, table: str, **values: Any) -> dict[str, Any]:
         return self._checked(self.session.post(f"{self.sales_root}/{table}", json=values, headers={"Prefer": "return=representation"}))
 
+    def create_many_sales(self, table: str, kind: str, rows: list[dict[str, Any]]) -> None:
+        """By CreateMultiple, 1,000 at a time; ``kind`` is the logical name of the table."""
+        for start in range(0, len(rows), 1000):
+            targets = [{"@odata.type": f"Microsoft.Dynamics.CRM.{kind}", **row} for row in rows[start : start + 1000]]
+            self._checked(self.session.post(f"{self.sales_root}/{table}/Microsoft.Dynamics.CRM.CreateMultiple", json={"Targets": targets}))
+
     def change_sales(self, table: str, key: str, **values: Any) -> None:
         self._checked(self.session.patch(f"{self.sales_root}/{table}({key})", json=values, headers={"If-Match": "*"}))
 

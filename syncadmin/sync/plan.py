@@ -54,6 +54,8 @@ class FieldRule:
     clear_on_failed: bool = False
     not_null: bool = False
     truncate: bool = False
+    match_priority: int | None = None  # None: not used for match-based coupling
+    case_sensitive: bool = False
 
     @property
     def pair(self) -> str:

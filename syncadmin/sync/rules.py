@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from syncadmin.sync.criteria import Criterion
+from syncadmin.sync.plan import TablePlan
 from syncadmin.sync.records import Direction, Record
 from syncadmin.sync.touched import Touched
 
@@ -22,6 +24,10 @@ class TableRules:
     def find_uncoupled(self, direction: Direction, records: Sequence[Record]) -> dict[str, str]:  # noqa: ARG002
         """Source key -> destination key of existing rows that an uncoupled source belongs to (engine.md section 6)."""
         return {}
+
+    def criteria(self, plan: TablePlan) -> Sequence[Criterion]:  # noqa: ARG002
+        """Criteria of match-based coupling that no field mapping can state, such as a group called ``'NAV ' + code``."""
+        return ()
 
     def after_write(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:  # noqa: ARG002
         """Called with the answered writes of a page before they are settled; may turn one into a failure."""

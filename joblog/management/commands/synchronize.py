@@ -14,7 +14,7 @@ from joblog.models import JobStatus, RunKind, SynchJob, Trigger
 from joblog.naming import all_mappings, find_mapping, find_records
 from joblog.progress import Progress
 from joblog.queue import new_entry
-from joblog.reports import job_line, job_to_json
+from joblog.reports import exit_code, job_line, job_to_json
 from joblog.scope import Scope
 from mappings.models import IntegrationTableMapping
 from syncadmin.sync.errors import SyncError
@@ -74,7 +74,7 @@ class Command(BaseCommand):
         with Progress(mapping.name, shown=not options["json"] and sys.stderr.isatty()) as progress:
             jobs, message = run_in_foreground(entry, tell=progress.tell)
         self._print(jobs, message, options)
-        return [job_to_json(job) for job in jobs], _exit_code(jobs, message)
+        return [job_to_json(job) for job in jobs], exit_code(jobs, message)
 
     def _print(self, jobs: list[SynchJob], message: str, options: dict[str, Any]) -> None:
         if options["json"]:
@@ -107,9 +107,3 @@ def _scope(mapping: IntegrationTableMapping, options: dict[str, Any]) -> Scope:
         unconditional=options["unconditional"],
         use=_SIDES.get(options["use"] or ""),
     )
-
-
-def _exit_code(jobs: list[SynchJob], message: str) -> int:
-    if message or any(job.status != JobStatus.FINISHED for job in jobs):
-        return 2
-    return 1 if any(job.failed for job in jobs) else 0
