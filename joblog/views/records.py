@@ -142,7 +142,7 @@ class Record(MappingPage):
             both_ways=len(mapping.directions) == 2,
             to_sales=Direction.TO_INTEGRATION.value,
             from_sales=Direction.FROM_INTEGRATION.value,
-            history=_history(list(keys.values())),
+            **_history(list(keys.values()), seen=0),
             log_url=log_url(record=key),
             search=_search(page),
             **(extra | {"side": side, "key": key}),
@@ -189,8 +189,8 @@ def _was(row: FieldRow) -> str:
 
 def _search(page: RecordPage | None) -> str:
     """What a counterpart is searched by at first: the name, without the number before it."""
-    first = next((row for row in page.fields if "name" in row.label.lower()), None) if page else None
-    return (first.bc_value or first.sales_value) if first else ""
+    number, _, name = (page.title if page else "").partition(" ")
+    return name if name and any(sign.isdigit() for sign in number) else f"{number} {name}".strip()
 
 
 @dataclass(frozen=True)
@@ -202,9 +202,12 @@ class Happened:
     tone: str
 
 
-def _history(keys: list[str]) -> list[Happened]:
+def _history(keys: list[str], *, seen: int) -> dict[str, Any]:
+    """The last entries of a record; ``meanwhile`` tells that there is one newer than the entry that was seen last (0: none was)."""
     rows = SynchEntry.objects.filter(touching(*keys)).select_related("job").defer("job__cursor", "job__call_stack", "job__scope")
-    return [_happened(entry) for entry in rows.order_by("-id")[:HISTORY_SHOWN]]
+    entries = list(rows.order_by("-id")[:HISTORY_SHOWN])
+    newest = entries[0].pk if entries else 0
+    return {"history": [_happened(entry) for entry in entries], "newest": newest, "meanwhile": bool(seen) and newest > seen}
 
 
 def _happened(entry: SynchEntry) -> Happened:
@@ -214,6 +217,19 @@ def _happened(entry: SynchEntry) -> Happened:
     if entry.job.type == JobType.PREVIEW:
         return Happened(entry, f"preview: {words}", "")
     return Happened(entry, words, {"Failed": "bad", "Skipped": "warn"}.get(entry.action, ""))
+
+
+class History(MappingPage):
+    """A fragment: the history of a record, fetched again while its page is open."""
+
+    template_name = "joblog/record_history.html"
+
+    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+        mapping, side, key = self.mapping(), _side(self.kwargs["side"]), _key(self.kwargs["key"])
+        keys = {side: key} | _keys(_coupling(mapping, side, key))
+        seen = self.request.GET.get("seen", "")
+        history = _history(list(keys.values()), seen=int(seen) if seen.isdigit() else 0)
+        return super().get_context_data(mapping=mapping, **history, **(extra | {"side": side, "key": key}))
 
 
 class Candidates(MappingPage):

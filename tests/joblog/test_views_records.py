@@ -13,7 +13,9 @@ from django.urls import reverse
 
 from joblog.models import JobQueueEntry, SynchEntry
 from joblog.scope import Scope
+from joblog.views.records import _search
 from mappings.models import Coupling, IntegrationTableMapping
+from mappings.records import RecordPage
 from tests.joblog.conftest import MakeEntry, MakeJob
 from tests.people import People
 
@@ -184,3 +186,23 @@ def test_records_of_a_page_are_matched_with_couplings_at_once(
     people.create_many_bc("customers", [{"displayName": f"Many {number:03}"} for number in range(40)])
     with django_assert_max_num_queries(16):
         records(reader, customer)
+
+
+def test_the_history_says_when_a_job_has_dealt_with_the_record_meanwhile(
+    reader: Client, mapping: IntegrationTableMapping, make_job: MakeJob, make_entry: MakeEntry
+) -> None:
+    key = str(uuid.uuid4())
+    address = reverse("joblog:record-history", args=[mapping.pk, "business_central", key])
+    seen = make_entry(make_job(), "Modified", source_key=key)
+    assert "meanwhile" not in reader.get(f"{address}?seen={seen.pk}").content.decode()
+    make_entry(make_job(), "Skipped", source_key=key)
+    fragment = reader.get(f"{address}?seen={seen.pk}").content.decode()
+    assert "A job has dealt with this record meanwhile." in fragment
+    assert '<span class="pill warn">skipped</span>' in fragment
+
+
+@pytest.mark.parametrize(
+    ("title", "search"), [("10000 Adatum Corporation", "Adatum Corporation"), ("Adatum Corporation", "Adatum Corporation")]
+)
+def test_a_counterpart_is_searched_by_name(title: str, search: str) -> None:
+    assert _search(RecordPage("", "", title, None, None, None, [], "")) == search
