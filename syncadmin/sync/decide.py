@@ -84,6 +84,7 @@ class Decision:
     text: str = ""
     fields: tuple[str, ...] = ()
     template: str = ""
+    missing: tuple[tuple[str, str], ...] = ()
 
 
 def source_unchanged(plan: TablePlan, direction: Direction, source: Record, coupling: CouplingState) -> bool:
@@ -91,7 +92,9 @@ def source_unchanged(plan: TablePlan, direction: Direction, source: Record, coup
 
     Recognized by etag, then by value (architecture.md section 3: echoes); never with a field or constant that has no baseline yet.
     """
-    rules = [rule for rule in plan.rules_for(direction) if (own := rule.side(direction.destination)) is not None and own.on_update]
+    if source.problem is not None:
+        return False
+    rules = [rule for rule in plan.rules_for(direction) if _compared(rule, direction)]
     constants = [rule for rule in rules if rule.side(direction.source) is None]
     fields = [rule for rule in rules if rule.side(direction.source) is not None]
     if any(rule.pair not in coupling.baseline for rule in fields):
@@ -125,6 +128,8 @@ def decide_existing(
     policy: Policy,
 ) -> Decision:
     """The decision for a coupled pair that exists on both sides."""
+    if source.problem is not None:
+        return _failed([source.problem])
     review = _Review(plan, direction, source, destination, coupling, references, policy)
     for rule in plan.rules_for(direction):
         review.look_at(rule)
@@ -133,6 +138,8 @@ def decide_existing(
 
 def decide_insert(plan: TablePlan, direction: Direction, source: Record, references: References) -> Decision:
     """The decision for a record that shall be created in the destination; template values win over mapped ones (A5)."""
+    if source.problem is not None:
+        return _failed([source.problem])
     table = plan.table(direction.destination)
     try:
         template = _template(plan, direction, source)
@@ -219,9 +226,16 @@ def _pair(direction: Direction, source: Value, destination: Value) -> tuple[Any,
     return baseline_pair(source, destination) if direction is Direction.TO_INTEGRATION else baseline_pair(destination, source)
 
 
+def _compared(rule: FieldRule, direction: Direction) -> bool:
+    """A19: what the destination takes only on insert is neither compared nor sent later."""
+    own = rule.side(direction.destination)
+    return own is not None and own.on_update and not rule.insert_only
+
+
 def _failed(errors: list[RecordError]) -> Decision:
     fields = tuple(dict.fromkeys(name for error in errors for name in error.fields))
-    return Decision(kind=Kind.FAIL, code=errors[0].code, text=" ".join(error.text for error in errors), fields=fields)
+    missing = tuple(error.missing for error in errors if error.missing is not None)
+    return Decision(kind=Kind.FAIL, code=errors[0].code, text=" ".join(error.text for error in errors), fields=fields, missing=missing)
 
 
 class _Review:
@@ -249,8 +263,8 @@ class _Review:
 
     def look_at(self, rule: FieldRule) -> None:
         own = rule.side(self.direction.destination)
-        if own is None or not own.on_update:
-            return  # A19: what the destination takes only on insert is neither compared nor sent later
+        if own is None or not _compared(rule, self.direction):
+            return
         try:
             if rule.side(self.direction.source) is None:
                 self._constant(rule)

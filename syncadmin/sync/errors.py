@@ -17,12 +17,14 @@ class SyncError(Exception):
 class RecordError(SyncError):
     """One record cannot be transferred or written. The run counts it as Failed and goes on.
 
-    ``fields`` are the property names concerned, as the destination (or, for a value that could not be read, the source) calls them.
+    ``fields`` are the property names concerned, as the destination (or, for a value that could not be read, the source) calls them;
+    ``missing`` is the reference that is not coupled yet: its mapping, and what the source calls it.
     """
 
-    def __init__(self, code: str, text: str, *, fields: Sequence[str] = ()) -> None:
+    def __init__(self, code: str, text: str, *, fields: Sequence[str] = (), missing: tuple[str, str] | None = None) -> None:
         super().__init__(code, text)
         self.fields = tuple(fields)
+        self.missing = missing
 
 
 class RetryLater(SyncError):

@@ -38,7 +38,8 @@ class FieldRule:
     """One enabled field mapping. A blank side makes it a constant for the other one.
 
     ``direction`` is "Bidirectional" or a :class:`Direction`. ``lookup`` names the mapping whose couplings carry the reference over,
-    ``options`` pairs Business Central codes with Sales values (None: the field is no mapped option).
+    ``options`` pairs Business Central codes with Sales values (None: the field is no mapped option). ``insert_only`` gives new records a
+    value that is not looked at afterwards.
     """
 
     bc: Field | None
@@ -54,6 +55,7 @@ class FieldRule:
     clear_on_failed: bool = False
     not_null: bool = False
     truncate: bool = False
+    insert_only: bool = False
     match_priority: int | None = None  # None: not used for match-based coupling
     case_sensitive: bool = False
 

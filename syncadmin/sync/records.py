@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from syncadmin.sync.errors import RecordError
+
 Value = Any  # a canonical value: str, int, bool, Decimal or None; dates and moments are ISO texts (see values.py)
 
 
@@ -59,12 +61,16 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row as it was read: ``values`` by field name (``Field.name``), raw as JSON gave them (numbers as int or Decimal)."""
+    """One row as it was read: ``values`` by field name (``Field.name``), raw as JSON gave them (numbers as int or Decimal).
+
+    ``problem`` is why a rule of its table refuses it (then it fails with that).
+    """
 
     key: str
     values: Mapping[str, Any]
     etag: str = ""
     modified_at: datetime | None = None
+    problem: RecordError | None = None
 
 
 @dataclass(frozen=True, slots=True)

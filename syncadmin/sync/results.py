@@ -111,7 +111,7 @@ class Results:
         action = Action.SKIPPED if coupling.skipped and not write.coupling.skipped else Action.FAILED
         if action is Action.SKIPPED:
             text = f"{text} The same happened before, so the record is skipped until somebody retries it."
-        detail = {"conflicts": [one.to_json() for one in write.decision.conflicts]} if write.decision.conflicts else {}
+        detail = _failure_detail(write.decision)
         return self.note(write, action, code=code, text=text, fields=fields, changes=write.made, coupling=coupling, detail=detail)
 
     def synchronized(self, write: Write, result: WriteResult | None) -> CouplingState:
@@ -207,6 +207,13 @@ def _detail(write: Write) -> Mapping[str, Any]:
     if write.decision.template:
         return {"template": write.decision.template}
     return write.earlier.detail if write.created and write.earlier else {}
+
+
+def _failure_detail(decision: Decision) -> Mapping[str, Any]:
+    """What a person needs to mend it: the conflicting values, the references that are not coupled."""
+    conflicts = [one.to_json() for one in decision.conflicts]
+    missing = [{"mapping": mapping, "value": value} for mapping, value in decision.missing]
+    return {name: value for name, value in (("conflicts", conflicts), ("missing", missing)) if value}
 
 
 def _written_but_failed(written: CouplingState, failed: Touched, direction: Direction) -> CouplingState:

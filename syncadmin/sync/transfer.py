@@ -110,6 +110,7 @@ def _not_coupled(rule: FieldRule, direction: Direction, source: Value) -> Record
         f"{own.label or own.name} {display(source)} is not coupled to a record in {direction.destination.label}. "
         f"Couple it in the mapping {rule.lookup}, then retry.",
         fields=[own.name],
+        missing=(rule.lookup, str(source)),
     )
 
 
