@@ -157,7 +157,7 @@ class MatchRun:
         label = self.plan.label(Side.BUSINESS_CENTRAL, match.record)
         if match.verdict is Verdict.COUPLE:
             return self._coupled(match, label)
-        if match.verdict is Verdict.NO_MATCH and self.create:
+        if match.verdict is Verdict.NO_MATCH and match.certain and self.create:
             text = f"{match.text} A new record is created."
             return Touched(source_key=match.record.key, source_label=label, action=Action.SKIPPED, text=text)
         owner = match.candidates[0] if match.verdict is Verdict.TAKEN else Candidate("", "")

@@ -45,6 +45,11 @@ class People:
     def create_bc(self, table: str, **values: Any) -> dict[str, Any]:
         return self._checked(self.session.post(f"{self.bc_root}/companies({COMPANY_ID})/{table}", json=values))
 
+    def create_standard(self, table: str, **values: Any) -> dict[str, Any]:
+        """A row of a table that API v2.0 alone serves."""
+        root = self.bc_root.replace("saleslink/sync/v1.0", "v2.0")
+        return self._checked(self.session.post(f"{root}/companies({COMPANY_ID})/{table}", json=values))
+
     def create_many_bc(self, table: str, rows: list[dict[str, Any]]) -> None:
         """By $batch, 100 at a time."""
         for start in range(0, len(rows), 100):

@@ -38,7 +38,8 @@ class Found:
     number: int
     first: tuple[Candidate, ...]
     by: str
-    problem: str = ""  # why nothing could be compared
+    problem: str = ""  # why nothing was compared
+    refused: bool = False  # because a value cannot be carried over
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,16 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The verdict on one record: the partner to couple it with, or why it has none. ``candidates`` are the first of those that match."""
+    """The verdict on one record: the partner to couple it with, or why it has none. ``candidates`` are the first of those that match.
+
+    ``certain`` is false where something could not be compared: a partner may exist, and a new record would double it.
+    """
 
     record: Record
     verdict: Verdict
     candidates: tuple[Candidate, ...]
     text: str
+    certain: bool = True
 
 
 @dataclass
@@ -111,7 +116,7 @@ class Matcher:
         try:
             keys = group.find(record, references)
         except RecordError as error:
-            return Found(0, (), "", error.text)
+            return Found(0, (), "", error.text, refused=True)
         if keys is None:
             return Found(0, (), "", f"{group.labels} {'is' if len(group.criteria) == 1 else 'are'} blank.")
         first = tuple(self._candidates[key] for key in keys[:CANDIDATES_SHOWN])
@@ -130,7 +135,7 @@ class Matcher:
             partner = partners[single.first[0].key]
             text = f"{single.first[0].label} matches by {single.by}, but is already coupled to {partner}."
             return Match(search.record, Verdict.TAKEN, single.first, text)
-        return Match(search.record, Verdict.NO_MATCH, (), self._none(search))
+        return Match(search.record, Verdict.NO_MATCH, (), self._none(search), certain=not any(one.refused for one in search.found))
 
     def _ambiguous(self, several: Found) -> str:
         named = [one.label for one in several.first[:3]]

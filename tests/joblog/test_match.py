@@ -10,7 +10,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from joblog import runner
+from joblog import matching_pages, runner
+from joblog.claims import take
 from joblog.models import JobQueueEntry, JobStatus, QueueStatus, RunKind, SynchEntry, SynchJob
 from joblog.queue import enqueue
 from joblog.scope import Scope
@@ -175,6 +176,31 @@ def test_all_well_when_everything_is_coupled_or_created(only_coupled: Integratio
     assert Coupling.objects.filter(pending="").count() == 2
 
 
+def test_a_record_that_could_not_be_compared_is_not_created(
+    only_coupled: IntegrationTableMapping, people: People, command: Command
+) -> None:
+    only_coupled.field_mappings.filter(field="currencyCode").update(use_for_match=True)
+    people.create_standard("currencies", code="XTS", displayName="Test")
+    people.create_bc("customers", displayName="Adatum", currencyCode="XTS")
+    _, answer = command("match", "CUSTOMER", "--create-new")
+    assert [(job["type"], job["failed"]) for job in answer["jobs"]] == [("Coupling", 1)]
+    assert "XTS is not coupled" in SynchEntry.objects.get().message
+
+
+def test_a_reference_is_compared_through_its_coupling(only_coupled: IntegrationTableMapping, people: People, command: Command) -> None:
+    only_coupled.field_mappings.filter(field="currencyCode").update(use_for_match=True)
+    people.create_standard("currencies", code="XTS", displayName="Test")
+    values = {"currencyname": "Test", "currencysymbol": "x", "exchangerate": 2, "currencyprecision": 2}
+    key = people.create_sales("transactioncurrencies", isocurrencycode="XTS", **values)["transactioncurrencyid"]
+    command("match", "CURRENCY")
+    people.create_bc("customers", displayName="Adatum", currencyCode="XTS")
+    people.create_sales("accounts", name="Adatum", customertypecode=3)
+    bound = {"transactioncurrencyid@odata.bind": f"/transactioncurrencies({key})"}
+    account = people.create_sales("accounts", name="Adatum", customertypecode=3, **bound)["accountid"]
+    assert command("match", "CUSTOMER")[0] == 0
+    assert Coupling.objects.get(mapping=only_coupled).sales_key == account
+
+
 def test_a_mapping_that_only_goes_from_sales_creates_nothing(company: People, people: People, command: Command) -> None:
     code, answer = command("match", "SALESPEOPLE", "--create-new")
     assert (code, answer["jobs"][0]["status"], answer["jobs"][0]["code"]) == (2, "Error", "wrong-direction")
@@ -277,6 +303,22 @@ def test_a_preview_runs_beside_another_run(both_sides: dict[str, str], only_coup
     runner.run(entry.pk)
     assert [(job.type, job.coupled) for job in SynchJob.objects.all()] == [("Preview", 1)]
     assert not Coupling.objects.exists()
+
+
+@pytest.mark.parametrize("kind", [RunKind.MATCH, RunKind.PREVIEW])
+def test_slices_lose_and_double_nothing(
+    kind: RunKind, only_coupled: IntegrationTableMapping, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching_pages, "PAGE", 2)
+    people.create_many_bc("customers", [{"displayName": name} for name in ("A", "B", "C", "D", "D", "E", "F", "X")])
+    people.create_many_sales("accounts", "account", [{"name": name, "customertypecode": 3} for name in "ABCDEFGH"])
+    entry = enqueue(mapping=only_coupled, run_kind=kind, scope=Scope(match=True))
+    while (claim := take(entry.pk)) is not None:
+        runner.carry_out(claim, lambda: True)
+    job = SynchJob.objects.get()
+    assert (job.status, job.read, job.coupled, job.failed) == (JobStatus.FINISHED, 8, 6, 2)
+    assert sorted(SynchEntry.objects.exclude(code="").values_list("code", flat=True)) == ["no-match", "taken"]
+    assert Coupling.objects.count() == (6 if kind is RunKind.MATCH else 0)
 
 
 def test_an_interrupted_run_goes_on_where_it_was(both_sides: dict[str, str], only_coupled: IntegrationTableMapping, people: People) -> None:

@@ -106,7 +106,7 @@ def test_a_blank_value_is_left_out() -> None:
 
 def test_a_record_that_is_blank_in_all_criteria_matches_nothing() -> None:
     (match,) = matched(plan_by(NAME, CITY), people({"name": "", "city": " "}), accounts({"name": "", "town": None}))
-    assert (match.verdict, match.text) == (NO_MATCH, "Name and City are blank.")
+    assert (match.verdict, match.certain, match.text) == (NO_MATCH, True, "Name and City are blank.")
 
 
 def test_priorities_are_tried_in_order_and_do_not_narrow_each_other() -> None:
@@ -192,7 +192,7 @@ def test_a_reference_matches_the_record_that_it_is_coupled_to() -> None:
 def test_a_reference_that_is_not_coupled_matches_nothing_and_says_so() -> None:
     plan = plan_by(NAME, by("currency", "currencyid", lookup="CURRENCY", clear_on_failed=True))
     (match,) = matched(plan, people({"name": "Adatum", "currency": "EUR"}), accounts({"name": "Adatum"}))
-    assert match.verdict is NO_MATCH
+    assert (match.verdict, match.certain) == (NO_MATCH, False)
     assert "EUR is not coupled" in match.text
 
 
