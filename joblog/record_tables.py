@@ -13,7 +13,7 @@ from joblog.addresses import record_url
 from joblog.entry_tables import record_link
 from mappings.models import Coupling
 from mappings.records import RecordRow
-from syncadmin.sync.records import Side
+from syncadmin.sync.records import Direction, Side
 from syncadmin.ui import columns, formatting
 from syncadmin.ui.tables import ListTable
 
@@ -42,7 +42,7 @@ def shown_record(mapping_id: int, side: Side, row: RecordRow) -> ShownRecord:
     coupling = row.coupling
     if coupling is None:
         return plain
-    partner_key = (coupling.sales_key if side is Side.BUSINESS_CENTRAL else coupling.bc_key) or ""
+    partner_key = "" if coupling.pending else (coupling.sales_key if side is Side.BUSINESS_CENTRAL else coupling.bc_key) or ""
     partner = coupling.sales_label if side is Side.BUSINESS_CENTRAL else coupling.bc_label
     return ShownRecord(
         key=plain.key,
@@ -114,12 +114,10 @@ class CouplingTable(ListTable):
         order_by = ("name",)
 
     def render_name(self, record: Coupling) -> SafeString:
-        url = record_url(record.mapping_id, Side.BUSINESS_CENTRAL, record.bc_key)
-        return record_link(record.bc_label, record.bc_key or "", url, missing="not created")
+        return _coupled_record(record, Side.BUSINESS_CENTRAL, record.bc_label, record.bc_key)
 
     def render_sales_label(self, record: Coupling) -> SafeString:
-        url = record_url(record.mapping_id, Side.SALES, record.sales_key)
-        return record_link(record.sales_label, record.sales_key or "", url, missing="not created")
+        return _coupled_record(record, Side.SALES, record.sales_label, record.sales_key)
 
     def render_state(self, record: Coupling) -> SafeString:
         return coupling_pill(record.state)
@@ -129,3 +127,10 @@ class CouplingTable(ListTable):
 
     def render_last_error(self, record: Coupling) -> SafeString:
         return format_html("{}", record.last_error)
+
+
+def _coupled_record(coupling: Coupling, side: Side, label: str, key: str | None) -> SafeString:
+    """A key may be chosen before its record exists; what is being created, or could not be, is no link."""
+    if not key or (coupling.pending and Direction(coupling.pending).destination is side):
+        return record_link("", "", "", missing="not created")
+    return record_link(label, key, record_url(coupling.mapping_id, side, key), missing="not created")

@@ -143,7 +143,7 @@ def told(job: SynchJob) -> str:
     if job.message or job.type == JobType.SYNCHRONIZATION:
         return job.message
     if job.type == JobType.PREVIEW:
-        return "Preview: nothing is written"
+        return "Preview"
     counted = [f"{formatting.count(number)} {word}" for word in ("coupled", "uncoupled") if (number := getattr(job, word))]
     return ", ".join(counted) or job.get_type_display()
 

@@ -51,7 +51,7 @@ def test_a_change_is_foretold_previewed_sent_and_remembered(page, people):
     press(page, "Preview")
     expect_message(page, "1 record of CUSTOMER will be previewed in the background.")
     preview, _ = new_jobs(page, "CUSTOMER", after=before, number=2)
-    assert (preview["Message"], preview["Modified"]) == ("Preview: nothing is written", "1")
+    assert (preview["Message"], preview["Modified"]) == ("Preview", "1")
     open_count(page, preview, "Modified")
     expect(row(page, "Springfield")).to_have_count(1)
     assert writes(people) == 0
