@@ -20,8 +20,8 @@ def folder(tmp_path):
 def adatum(people, session, chromium, address):
     """The address of a record that both sides have changed, in one field differently; in the end Business Central wins."""
     key, account = customer("10000")
-    people.change_bc("customers", key, phoneNumber="+1 425 555 0101", city="Boston", addressLine1="1 Beacon Street")
-    people.change_sales("accounts", account, telephone1="+1 425 555 0199", fax="+1 425 555 0110")
+    people.change_bc("customers", key, contactName="Roberta Ferry", addressLine1="1 Beacon Street")
+    people.change_sales("accounts", account, address1_primarycontactname="Robert Ferry", address1_line2="Building D")
     yield f"/mappings/4/records/business_central/{key}/"
     page = chromium.new_context(storage_state=session, base_url=address).new_page()
     before = newest_job(page, "CUSTOMER")
