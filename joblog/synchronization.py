@@ -15,6 +15,7 @@ from joblog.scope import Scope
 from mappings.couplings import DatabaseCouplings
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.plans import build_plan
+from mappings.rules.registry import rules_for
 from mappings.systems import both_connected
 from mappings.transformations import refresh_lookups
 from syncadmin.sync.decide import Policy
@@ -144,6 +145,7 @@ def _one_direction(
         couplings=DatabaseCouplings(mapping),
         journal=DatabaseJournal(job, claim, plan, traffic),
         policy=Policy(unconditional=scope.unconditional, winner=scope.use),
+        rules=rules_for(mapping, plan, connectors),
         keys=keys,
         since=None if everything else window_start(direction.source, watermark, read_at),
         read_at=None if everything else read_at,

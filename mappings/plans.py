@@ -13,6 +13,7 @@ from mappings.models import (
     OptionMapping,
     SystemTable,
 )
+from mappings.rules.registry import also_read, field_rules
 from mappings.transformations import rules_of
 from syncadmin.sync.errors import RunError
 from syncadmin.sync.plan import DeletionPolicy, FieldRule, TablePlan, Template, UpdatePolicy
@@ -33,14 +34,15 @@ def build_plan(mapping: IntegrationTableMapping, *, only_coupled: bool | None = 
     }
     options = _options()
     rows = mapping.field_mappings.filter(status=FieldStatus.ENABLED)
-    rules = tuple(_rule(row, tables, options, mapping) for row in rows)
-    _refuse_without_fields(mapping, rules)
+    configured = tuple(_rule(row, tables, options, mapping) for row in rows)
+    _refuse_without_fields(mapping, configured)
     return TablePlan(
         mapping_id=mapping.pk,
         name=mapping.name,
         bc=tables[Side.BUSINESS_CENTRAL],
         sales=tables[Side.SALES],
-        rules=rules,
+        rules=field_rules(mapping, tables, configured),
+        also_read=also_read(mapping),
         bidirectional=mapping.direction == MappingDirection.BIDIRECTIONAL,
         only_coupled=mapping.synch_only_coupled if only_coupled is None else only_coupled,
         update_policy=UpdatePolicy(mapping.update_conflict_resolution),
@@ -48,7 +50,7 @@ def build_plan(mapping: IntegrationTableMapping, *, only_coupled: bool | None = 
         filters={side: filled_filter(mapping, side) for side in Side},
         templates=_templates(mapping),
         local_currency_key=mapping.business_central.sales_currency_id,
-        transformations=rules_of(mapping) if any(rule.transformation for rule in rules) else {},
+        transformations=rules_of(mapping) if any(rule.transformation for rule in configured) else {},
     )
 
 

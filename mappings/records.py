@@ -12,6 +12,7 @@ from django.db.models import Q
 from mappings.couplings import DatabaseCouplings, to_state
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.plans import build_plan
+from mappings.rules.registry import rules_for
 from mappings.systems import both_connected, connected
 from mappings.transformations import refresh_lookups
 from syncadmin.sync.couplings import CouplingState
@@ -141,6 +142,10 @@ def open_record(mapping: IntegrationTableMapping, side: Side, key: str) -> Recor
             if own_key:
                 records = connectors[one].read_records(plan.table(one), [own_key], plan.fields(one))
                 found.update(zip([one], records.values(), strict=False))
+        rules = rules_for(mapping, plan, connectors)
+        for way in mapping.directions:
+            if way.source in found:
+                found[way.source] = rules.prepare(way, [found[way.source]])[0]
     if not found:
         raise RunError("deleted", f"The record {key} does not exist in {side.label} any more.")
     return _page(mapping, plan, keys, found, coupling)

@@ -117,6 +117,7 @@ class TablePlan:
     filters: Mapping[Side, str] = field(default_factory=dict)
     templates: Mapping[Side, tuple[Template, ...]] = field(default_factory=dict)
     local_currency_key: str = ""
+    also_read: Mapping[Side, tuple[str, ...]] = field(default_factory=dict)  # fields that the table's rules look at
     transformations: Mapping[str, Rule] = field(default_factory=dict)
 
     def table(self, side: Side) -> Table:
@@ -132,7 +133,7 @@ class TablePlan:
         """The fields that a run reads from that side: all mapped ones, and those that name a record to people."""
         table = self.table(side)
         mapped = [own.name for rule in self.rules if (own := rule.side(side)) is not None]
-        wanted = [*mapped, table.number, table.caption]
+        wanted = [*mapped, *self.also_read.get(side, ()), table.number, table.caption]
         return [name for name in dict.fromkeys(wanted) if name in table.fields]
 
     def number(self, side: Side, record: Record) -> str:

@@ -1,0 +1,33 @@
+"""Which rules belong to which pair of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mappings.models import IntegrationTableMapping
+from mappings.rules.table_rules import MappingRules, Tables
+from syncadmin.sync.plan import FieldRule, TablePlan
+from syncadmin.sync.ports import Connector
+from syncadmin.sync.records import Side
+
+RULES: dict[tuple[str, str], type[MappingRules]] = {}
+
+
+def field_rules(mapping: IntegrationTableMapping, tables: Tables, configured: tuple[FieldRule, ...]) -> tuple[FieldRule, ...]:
+    """The configured field rules with those of the table: values for new records first, so that configured ones win over them."""
+    own = _class(mapping).field_rules(mapping, tables)
+    return (*(rule for rule in own if rule.insert_only), *configured, *(rule for rule in own if not rule.insert_only))
+
+
+def also_read(mapping: IntegrationTableMapping) -> Mapping[Side, tuple[str, ...]]:
+    """Fields that the rules look at beside the mapped ones."""
+    return _class(mapping).also_read
+
+
+def rules_for(mapping: IntegrationTableMapping, plan: TablePlan, connectors: Mapping[Side, Connector]) -> MappingRules:
+    """The rules of a run; those that every table has where the pair has none of its own."""
+    return _class(mapping)(mapping, plan, connectors)
+
+
+def _class(mapping: IntegrationTableMapping) -> type[MappingRules]:
+    return RULES.get((mapping.table, mapping.integration_table), MappingRules)

@@ -1,0 +1,64 @@
+"""What all table rules share: the run they belong to, computed fields, and constants of the company."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from mappings.models import IntegrationTableMapping
+from syncadmin.sync.errors import RecordError
+from syncadmin.sync.plan import FieldRule, TablePlan
+from syncadmin.sync.ports import Connector
+from syncadmin.sync.records import Direction, Record, Side
+from syncadmin.sync.rules import TableRules
+from syncadmin.sync.tables import Field, FieldType, Table
+
+Tables = Mapping[Side, Table]
+TO, FROM = Direction.TO_INTEGRATION.value, Direction.FROM_INTEGRATION.value
+
+
+class MappingRules(TableRules):
+    """Rules of one pair of tables, made anew for each run; what they look up is kept for the run."""
+
+    def __init__(self, mapping: IntegrationTableMapping, plan: TablePlan, connectors: Mapping[Side, Connector]) -> None:
+        self.mapping, self.plan, self.connectors = mapping, plan, connectors
+
+    also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {}
+    """Fields beside the mapped ones that the rules look at, by side."""
+
+    @classmethod
+    def field_rules(cls, mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:
+        """Field rules on top of the configured ones, for constants and values that :meth:`prepare` computes.
+
+        They come after the configured ones (a later rule wins); ``insert_only`` ones come before them.
+        """
+        return company_rules(mapping, tables)
+
+
+def computed(name: str, kind: FieldType, label: str, **details: Any) -> Field:
+    """A field that no system has: :meth:`prepare` adds its value to the source record. Its name cannot meet a real one."""
+    return Field(name=f"={name}", type=kind, label=label, **details)
+
+
+def company_rules(mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:
+    """Rows of Sales carry the company they are synchronized with, where the base integration solution is installed."""
+    company, own = mapping.business_central.sales_company_id, tables[Side.SALES].fields.get("bcbi_companyid")
+    if not company or own is None or mapping.multi_company:
+        return []
+    return [FieldRule(bc=None, sales=own, direction=TO, constant=company)]
+
+
+def with_values(record: Record, **values: Any) -> Record:
+    """The record with computed values; keyword ``name`` becomes the field ``=name``."""
+    return replace(record, values={**record.values, **{f"={name}": value for name, value in values.items()}})
+
+
+def refused(record: Record, code: str, text: str, *fields: str, missing: tuple[str, str] | None = None) -> Record:
+    """The record with the reason why it must fail."""
+    return replace(record, problem=RecordError(code, text, fields=fields, missing=missing))
+
+
+def texts(values: Iterable[Any]) -> list[str]:
+    """The different texts among raw values, without blanks, in order."""
+    return list(dict.fromkeys(str(value) for value in values if value not in (None, "")))
