@@ -16,9 +16,9 @@ def log_url(mapping_name: str = "", **query: str) -> str:
     return with_query(reverse("joblog:log"), wanted)
 
 
-def entries_url(job: SynchJob, action: str = "") -> str:
+def entries_url(job: SynchJob, action: str = "", **query: str) -> str:
     """Exactly the entries behind one counter of a job; all of them without ``action``."""
-    return with_query(reverse("joblog:job-entries", args=[job.pk]), {"action": action} if action else {})
+    return with_query(reverse("joblog:job-entries", args=[job.pk]), ({"action": action} if action else {}) | query)
 
 
 def record_url(mapping_id: int | None, side: Side, key: str | None) -> str:

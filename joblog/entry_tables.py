@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from joblog.addresses import destination_url, source_url
+from joblog.addresses import destination_url, entries_url, source_url
 from joblog.models import EntryAction, SynchEntry
 from syncadmin.ui import columns, formatting
 from syncadmin.ui.tables import ListTable
@@ -19,7 +19,14 @@ ACTION_TONES = {
     "Sending": "info",
 }  # fmt: skip
 CHIPS_SHOWN = 6
-_MISSING = {"Inserted": "being created", "Sending": "being sent", "Failed": "not created", "Deleted": "deleted", "Uncoupled": "none"}
+_MISSING = {
+    "Inserted": "being created",
+    "Sending": "being sent",
+    "Failed": "not created",
+    "Skipped": "not created",
+    "Deleted": "deleted",
+    "Uncoupled": "none",
+}
 
 
 def record_link(label: str, key: str, url: str, *, missing: str) -> SafeString:
@@ -127,7 +134,7 @@ class EntryTable(ListTable):
         return " ".join(part for part in (record.message, changes_in_words(record.changes)) if part)
 
     def render_code(self, record: SynchEntry) -> SafeString:
-        return format_html('<a href="?code={}">{}</a>', record.code, record.code)
+        return format_html('<a href="{}">{}</a>', entries_url(record.job, code=record.code), record.code)
 
     def value_code(self, record: SynchEntry) -> str:
         return record.code
@@ -188,7 +195,6 @@ class ErrorTable(ListTable):
     value_destination = EntryTable.value_destination
     render_message = EntryTable.render_message
     value_message = EntryTable.value_message
-    render_code = EntryTable.render_code
     value_code = EntryTable.value_code
 
     def render_mapping(self, record: SynchEntry) -> SafeString:
@@ -197,3 +203,6 @@ class ErrorTable(ListTable):
 
     def value_mapping(self, record: SynchEntry) -> str:
         return record.job.mapping_name
+
+    def render_code(self, record: SynchEntry) -> SafeString:
+        return format_html('<a href="?code={}">{}</a>', record.code, record.code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -42,7 +43,7 @@ class ErrorList(ListPage):
 class Retry(Permitted, View):
     """Clears what is skipped and runs exactly these records again.
 
-    Takes ``coupling`` ids, or ``only`` (one entry), or ``all`` with ``query`` (the filter of the errors page), or ``job`` ids (all that
+    Takes ``coupling`` ids, or ``only`` (one entry), or ``all`` (what the list at ``next`` shows, on all its pages), or ``job`` ids (what
     failed in them), or ``entry`` ids. ``use`` names the side whose value wins.
     """
 
@@ -62,7 +63,8 @@ def _chosen(request: HttpRequest) -> QuerySet[SynchError]:
     if only := _numbers(request, "only"):
         return listed_errors().filter(pk__in=only)
     if "all" in request.POST:
-        filterset = ErrorFilter(QueryDict(request.POST.get("query", "")), queryset=listed_errors(), request=request)
+        query = QueryDict(urlsplit(request.POST.get("next", "")).query)
+        filterset = ErrorFilter(query, queryset=listed_errors(), request=request)
         rows: QuerySet[SynchError] = filterset.qs if filterset.is_valid() else listed_errors().none()
         return rows
     if jobs := _numbers(request, "job"):

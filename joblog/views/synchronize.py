@@ -64,6 +64,10 @@ def _asked(request: HttpRequest) -> tuple[list[IntegrationTableMapping], RunKind
     mappings = list(IntegrationTableMapping.objects.filter(pk__in=ids).order_by("order", "name"))
     if not mappings:
         raise Refused("Nothing was started: select a mapping first.")
+    inner = [one for one in mappings if one.parent_name]
+    mappings = [one for one in mappings if not one.parent_name]
+    if not mappings:
+        raise Refused(f"Nothing was started: {inner[0].name} travels inside {inner[0].parent_name}. Synchronize {inner[0].parent_name}.")
     run = request.POST.get("run", "")
     if run not in _RUNS:
         raise Refused(f"Nothing was started: there is no run called {run or 'nothing'}.")

@@ -122,13 +122,13 @@ def test_retrying_all_takes_what_the_filter_shows(operator: Client, make_job: Ma
     matching = {make_entry(job, code="conflict").source_key for _ in range(60)}
     make_entry(job, code="too-long")
     make_entry(job, code="conflict", resolved_at=timezone.now())
-    operator.post(RETRY, {"all": "1", "query": "code=conflict&per_page=25"})
+    operator.post(RETRY, {"all": "1", "next": "/errors/?code=conflict&per_page=25"})
     assert set(scopes()["CUSTOMER"].bc_keys) == matching
 
 
 def test_retrying_all_with_a_filter_that_makes_no_sense_retries_nothing(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
     make_entry(make_job())
-    operator.post(RETRY, {"all": "1", "query": "mapping=NOBODY"})
+    operator.post(RETRY, {"all": "1", "next": "/errors/?mapping=NOBODY"})
     assert not JobQueueEntry.objects.exists()
 
 

@@ -90,6 +90,14 @@ def test_a_direction_that_the_mapping_does_not_go_is_refused(operator: Client, m
     assert made() == []
 
 
+def test_a_mapping_that_travels_inside_another_does_not_run_by_itself(operator: Client, make_mapping: MakeMapping) -> None:
+    inner, other = make_mapping("LINES", parent_name="INVOICES"), make_mapping("INVOICES")
+    told = operator.post(SYNCHRONIZE, {"mapping": inner.pk, "run": "synchronize"}, follow=True).content.decode()
+    assert "LINES travels inside INVOICES. Synchronize INVOICES." in told
+    operator.post(SYNCHRONIZE, {"mapping": [inner.pk, other.pk], "run": "synchronize"})
+    assert [name for name, _, _ in made()] == ["INVOICES"]
+
+
 def test_the_message_links_to_the_log_of_the_mapping(operator: Client, mapping: IntegrationTableMapping) -> None:
     told = operator.post(SYNCHRONIZE, {"mapping": mapping.pk, "run": "preview"}, follow=True).content.decode()
     assert "CUSTOMER will be previewed in the background." in told
