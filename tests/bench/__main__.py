@@ -19,7 +19,14 @@ from syncadmin.sandbox.server import Sandbox
 from tests.installation import Installation
 from tests.people import People
 
-_PEAK = "import resource; print('PEAK', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+_FULL_RUN = """
+import resource
+from django.core.management import call_command
+try:
+    call_command("synchronize", "CUSTOMER", full=True)
+except SystemExit:
+    print("PEAK", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
 
 
 def main(records: int) -> None:
@@ -39,9 +46,7 @@ def main(records: int) -> None:
             people.change_bc("customers", key, city="Odense")
         _run(table, "one in a hundred changed", installation)
         _run(table, "full run, nothing changed", installation, "--full")
-        peak = installation.python(
-            f"from django.core.management import call_command\ntry: call_command('synchronize', 'CUSTOMER', full=True)\nexcept SystemExit: pass\n{_PEAK}"
-        )
+        peak = installation.python(_FULL_RUN)
         installation.close()
     console = Console()
     console.print(table)
