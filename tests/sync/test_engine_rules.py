@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from syncadmin.sync.errors import RetryLater
+from syncadmin.sync.errors import RecordError, RetryLater
 from syncadmin.sync.records import Action, Direction, Record
 from syncadmin.sync.rules import TableRules
 from syncadmin.sync.touched import Touched
 from tests.sync.memory import Fault, Killed
-from tests.sync.world import BC, FROM, SALES, TO, World, make_plan
+from tests.sync.world import BC, FROM, SALES, TO, World, make_plan, rule, table
 
 
 class Rules(TableRules):
@@ -177,3 +177,40 @@ def test_a_preview_does_no_work_after_writes() -> None:
     world.run(FROM, preview=True)
     assert rules.written == []
     assert SALES not in {side for side in (BC, SALES) if world.end(side).written}
+
+
+class Refusing(Rules):
+    """Refuses every record whose rating is bad."""
+
+    def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
+        reason = RecordError("bad-rating", "The rating is bad. Raise it.", fields=["rating"])
+        return [replace(one, problem=reason) if one.values.get("rating") == "bad" else one for one in records]
+
+
+def test_a_record_that_a_rule_refuses_fails_alone_with_its_reason() -> None:
+    world = World(make_plan(), rules=Refusing())
+    world.bc.add(number="C1", name="Contoso", rating="bad")
+    world.bc.add(number="C2", name="Fabrikam")
+    job = world.run(TO)
+    (entry,) = job.of(Action.FAILED)
+    assert (entry.code, entry.fields, job.counts) == ("bad-rating", ("rating",), {"Failed": 1, "Inserted": 1})
+
+
+def test_a_coupled_record_that_a_rule_refuses_fails_though_nothing_changed() -> None:
+    world = World(make_plan(), rules=Refusing())
+    key = world.bc.add(number="C1", name="Contoso")
+    world.run(TO)
+    world.bc.change(key, rating="bad")
+    assert world.run(TO).only().code == "bad-rating"
+
+
+def test_a_value_for_new_records_is_not_looked_at_afterwards() -> None:
+    stars = rule("", "stars", bc_table=table(BC), sales_table=table(SALES), direction=TO.value, constant="3", insert_only=True)
+    world = World(make_plan(stars))
+    key = world.bc.add(number="C1", name="Contoso")
+    partner = world.run(TO).only().destination_key
+    assert str(world.sales.value(partner, "stars")) == "3"
+    world.sales.change(partner, stars=5)
+    world.bc.change(key, name="Contoso Ltd.")
+    world.run(TO)
+    assert str(world.sales.value(partner, "stars")) == "5"
