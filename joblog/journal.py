@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from joblog.claims import Claim
+from joblog.follow_ups import FollowUps, followed, remember
 from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
 from joblog.models.synch_entry import OPEN_ERROR
 from mappings.couplings import save_states
@@ -33,10 +34,20 @@ _GOOD = {Action.INSERTED, Action.MODIFIED, Action.UNCHANGED}
 
 
 class DatabaseJournal:
-    """What one job did (syncadmin.sync.ports.Journal). ``traffic`` tells the requests sent so far to Business Central and to Sales."""
+    """What one job did (syncadmin.sync.ports.Journal).
 
-    def __init__(self, job: SynchJob, claim: Claim, plan: TablePlan, traffic: Callable[[], tuple[int, int]]) -> None:
-        self.job, self.claim, self.plan, self.traffic = job, claim, plan, traffic
+    ``traffic`` tells the requests sent so far to Business Central and to Sales, ``follow_up`` what has to follow these records.
+    """
+
+    def __init__(
+        self,
+        job: SynchJob,
+        claim: Claim,
+        plan: TablePlan,
+        traffic: Callable[[], tuple[int, int]],
+        follow_up: Callable[[Sequence[Touched]], FollowUps] = lambda _: (),
+    ) -> None:
+        self.job, self.claim, self.plan, self.traffic, self.follow_up = job, claim, plan, traffic, follow_up
         self._earlier_traffic = (job.bc_requests, job.sales_requests)
         self._entry_ids: dict[str, int] = {}
 
@@ -73,6 +84,7 @@ class DatabaseJournal:
 
     def settle(self, items: Sequence[Touched], *, read: int, cursor: Cursor) -> None:
         counted = Counter(_COUNTER[item.action] for item in items)
+        following = self.follow_up(followed(items, preview=not self._real))
         with transaction.atomic():
             self.claim.hold()
             couplings = self._save_couplings(items) if self._real else {}
@@ -80,6 +92,7 @@ class DatabaseJournal:
             self._forget([item for item in items if item.action is Action.UNCHANGED])
             self._uncouple([item for item in items if item.uncouple and self._real])
             self._resolve([item for item in items if item.action in _GOOD], couplings)
+            remember(self.job, following)
             SynchJob.objects.filter(pk=self.job.pk).update(
                 read=F("read") + read, cursor=cursor.to_json(), phase=cursor.phase, message="", **self._traffic(),
                 **{name: F(name) + count for name, count in counted.items()},
@@ -103,7 +116,7 @@ class DatabaseJournal:
 
     def _save_couplings(self, items: Sequence[Touched]) -> dict[str, CouplingState]:
         kept = [item for item in items if item.coupling is not None and not item.uncouple]
-        saved = save_states(self.plan.mapping_id, [item.coupling for item in kept if item.coupling is not None])
+        saved = save_states(self.plan.mapping_id, [item.coupling for item in kept if item.coupling is not None], job_id=self.job.pk)
         return {item.source_key: state for item, state in zip(kept, saved, strict=True)}
 
     def _save_entries(self, items: Sequence[Touched], couplings: dict[str, CouplingState]) -> None:

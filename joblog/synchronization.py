@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from joblog.claims import Claim
+from joblog.follow_ups import next_follow_up, wait_for_others
 from joblog.journal import DatabaseJournal
 from joblog.models import JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchJob
 from joblog.scope import Scope
@@ -59,7 +61,7 @@ def synchronize_mapping(
                 continue
             if not _one_direction(job, claim, plan, connectors, scope, keys, pause):
                 return False
-    return True
+    return _follow_ups(execution, mapping, claim, pause)
 
 
 def open_job(
@@ -79,10 +81,10 @@ def open_job(
     }
     job, _ = SynchJob.objects.get_or_create(
         log_entry=execution,
+        mapping=mapping,
         direction=direction.value,
         type=kind,
         defaults={
-            "mapping": mapping,
             "mapping_name": mapping.name,
             "company": mapping.business_central.company,
             "mapping_version": mapping.version,
@@ -99,11 +101,14 @@ def open_job(
 
 
 def _directions(mapping: IntegrationTableMapping, scope: Scope) -> tuple[Direction, ...]:
-    """The ways to run, to Sales first. Raises RunError when the mapping does not go the asked way (M10)."""
+    """The ways to run, to Sales first; the side whose value wins goes first, so that the other way finds nothing left to decide.
+
+    Raises RunError when the mapping does not go the asked way (M10).
+    """
     chosen = tuple(one for one in mapping.directions if not scope.directions or one in scope.directions)
     if not chosen:
         raise RunError("wrong-direction", f"The mapping {mapping.name} is not configured for {scope.directions[0].value} synchronization.")
-    return chosen
+    return chosen[::-1] if scope.use is Side.SALES else chosen
 
 
 def _source_keys(mapping: IntegrationTableMapping, scope: Scope, direction: Direction) -> tuple[str, ...] | None:
@@ -118,6 +123,22 @@ def _source_keys(mapping: IntegrationTableMapping, scope: Scope, direction: Dire
 def _drop_empty(job: SynchJob, direction: Direction) -> None:
     if job.direction == direction.value and job.status == JobStatus.IN_PROCESS:
         job.delete()
+
+
+def _follow_ups(execution: JobQueueLogEntry, mapping: IntegrationTableMapping, claim: Claim, pause: Callable[[], bool]) -> bool:
+    """Runs the jobs that the jobs of the mapping have asked for; False when ``pause`` stopped one."""
+    while job := next_follow_up(execution, mapping):
+        if job.mapping is None:
+            raise RunError("no-mapping", f"The mapping {job.mapping_name} was deleted.")
+        wait_for_others(job.mapping, claim.entry_id)
+        scope = Scope.from_json(job.scope)
+        refresh_lookups(job.mapping, since=execution.started_at)
+        plan = build_plan(job.mapping)
+        keys = scope.keys(Direction(job.direction).source)
+        with both_connected(job.mapping) as connectors:
+            if not _one_direction(job, claim, plan, connectors, scope, keys, pause):
+                return False
+    return True
 
 
 def _one_direction(
@@ -138,14 +159,15 @@ def _one_direction(
     traffic = traffic_from_now(connectors)
     everything = scope.full or scope.unconditional
     watermark, read_at = mapping.watermark(direction), _read_at(mapping, direction)
+    rules = rules_for(mapping, plan, connectors)
     run = Run(
         plan=plan,
         direction=direction,
         connectors=connectors,
         couplings=DatabaseCouplings(mapping),
-        journal=DatabaseJournal(job, claim, plan, traffic),
+        journal=DatabaseJournal(job, claim, plan, traffic, partial(rules.follow_up, direction)),
         policy=Policy(unconditional=scope.unconditional, winner=scope.use),
-        rules=rules_for(mapping, plan, connectors),
+        rules=rules,
         keys=keys,
         since=None if everything else window_start(direction.source, watermark, read_at),
         read_at=None if everything else read_at,

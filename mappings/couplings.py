@@ -53,12 +53,14 @@ class DatabaseCouplings:
         return {(name, value): found for name, value, found in rows.values_list("mapping__name", source, destination) if found}
 
 
-def save_states(mapping_id: int, states: Sequence[CouplingState]) -> list[CouplingState]:
+def save_states(mapping_id: int, states: Sequence[CouplingState], *, job_id: int) -> list[CouplingState]:
     """Saves new and changed couplings, two statements at most; the same states with their ids, in order.
+
+    ``job_id`` is the job that made them: what it attempted gets the time of now.
 
     Raises IntegrityError when a record is coupled to another one already (engine.md A16).
     """
-    rows = [_to_row(mapping_id, state) for state in states]
+    rows = [_to_row(mapping_id, state, job_id) for state in states]
     new = [row for row in rows if row.pk is None]
     if new:
         Coupling.objects.bulk_create(new)
@@ -83,12 +85,14 @@ def to_state(row: Coupling) -> CouplingState:
         from_sales=_attempt(row.from_result, row.from_job_id, row.from_error),
         message=row.last_error,
         origin=row.origin,
+        synchronized_at=row.last_synch_at,
+        failed_at=row.failed_at,
     )
 
 
-def _to_row(mapping_id: int, state: CouplingState) -> Coupling:
+def _to_row(mapping_id: int, state: CouplingState, job_id: int) -> Coupling:
     now = timezone.now()
-    failed = state.to_sales.failed or state.from_sales.failed
+    attempts = [attempt for attempt in (state.to_sales, state.from_sales) if attempt.job_id == job_id]
     values: dict[str, Any] = {
         "bc_key": state.bc.key,
         "sales_key": state.sales.key,
@@ -104,8 +108,8 @@ def _to_row(mapping_id: int, state: CouplingState) -> Coupling:
         "bc_etag": state.bc.etag,
         "sales_etag": state.sales.etag,
         "last_error": state.message,
-        "failed_at": now if failed else None,
-        "last_synch_at": now if state.to_sales.succeeded or state.from_sales.succeeded else None,
+        "failed_at": now if any(attempt.failed for attempt in attempts) else state.failed_at,
+        "last_synch_at": now if any(attempt.succeeded for attempt in attempts) else state.synchronized_at,
     }
     return Coupling(
         pk=state.id, mapping_id=mapping_id, origin=state.origin, created_at=now, **values,

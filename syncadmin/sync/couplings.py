@@ -59,6 +59,8 @@ class CouplingState:
     from_sales: Attempt = Attempt()
     message: str = ""
     origin: str = ""
+    synchronized_at: datetime | None = None
+    failed_at: datetime | None = None
 
     def end(self, side: Side) -> Ends:
         return self.bc if side is Side.BUSINESS_CENTRAL else self.sales

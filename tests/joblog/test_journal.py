@@ -67,3 +67,14 @@ def test_a_preview_leaves_no_trace_but_its_job(customer: IntegrationTableMapping
     customer.refresh_from_db()
     assert (Coupling.objects.count(), customer.bc_watermark, customer.last_run_at) == (0, None, None)
     assert SynchJob.objects.filter(type="Preview").count() == 2
+
+
+def test_a_failure_leaves_the_time_of_the_last_success(customer: IntegrationTableMapping, people: People, command: Command) -> None:
+    row = people.create_sales("accounts", name="One", customertypecode=3)
+    command("synchronize", "CUSTOMER")
+    before = Coupling.objects.get().last_synch_at
+    people.change_sales("accounts", row["accountid"], address1_city="x" * 50)
+    command("synchronize", "CUSTOMER")
+    after = Coupling.objects.get()
+    assert before is not None and after.last_synch_at is not None and after.last_synch_at >= before
+    assert after.failed_at is not None and after.failed_at > before
