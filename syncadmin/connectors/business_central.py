@@ -10,14 +10,14 @@ from urllib.parse import quote
 
 from syncadmin.connectors.auth import Credential, sign_in
 from syncadmin.connectors.batch import CONTINUE, Operation, json_answers, json_batch
-from syncadmin.connectors.connector import ODataConnector, Prepared
+from syncadmin.connectors.connector import ODataConnector, Prepared, etag_of
 from syncadmin.connectors.edmx import tables_of
 from syncadmin.connectors.http import Answer, Http, Limits, LostAnswer, Repeat, shared_places
 from syncadmin.connectors.odata import HEADERS, JSON_BODY, address, chunks, fault_of, text_literal
 from syncadmin.connectors.refusals import refused_read
 from syncadmin.connectors.wire import business_central_body
 from syncadmin.sync.errors import RunError
-from syncadmin.sync.records import Insert, Modify, WriteResult
+from syncadmin.sync.records import Delete, Insert, Modify, WriteResult
 from syncadmin.sync.tables import Field, FieldType, Table
 
 SERVICE_ADDRESS = "https://api.businesscentral.dynamics.com/v2.0"
@@ -139,13 +139,21 @@ class BusinessCentral(ODataConnector):
             return business_central_body(table, row.values)
 
         def operation(one: Prepared) -> Operation:
-            etag = one.row.etag if isinstance(one.row, Modify) else ""
-            return Operation("PATCH", f"{self._path(table)}({one.row.key})", {"If-Match": etag or "*"}, one.body)
+            return Operation("PATCH", f"{self._path(table)}({one.row.key})", {"If-Match": etag_of(one) or "*"}, one.body)
 
         def send(batch: Sequence[Prepared]) -> list[WriteResult]:
             return self._results(table, batch, self._batch(table, [operation(one) for one in batch], Repeat.ANSWERED))
 
         return self._write(rows, prepare, send, _BATCH, _at_once(table))
+
+    def delete(self, table: Table, rows: Sequence[Delete]) -> list[WriteResult]:
+        def operation(one: Prepared) -> Operation:
+            return Operation("DELETE", f"{self._path(table)}({one.row.key})", {"If-Match": etag_of(one) or "*"})
+
+        def send(batch: Sequence[Prepared]) -> list[WriteResult]:
+            return self._results(table, batch, self._batch(table, [operation(one) for one in batch], Repeat.ANSWERED))
+
+        return self._write(rows, lambda _: {}, send, _BATCH, _at_once(table))
 
     # ---- addresses
 

@@ -15,17 +15,18 @@ from syncadmin.connectors.http import Answer, Http, LostAnswer, Repeat
 from syncadmin.connectors.odata import address, both, chunks, fault_of, moment_literal, moment_or_none, record_of
 from syncadmin.connectors.refusals import no_such_row, refused_read, refused_write
 from syncadmin.sync.errors import RecordError, RetryLater, RunError, SyncError
-from syncadmin.sync.records import Insert, Modify, Outcome, Page, Record, WriteResult
+from syncadmin.sync.records import Delete, Insert, KeyPage, Modify, Outcome, Page, Record, WriteResult
 from syncadmin.sync.tables import Field, Table
 
 _Result = TypeVar("_Result")
+Row = Insert | Modify | Delete
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A write whose values are in the form of the wire."""
 
-    row: Insert | Modify
+    row: Row
     body: Mapping[str, Any]
 
 
@@ -36,6 +37,7 @@ class ODataConnector(ABC):
     keys_at_once: ClassVar[int]
     parallel: ClassVar[int]
     precision: ClassVar[str]
+    _key_headers: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, http: Http) -> None:
         self._http = http
@@ -91,6 +93,17 @@ class ODataConnector(ABC):
         chosen, searched = self._chosen(table, fields), self._chosen(table, [field])[0]
         possible = [value for value in dict.fromkeys(values) if searched.max_length is None or len(value) <= searched.max_length]
         return self._read_all(table, chosen, self._value_filters(searched, possible), "")
+
+    def read_keys(self, table: Table, *, link: str = "") -> KeyPage:
+        """See the port."""
+        url = self._own(link) if link else address(self._set_address(table), {"$select": table.key})
+        answer = self._get(url, headers=self._key_headers)
+        if not answer.ok:
+            raise refused_read(fault_of(answer), system=self.label, table=table)
+        rows = self.rows_of(answer)
+        gone = [str(row["id"]).lower() for row in rows if row.get("reason") == "deleted" and table.key not in row]
+        keys = [str(row[table.key]).lower() for row in rows if table.key in row and row.get("reason") != "deleted"]
+        return KeyPage(tuple(keys), tuple(gone), _next_link(answer), str(answer.document.get("@odata.deltaLink") or ""))
 
     # ---- what the systems do each in their own way
 
@@ -193,7 +206,7 @@ class ODataConnector(ABC):
 
     def _write(
         self,
-        rows: Sequence[Insert | Modify],
+        rows: Sequence[Row],
         prepare: Callable[[Any], Mapping[str, Any]],
         send: Callable[[Sequence[Prepared]], list[WriteResult]],
         size: int,
@@ -240,7 +253,8 @@ class ODataConnector(ABC):
             return WriteResult(Outcome.REFUSED, key=kept_key(one.row), code="busy", text=text, passing=True)
         new = isinstance(one.row, Insert)
         if not answer.ok:
-            return refused_write(fault_of(answer), table, one.row.key, one.row.values, system=self.label, new=new)
+            values = {} if isinstance(one.row, Delete) else one.row.values
+            return refused_write(fault_of(answer), table, one.row.key, values, system=self.label, new=new)
         row = answer.document if isinstance(answer.document, dict) else {}
         return WriteResult(
             Outcome.DONE,
@@ -260,9 +274,14 @@ def _attempt(send: Callable[[Sequence[Prepared]], list[WriteResult]], batch: Seq
         return error
 
 
-def kept_key(row: Insert | Modify) -> str:
+def etag_of(one: Prepared) -> str:
+    """The version that the row must have, "" for a new one."""
+    return "" if isinstance(one.row, Insert) else one.row.etag
+
+
+def kept_key(row: Row) -> str:
     """The key for the result of a row that was not written: an insert has none, since no such row came to be."""
-    return row.key if isinstance(row, Modify) else ""
+    return "" if isinstance(row, Insert) else row.key
 
 
 def undone(batch: Sequence[Prepared], error: SyncError) -> list[WriteResult]:

@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 from syncadmin.connectors.auth import Credential, sign_in
 from syncadmin.connectors.batch import CONTINUE, Operation, multipart_answers, multipart_batch
 from syncadmin.connectors.bulk import CreateMultiple
-from syncadmin.connectors.connector import ODataConnector, Prepared
+from syncadmin.connectors.connector import ODataConnector, Prepared, etag_of
 from syncadmin.connectors.definitions import OPTION_KINDS, TABLE_COLUMNS, options_of, table_of
 from syncadmin.connectors.http import Answer, Http, Limits, LostAnswer, Repeat, shared_places
 from syncadmin.connectors.odata import HEADERS, JSON_BODY, address, chunks, fault_of, text_literal
 from syncadmin.connectors.refusals import refused_read
 from syncadmin.connectors.wire import dataverse_body
 from syncadmin.sync.errors import RunError
-from syncadmin.sync.records import Insert, Modify, WriteResult
+from syncadmin.sync.records import Delete, Insert, Modify, WriteResult
 from syncadmin.sync.tables import Field, FieldType, Table
 
 _API = "/api/data/v9.2/"
@@ -28,6 +28,7 @@ _PARALLEL = 4  # of them for one call: start low
 _BATCH = 1000  # operations per $batch (section 4)
 _CHANGES = 250  # modifications per $batch: they run one after the other there, and time-outs are 2 to 4 minutes
 _INSERTS = 1000  # rows per CreateMultiple
+_PAGE = 5000  # rows per page at most (section 2)
 _COUNTED = 5000  # $count ends here (section 2)
 _FILTER_LENGTH = 12_000  # an address may have 32 KB, and encoding can double a filter
 
@@ -76,6 +77,7 @@ class Dataverse(ODataConnector):
     keys_at_once: ClassVar[int] = 500
     parallel: ClassVar[int] = _PARALLEL
     precision: ClassVar[str] = "seconds"
+    _key_headers: ClassVar[Mapping[str, str]] = {"Prefer": f"odata.track-changes,odata.maxpagesize={_PAGE}"}
 
     def __init__(self, settings: DataverseSettings, *, limits: Limits | None = None) -> None:
         places = shared_places(settings.origin, settings.client_id, _RUNNING)
@@ -137,13 +139,21 @@ class Dataverse(ODataConnector):
             return dataverse_body(table, row.values, new=False)
 
         def operation(one: Prepared) -> Operation:
-            etag = one.row.etag if isinstance(one.row, Modify) else ""
-            return self._operation(table, "PATCH", f"({one.row.key})", {"If-Match": etag or "*"}, one.body)
+            return self._operation(table, "PATCH", f"({one.row.key})", {"If-Match": etag_of(one) or "*"}, one.body)
 
         def send(batch: Sequence[Prepared]) -> list[WriteResult]:
             return self._results(table, batch, [operation(one) for one in batch], Repeat.ANSWERED)
 
         return self._write(rows, prepare, send, _CHANGES)
+
+    def delete(self, table: Table, rows: Sequence[Delete]) -> list[WriteResult]:
+        def operation(one: Prepared) -> Operation:
+            return Operation("DELETE", f"{_API}{table.name}({one.row.key})", {"If-Match": etag_of(one) or "*"})
+
+        def send(batch: Sequence[Prepared]) -> list[WriteResult]:
+            return self._results(table, batch, [operation(one) for one in batch], Repeat.ANSWERED)
+
+        return self._write(rows, lambda _: {}, send, _CHANGES)
 
     # ---- addresses and filters
 

@@ -15,6 +15,7 @@ _KEY_TAKEN = {"0x80040237", "0x80060892", "Internal_EntityWithSameKeyExists"}
 _STALE = {"0x80060882", "Request_EntityChanged"}
 _SQL_TROUBLE = {"-2147204784", "-2147204783"}
 _NO_TABLE = {"0x8006088a", "BadRequest_ResourceNotFound"}
+_EXPIRED = "0x80044352"  # change-tracking token (section 3)
 _NO_COMPANY = {"Internal_CompanyNotFound"}
 
 _CODES = {
@@ -170,6 +171,8 @@ def _refused_place(fault: Fault, system: str, table: Table | None) -> RunError |
 
 
 def _refused_query(fault: Fault, system: str, table: Table | None, fields: Iterable[Field], condition: str) -> RunError:
+    if fault.code == _EXPIRED:
+        return RunError("expired", f"{system} does not know any more what has changed since the last time: {fault.words}")
     wire = {field.property_name: field for field in fields}
     if table and fault.unknown_property in wire:
         return _unknown_field(wire[fault.unknown_property].name, table, system)

@@ -15,7 +15,7 @@ from .dataverse import Dataverse
 from .dv_webhooks import DataverseWebhooks
 from .faults import SIGN_IN, Fault, Faults
 from .load import fill, is_empty
-from .messages import ApiError, Request, Response, business_central_error, dataverse_error
+from .messages import ApiError, Request, Response, business_central_error, dataverse_error, json_response
 from .oauth import SignIn
 from .outbox import Outbox
 from .schema import BUSINESS_CENTRAL, SALES
@@ -95,6 +95,8 @@ class Application:
         if fault.kind == "apply-then-disconnect":
             self._served(request, system)
             raise Disconnect
+        if fault.kind == "empty":
+            return json_response(200, '{"value":[]}', {})
         time.sleep(fault.seconds)
         return _failure(system, fault)
 

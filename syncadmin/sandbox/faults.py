@@ -13,13 +13,14 @@ from .schema import BUSINESS_CENTRAL, SALES
 SIGN_IN = "sign_in"
 WEBHOOKS = "webhooks"
 _SYSTEMS = ("", BUSINESS_CENTRAL, SALES, SIGN_IN, WEBHOOKS)
-_REQUEST_KINDS = ("status", "delay", "disconnect", "apply-then-disconnect")
+_REQUEST_KINDS = ("status", "delay", "disconnect", "apply-then-disconnect", "empty")
 _WEBHOOK_KINDS = ("lose", "double", "delay", "reorder", "no-client-state", "collection", "status")
 
 
 @dataclass
 class Fault:
     """``after`` matching requests are let through first, then ``times`` are hit (None: all). ``seconds`` is the length of a delay,
+    an "empty" list has no rows though there are some,
     ``retry_after`` the header's value (None: no header). An empty ``system`` matches every system, the sign-in included."""
 
     kind: str

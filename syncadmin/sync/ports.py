@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from syncadmin.sync.couplings import CouplingState
-from syncadmin.sync.records import Direction, Insert, Modify, Page, Record, Side, WriteResult
+from syncadmin.sync.records import Delete, Direction, Insert, KeyPage, Modify, Page, Record, Side, WriteResult
 from syncadmin.sync.tables import Table
 from syncadmin.sync.touched import Cursor, Touched
 from syncadmin.sync.transfer import Reference, References
@@ -56,6 +56,18 @@ class Connector(Protocol):
 
     def modify(self, table: Table, rows: Sequence[Modify]) -> list[WriteResult]:
         """Changes rows under their etag and answers for each in order."""
+        ...
+
+    def delete(self, table: Table, rows: Sequence[Delete]) -> list[WriteResult]:
+        """Deletes rows under their etag and answers for each in order; a row that is not there any more is GONE."""
+        ...
+
+    def read_keys(self, table: Table, *, link: str = "") -> KeyPage:
+        """One page of the keys of all rows, filter or not, for finding out what was deleted.
+
+        ``link`` is the ``next`` of the page before, or an earlier ``delta``: then only what happened since. Raises RunError ``expired``
+        for a ``delta`` that the system has forgotten. A key that is in no page may exist all the same: ask ``read_records``.
+        """
         ...
 
     def tables(self, names: Iterable[str] | None = None) -> dict[str, Table]:

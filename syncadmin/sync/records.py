@@ -108,6 +108,25 @@ class Modify:
     values: Mapping[str, Value]
 
 
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """One row to delete, if it still has the version that was looked at ("*": any version)."""
+
+    key: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPage:
+    """Keys read together, and keys that the system says were deleted. ``next`` continues ("" at the end); ``delta`` asks for what happens
+    after the end of this list (at its end, and "" where the system keeps no record of that)."""
+
+    keys: tuple[str, ...]
+    deleted: tuple[str, ...]
+    next: str
+    delta: str
+
+
 class Outcome(StrEnum):
     DONE = "done"
     REFUSED = "refused"  # the row was answered with an error: code, text and fields say which
