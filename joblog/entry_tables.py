@@ -145,6 +145,8 @@ def what_happened(entry: SynchEntry) -> SafeString:
     parts = []
     if entry.message:
         parts.append(format_html("<p>{}</p>", entry.message))
+    if entry.detail.get("missing"):
+        parts.append(_missing_links(entry))
     if entry.detail.get("conflicts"):
         parts.append(conflict_table(entry.detail["conflicts"]))
     if entry.changes:
@@ -154,6 +156,12 @@ def what_happened(entry: SynchEntry) -> SafeString:
     if entry.action == EntryAction.SENDING and not parts:
         parts.append(SafeString('<p class="soft">Sent, not answered yet.</p>'))
     return format_html_join("", "{}", ((part,) for part in parts))
+
+
+def _missing_links(entry: SynchEntry) -> SafeString:
+    """The way to each reference that has to be coupled first."""
+    rows = ((reverse("joblog:missing", args=[entry.pk, number]), one["mapping"]) for number, one in enumerate(entry.detail["missing"]))
+    return format_html_join(" · ", '<a href="{}">Find the record to couple in {}</a>', rows)
 
 
 class ErrorTable(ListTable):

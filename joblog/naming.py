@@ -11,7 +11,7 @@ from mappings.models import Coupling, IntegrationTableMapping
 from mappings.systems import both_connected, table_of
 from syncadmin.sync.records import Side
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def find_mapping(name: str, company: str = "") -> IntegrationTableMapping:
@@ -54,7 +54,7 @@ def find_records(mapping: IntegrationTableMapping, names: Sequence[str]) -> tupl
 
 def find_record(mapping: IntegrationTableMapping, side: Side, name: str) -> str:
     """The key of a record of one side by key or number; raises CommandError when there is none, or several."""
-    if _GUID.fullmatch(name):
+    if GUID.fullmatch(name):
         return name.lower()
     found = _search(mapping, side, name)
     if len(found) != 1:
@@ -86,8 +86,8 @@ def _coupled(mapping: IntegrationTableMapping, name: str) -> tuple[Side, str] | 
 
 def _asked(mapping: IntegrationTableMapping, name: str) -> tuple[Side, str]:
     for side in Side:
-        found = [name.lower()] if _GUID.fullmatch(name) and _exists(mapping, side, name) else []
-        found = found or ([] if _GUID.fullmatch(name) else _search(mapping, side, name))
+        found = [name.lower()] if GUID.fullmatch(name) and _exists(mapping, side, name) else []
+        found = found or ([] if GUID.fullmatch(name) else _search(mapping, side, name))
         if len(found) == 1:
             return side, found[0]
     raise CommandError(f"No record {name} was found on either side of the mapping {mapping.name}.", returncode=2)

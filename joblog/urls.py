@@ -8,6 +8,7 @@ from joblog.views.errors import ErrorList, Retry
 from joblog.views.job import JobEntries, JobPage
 from joblog.views.log import JobFailures, LogList
 from joblog.views.mapping_runs import MappingRuns
+from joblog.views.missing import MissingReference
 from joblog.views.queue import QueueList, QueueState
 from joblog.views.records import Candidates, Couplings, History, Record, Records
 from joblog.views.synchronize import Couple, Synchronize, Uncouple
@@ -19,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     path("log/<int:pk>/", JobPage.as_view(), name="job"),
     path("log/<int:pk>/entries/", JobEntries.as_view(), name="job-entries"),
     path("log/<int:pk>/failures/", JobFailures.as_view(), name="job-failures"),
+    path("entries/<int:pk>/missing/<int:position>/", MissingReference.as_view(), name="missing"),
     path("errors/", ErrorList.as_view(), name="errors"),
     path("errors/retry/", Retry.as_view(), name="retry"),
     path("mappings/<int:pk>/runs/", MappingRuns.as_view(), name="mapping-runs"),
