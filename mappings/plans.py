@@ -11,9 +11,9 @@ from mappings.models import (
     IntegrationTableMapping,
     MappingDirection,
     OptionMapping,
-    SystemTable,
 )
 from mappings.rules.registry import also_read, field_rules
+from mappings.systems import table_of
 from mappings.transformations import rules_of
 from syncadmin.sync.errors import RunError
 from syncadmin.sync.plan import DeletionPolicy, FieldRule, TablePlan, Template, UpdatePolicy
@@ -28,10 +28,7 @@ def build_plan(mapping: IntegrationTableMapping, *, only_coupled: bool | None = 
 
     ``only_coupled`` overrules the mapping. Raises RunError ``no-fields`` (engine.md 2.2), ``unknown-table``, ``unknown-field``.
     """
-    tables = {
-        Side.BUSINESS_CENTRAL: _table(mapping.business_central_id, mapping.table, mapping),
-        Side.SALES: _table(mapping.sales_id, mapping.integration_table, mapping),
-    }
+    tables = {side: table_of(mapping, side) for side in Side}
     options = _options()
     rows = mapping.field_mappings.filter(status=FieldStatus.ENABLED)
     configured = tuple(_rule(row, tables, options, mapping) for row in rows)
@@ -60,16 +57,6 @@ def filled_filter(mapping: IntegrationTableMapping, side: Side, condition: str |
     text = saved if condition is None else condition
     company = mapping.business_central.sales_company_id or "00000000-0000-0000-0000-000000000000"
     return text.replace("{companyId}", company).strip()
-
-
-def _table(system_id: int, name: str, mapping: IntegrationTableMapping) -> Table:
-    row = SystemTable.objects.filter(system=system_id, name=name).first()
-    if row is None:
-        raise RunError(
-            "unknown-table",
-            f"The table {name} of the mapping {mapping.name} is not known. Run the default set-up, or read the tables of the system again.",
-        )
-    return row.table()
 
 
 def _options() -> Options:
