@@ -83,13 +83,16 @@ def note_on_mapping(entry: JobQueueEntry, execution: JobQueueLogEntry) -> None:
     """What lists show of the last run, on the mapping's own row; a preview leaves it alone (A11)."""
     if entry.mapping_id is None or entry.run_kind == RunKind.PREVIEW:
         return
-    jobs = list(SynchJob.objects.filter(log_entry=execution).order_by("id"))
-    if not jobs:
-        return
+    for mapping_id in set(SynchJob.objects.filter(log_entry=execution).exclude(mapping=None).values_list("mapping_id", flat=True)):
+        _note(mapping_id, execution)
+
+
+def _note(mapping_id: int, execution: JobQueueLogEntry) -> None:
+    jobs = list(SynchJob.objects.filter(log_entry=execution, mapping=mapping_id).order_by("id"))
     total = {name: sum(getattr(job, name) for job in jobs) for name in SynchJob.COUNTERS}
     told = ", ".join(f"{count} {name}" for name, count in total.items() if count and name != "unchanged")
     failed = next((job for job in jobs if job.status == JobStatus.ERROR), None)
-    IntegrationTableMapping.objects.filter(pk=entry.mapping_id).update(
+    IntegrationTableMapping.objects.filter(pk=mapping_id).update(
         last_run_at=execution.started_at,
         last_run_seconds=((execution.ended_at or timezone.now()) - execution.started_at).total_seconds(),
         last_run_status=failed.status if failed else jobs[-1].status,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from syncadmin.sync.criteria import Criterion
 from syncadmin.sync.plan import TablePlan
@@ -12,6 +13,10 @@ from syncadmin.sync.touched import Touched
 
 class TableRules:
     """One object per run and direction (engine.md section 19)."""
+
+    def since(self, direction: Direction, start: datetime | None) -> datetime | None:  # noqa: ARG002
+        """From which stamp of the source to read, instead of ``start``; None for all rows."""
+        return start
 
     def select(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:  # noqa: ARG002
         """The rows that take part; the others are read but counted nowhere (engine.md section 5.7)."""
@@ -32,3 +37,10 @@ class TableRules:
     def after_write(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:  # noqa: ARG002
         """Called with the answered writes of a page before they are settled; may turn one into a failure."""
         return touched
+
+    def follow_up(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[tuple[str, Sequence[str]]]:  # noqa: ARG002
+        """Records of other mappings, as (mapping name, source keys), that are synchronized right after this job because of these records.
+
+        Called before a page is settled, also with unchanged records, never with failed ones; what it tells was read in :meth:`prepare`.
+        """
+        return ()
