@@ -16,6 +16,9 @@ _DESCRIPTION = {
     RunKind.COUPLE: "Couple records of {name}",
     RunKind.UNCOUPLE: "Uncouple records of {name}",
     RunKind.MATCH: "Match-based coupling of {name}",
+    RunKind.FIND_DELETED: "Find for deleted of {name}",
+    RunKind.RESTORE: "Restore records of {name}",
+    RunKind.DELETE: "Delete records of {name}",
     RunKind.STATISTICS: "Customer statistics",
 }
 

@@ -21,7 +21,7 @@ from syncadmin.sync.records import Direction, Side
 RECORDS_PER_RUN = 5_000  # keys travel in the entry's parameters
 _CHUNK = 500
 _Item = TypeVar("_Item")
-_SYNCHRONIZING = {JobType.SYNCHRONIZATION, JobType.FULL}
+_SYNCHRONIZING = {JobType.SYNCHRONIZATION, JobType.FULL, JobType.FIND_DELETED}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ class Scope:
     ``directions`` narrows the mapping's own directions (empty: all of them). ``bc_keys`` and ``sales_keys`` name records by their key on
     that side (both empty: the window by watermark). ``full`` reads everything, ``unconditional`` also overwrites what differs, ``use``
     names the side whose value wins.
-    ``pairs`` are (Business Central key, Sales key) to couple.
+    ``pairs`` are (Business Central key, Sales key) to couple; with ``move`` away from other records that they are coupled to.
+    ``restore`` creates the missing counterparts of the named records anew, whatever the mapping says.
 
     ``match`` makes a preview one of match-based coupling; ``create_new`` and ``synch_after`` overrule what the mapping does after it,
     ``after_match`` marks that synchronization. ``only_coupled`` overrules the mapping.
@@ -31,6 +32,8 @@ class Scope:
     unconditional: bool = False
     use: Side | None = None
     pairs: tuple[tuple[str, str], ...] = field(default=())
+    move: bool = False
+    restore: bool = False
     match: bool = False
     after_match: bool = False
     create_new: bool | None = None
@@ -47,6 +50,8 @@ class Scope:
             "unconditional": self.unconditional,
             "use": self.use.value if self.use else None,
             "pairs": [list(pair) for pair in self.pairs],
+            "move": self.move,
+            "restore": self.restore,
             "match": self.match,
             "after_match": self.after_match,
         }
@@ -64,6 +69,8 @@ class Scope:
             unconditional=bool(data.get("unconditional")),
             use=Side(data["use"]) if data.get("use") else None,
             pairs=tuple((bc_key, sales_key) for bc_key, sales_key in data.get("pairs", ())),
+            move=bool(data.get("move")),
+            restore=bool(data.get("restore")),
             match=bool(data.get("match")),
             after_match=bool(data.get("after_match")),
             **{name: bool(data[name]) for name in _OVERRULING if data.get(name) is not None},

@@ -1,10 +1,12 @@
 """What ran, and how it went: work to do, runs, and every record that a run touched."""
 
+from joblog.models.deletion_watch import DeletionWatch
 from joblog.models.job_queue_entry import JobQueueEntry, JobQueueLogEntry, QueueStatus, RunKind
 from joblog.models.synch_entry import EntryAction, SynchEntry, SynchError
 from joblog.models.synch_job import JobStatus, JobType, SynchJob, Trigger
 
 __all__ = [
+    "DeletionWatch",
     "EntryAction",
     "JobQueueEntry",
     "JobQueueLogEntry",

@@ -27,6 +27,9 @@ class RunKind(models.TextChoices):
     COUPLE = "couple", "Couple records"
     UNCOUPLE = "uncouple", "Uncouple records"
     MATCH = "match", "Match-based coupling"
+    FIND_DELETED = "find_deleted", "Find for deleted"
+    RESTORE = "restore", "Restore records"
+    DELETE = "delete", "Delete records"
     STATISTICS = "statistics", "Customer statistics"
 
 

@@ -21,6 +21,7 @@ class JobType(models.TextChoices):
     SYNCHRONIZATION = "Synchronization", "Synchronization"
     COUPLING = "Coupling", "Coupling"
     UNCOUPLING = "Uncoupling", "Uncoupling"
+    FIND_DELETED = "Find for Deleted", "Find for deleted"
     STATISTICS = "Statistics", "Statistics"
     PREVIEW = "Preview", "Preview"
     FULL = "Full", "Full synchronization"

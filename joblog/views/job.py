@@ -18,7 +18,7 @@ from joblog.tables import JOB_TONES, progress
 from syncadmin.ui.views import ListPage, Page
 
 ENTRIES_SHOWN = 25
-_WITHOUT_WINDOW = {JobType.COUPLING, JobType.UNCOUPLING, JobType.STATISTICS}
+_WITHOUT_WINDOW = {JobType.COUPLING, JobType.UNCOUPLING, JobType.FIND_DELETED, JobType.STATISTICS}
 _COUNTED = tuple(action for action in EntryAction if action is not EntryAction.SENDING)
 
 

@@ -34,13 +34,14 @@ class Policy:
 
     ``unconditional`` overwrites all that differs, ``winner`` is the side whose value wins, ``conflict_failed_already`` tells that the
     opposite direction of the same run has failed this record's conflicts, ``ours`` names destination fields that hold what this run, or
-    the one that was cut short, has written: no change of anybody else.
+    the one that was cut short, has written: no change of anybody else. ``restore`` creates missing counterparts anew.
     """
 
     unconditional: bool = False
     winner: Side | None = None
     conflict_failed_already: bool = False
     ours: frozenset[str] = frozenset()
+    restore: bool = False
 
 
 @dataclass(frozen=True, slots=True)

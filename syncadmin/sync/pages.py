@@ -188,6 +188,7 @@ class PageWork:
     def _restored(self, write: Write) -> bool:
         """What the deletion policy says of a coupled record whose counterpart is gone (engine.md section 8, A7); True to create it anew."""
         policy = DeletionPolicy.NONE if self.explicit else self.plan.deletion_policy
+        policy = DeletionPolicy.RESTORE if self.policy.restore else policy
         if policy is DeletionPolicy.RESTORE:
             coupling = write.coupling.with_end(self.direction.destination, Ends())
             write.key, write.coupling = "", replace(coupling, pending=self.direction, pending_since=None, baseline={})
