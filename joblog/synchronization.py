@@ -166,7 +166,7 @@ def _one_direction(
         connectors=connectors,
         couplings=DatabaseCouplings(mapping),
         journal=DatabaseJournal(job, claim, plan, traffic, partial(rules.follow_up, direction)),
-        policy=Policy(unconditional=scope.unconditional, winner=scope.use),
+        policy=Policy(unconditional=scope.unconditional, winner=scope.use, restore=scope.restore),
         rules=rules,
         keys=keys,
         since=None if everything else window_start(direction.source, watermark, read_at),
