@@ -17,6 +17,7 @@ from joblog.scope import Scope
 from mappings.couplings import DatabaseCouplings
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.plans import build_plan
+from mappings.rules.currencies import with_local_currency
 from mappings.rules.registry import rules_for
 from mappings.systems import both_connected
 from mappings.transformations import refresh_lookups
@@ -51,6 +52,8 @@ def synchronize_mapping(
     refresh_lookups(mapping, since=execution.started_at)
     plan = build_plan(mapping, only_coupled=scope.only_coupled)
     with both_connected(mapping) as connectors:
+        if not preview:
+            plan = with_local_currency(plan, mapping, connectors)
         for direction in _directions(mapping, scope):
             keys = _source_keys(mapping, scope, direction) if records is None else records[direction]
             if scope.explicit and not keys and len(_directions(mapping, scope)) > 1:
@@ -169,7 +172,7 @@ def _one_direction(
         policy=Policy(unconditional=scope.unconditional, winner=scope.use, restore=scope.restore),
         rules=rules,
         keys=keys,
-        since=None if everything else window_start(direction.source, watermark, read_at),
+        since=None if everything else rules.since(direction, window_start(direction.source, watermark, read_at)),
         read_at=None if everything else read_at,
         preview=job.type == JobType.PREVIEW,
         pause=pause,

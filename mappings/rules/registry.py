@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mappings.models import IntegrationTableMapping
+from mappings.rules.currencies import CurrencyRules
 from mappings.rules.table_rules import MappingRules, Tables
 from syncadmin.sync.plan import FieldRule, TablePlan
 from syncadmin.sync.ports import Connector
 from syncadmin.sync.records import Side
 
-RULES: dict[tuple[str, str], type[MappingRules]] = {}
+RULES: dict[tuple[str, str], type[MappingRules]] = {
+    ("currencies", "transactioncurrencies"): CurrencyRules,
+}
 
 
 def field_rules(mapping: IntegrationTableMapping, tables: Tables, configured: tuple[FieldRule, ...]) -> tuple[FieldRule, ...]:
