@@ -14,9 +14,11 @@ from mappings.models import (
     Coupling,
     IntegrationFieldMapping,
     IntegrationTableMapping,
+    LookedUpPairs,
     OptionMapping,
     System,
     SystemTable,
+    TransformationRule,
 )
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ for model in (
     IntegrationFieldMapping,
     Coupling,
     OptionMapping,
+    TransformationRule,
+    LookedUpPairs,
     ConfigTemplate,
     ConfigurationChange,
 ):

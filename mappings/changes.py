@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import json
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -34,6 +36,32 @@ def save_with_history(mapping: IntegrationTableMapping, user: Person, what: str,
             user, kind="mapping", name=mapping.name, company=mapping.business_central.company, version=mapping.version,
             what=what, before=before, after=after,
         )  # fmt: skip
+
+
+def keep_shared_change(
+    user: Person,
+    mappings: Iterable[IntegrationTableMapping],
+    *,
+    kind: str,
+    name: str,
+    what: str,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+) -> None:
+    """The change of something that several mappings use: kept once for itself and once for each of them, whose versions it raises."""
+    keep_change(user, kind=kind, name=name, what=what, before=before, after=after)
+    for mapping in mappings:
+        IntegrationTableMapping.objects.filter(pk=mapping.pk).update(version=F("version") + 1)
+        mapping.refresh_from_db(fields=["version"])
+        keep_change(
+            user, kind="mapping", name=mapping.name, company=mapping.business_central.company, version=mapping.version,
+            what=f"{kind.capitalize()} {name}: {what}", before=before, after=after,
+        )  # fmt: skip
+
+
+def fingerprint(plain: Any) -> str:
+    """Short text that is another one when the object is; a form sends it back, so that nobody overwrites what they have not seen."""
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def keep_change(

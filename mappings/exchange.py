@@ -8,7 +8,16 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from mappings.models import ConfigTemplate, IntegrationFieldMapping, IntegrationTableMapping, OptionMapping, System, SystemKind
+from mappings.exchange_transformations import TransformationImport
+from mappings.models import (
+    ConfigTemplate,
+    IntegrationFieldMapping,
+    IntegrationTableMapping,
+    OptionMapping,
+    System,
+    SystemKind,
+    TransformationRule,
+)
 
 _SYSTEM = ("name", "kind", "address", "tenant", "environment", "company", "time_zone", "client_id", "token_address", "scope", "enabled")
 _MAPPING = (
@@ -62,13 +71,19 @@ class Import:
     steps: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     _work: list[Callable[[], None]] = field(default_factory=list)
+    _names: dict[str, set[str]] = field(default_factory=dict)  # what field mappings may name: what is there, and what the file brings
 
     def read(self, data: Mapping[str, Any]) -> None:
-        """Checks systems, option mappings and mappings of a file; changes nothing."""
+        """Checks systems, option mappings, transformation rules and mappings of a file; changes nothing."""
         for plain in self.rows(data, "systems"):
             self._system(plain)
         for plain in self.rows(data, "option_mappings"):
             self._option(plain)
+        TransformationImport(self).read(data)
+        self._names = {
+            "option_mapping": _names(self.rows(data, "option_mappings"), "name", OptionMapping),
+            "transformation_rule": _names(self.rows(data, "transformation_rules"), "code", TransformationRule),
+        }
         names = {plain.get("name") for plain in self.rows(data, "systems")} | set(System.objects.values_list("name", flat=True))
         for plain in self.rows(data, "mappings"):
             self._mapping(plain, names)
@@ -153,6 +168,9 @@ class Import:
             if model is IntegrationFieldMapping:
                 row.position = position
             self.checked(told, row, exclude=["mapping"])
+            for name, known in self._names.items() if model is IntegrationFieldMapping else ():
+                if getattr(row, name) and getattr(row, name) not in known:
+                    self.errors.append(f"{told}: {name}: there is no {name.replace('_', ' ')} {getattr(row, name)}.")
             rows.append(row)
         return rows
 
@@ -188,6 +206,10 @@ def _fill(row: Any, values: Mapping[str, Any]) -> list[str]:
 
 def _told(pk: Any, changed: Sequence[str]) -> str:
     return f"change {', '.join(changed)}" if pk else "new"
+
+
+def _names(rows: Sequence[Mapping[str, Any]], key: str, model: type[Any]) -> set[str]:
+    return {str(row.get(key)) for row in rows} | set(model.objects.values_list(key, flat=True))
 
 
 def _only_system(kind: SystemKind) -> str | None:

@@ -7,8 +7,20 @@ from typing import Any
 import django_filters
 from django.db.models import Q, QuerySet
 
-from mappings.models import ConfigurationChange, IntegrationTableMapping, MappingDirection, System, SystemKind
+from mappings.models import (
+    ConfigurationChange,
+    IntegrationFieldMapping,
+    IntegrationTableMapping,
+    MappingDirection,
+    OptionMapping,
+    System,
+    SystemKind,
+    TransformationRule,
+)
+from syncadmin.sync.transform import RuleType
 from syncadmin.ui.filters import ListFilter, PickFilter, TickFilter
+
+_KINDS = ("mapping", "system", "option mapping", "transformation rule", "job queue entry")
 
 
 class MappingFilter(ListFilter):
@@ -34,9 +46,7 @@ class MappingFilter(ListFilter):
 class ChangeFilter(ListFilter):
     search_fields = ("name", "what", "changed_by_name", "company")
 
-    kind = PickFilter(
-        what="kind", choices=[(kind, kind.capitalize()) for kind in ("mapping", "system", "option mapping", "job queue entry")]
-    )
+    kind = PickFilter(what="kind", choices=[(kind, kind.capitalize()) for kind in _KINDS])
     name = django_filters.CharFilter(field_name="name", lookup_expr="iexact", label="Name")
 
     class Meta:
@@ -46,3 +56,38 @@ class ChangeFilter(ListFilter):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.form.fields["name"].widget.attrs["placeholder"] = "Name"
+
+
+class OptionFilter(ListFilter):
+    search_fields = ("name", "code", "label")
+
+    name = PickFilter(what="option mapping", choices=[])
+
+    class Meta:
+        model = OptionMapping
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.names = option_mapping_names()
+        self.filters["name"].extra["choices"] = [(name, name) for name in self.names]
+
+
+def option_mapping_names() -> list[str]:
+    """Those with pairs, and those that field mappings ask for."""
+    used = IntegrationFieldMapping.objects.exclude(option_mapping="").values_list("option_mapping", flat=True)
+    return sorted({*OptionMapping.objects.values_list("name", flat=True), *used})
+
+
+class TransformationFilter(ListFilter):
+    search_fields = ("code", "description", "type")
+
+    type = PickFilter(what="type", choices=[(one.value, one.value) for one in RuleType])
+    used = TickFilter(method="filter_used", label="Used by field mappings")
+
+    class Meta:
+        model = TransformationRule
+        fields: list[str] = []
+
+    def filter_used(self, rows: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
+        return rows.filter(used__gt=0) if value else rows

@@ -82,7 +82,7 @@ def refresh_lookup(row: TransformationRule, system: System, *, since: datetime |
     kept = LookedUpPairs.objects.filter(rule=row, system=system)
     if (kept.filter(read_at__gte=since) if since else kept).exists():
         return
-    pairs = read_pairs(row.parameters, system)
+    pairs = looked_up_pairs(row.parameters, system)
     LookedUpPairs.objects.update_or_create(rule=row, system=system, defaults={"pairs": pairs, "read_at": timezone.now()})
 
 
@@ -91,13 +91,17 @@ def looked_up_in(row: TransformationRule, mapping: IntegrationTableMapping) -> S
     return mapping.sales if row.parameters.get("system") == SystemKind.SALES else mapping.business_central
 
 
-def read_pairs(parameters: Mapping[str, str], system: System) -> dict[str, str]:
-    """Source value -> target value of all rows of the table, live; the first row wins where a source value comes twice.
+def looked_up_pairs(parameters: Mapping[str, str], system: System) -> dict[str, str]:
+    """What a Field Lookup with these parameters finds in the system, live. Raises as :func:`known_table` and :func:`read_pairs`."""
+    source, target = parameters["source_field"], parameters["target_field"]
+    return read_pairs(known_table(system, parameters["table"], {source, target}), source, target, system)
 
-    Raises RunError ``unknown-table``, ``unknown-field``, ``too-many``; RetryLater when the system cannot be asked.
+
+def read_pairs(table: Table, source: str, target: str, system: System) -> dict[str, str]:
+    """Source value (see :func:`lookup_key`) -> target value of all rows of the table, live; the first one wins where one comes twice.
+
+    Raises RunError ``unknown-field`` and ``too-many``, RetryLater when the system cannot be asked.
     """
-    name, source, target = parameters["table"], parameters["source_field"], parameters["target_field"]
-    table = _known_table(system, name, {source, target})
     pairs: dict[str, str] = {}
     with connected(system) as connector:
         page = connector.read_changes(table, [source, target])
@@ -105,20 +109,20 @@ def read_pairs(parameters: Mapping[str, str], system: System) -> dict[str, str]:
             for record in page.records:
                 pairs.setdefault(lookup_key(_text(table, source, record)), _text(table, target, record))
             if len(pairs) > MOST_PAIRS:
-                raise RunError("too-many", f"{table.label or name} has more than {MOST_PAIRS:,} rows: too many for a Field Lookup.")
+                raise RunError("too-many", f"{table.label or table.name} has more than {MOST_PAIRS:,} rows: too many to look them up.")
             if not page.next:
                 return pairs
             page = connector.read_changes(table, [source, target], link=page.next)
 
 
-def _known_table(system: System, name: str, fields: set[str]) -> Table:
-    """The table as it was kept, or read anew if it does not know all of these fields."""
+def known_table(system: System, name: str, fields: set[str]) -> Table:
+    """The table as it was kept, or read anew if it does not know all of these fields. Raises RunError ``unknown-table``, RetryLater."""
     row = SystemTable.objects.filter(system=system, name=name).first()
     table = row.table() if row else None
     if table is None or not fields <= set(table.fields):
         table = read_tables(system, [name]).get(name)
     if table is None:
-        raise RunError("unknown-table", f"{system.name} has no table {name}. Correct the transformation rule.")
+        raise RunError("unknown-table", f"{system.name} has no table {name}.")
     return table
 
 

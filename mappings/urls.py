@@ -9,6 +9,7 @@ from mappings.views.change_log import ChangeLog
 from mappings.views.field_list import FieldList
 from mappings.views.mapping_edit import CheckFilter, ClearWatermarks, FullRunSize, MappingEdit
 from mappings.views.mapping_list import MappingFactBox, MappingList
+from mappings.views.option_list import OptionList, OptionLookUp
 
 app_name = "mappings"
 urlpatterns: list[URLPattern] = [
@@ -20,5 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("mappings/<int:pk>/check-filter/", CheckFilter.as_view(), name="check-filter"),
     path("mappings/<int:pk>/full-run-size/", FullRunSize.as_view(), name="full-run-size"),
     path("mappings/<int:pk>/clear-watermarks/", ClearWatermarks.as_view(), name="clear-watermarks"),
+    path("option-mappings/", OptionList.as_view(), name="option-list"),
+    path("option-mappings/look-up/", OptionLookUp.as_view(), name="option-look-up"),
     path("change-log/", ChangeLog.as_view(), name="change-log"),
 ]

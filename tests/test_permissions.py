@@ -80,7 +80,8 @@ def test_a_reader_is_offered_no_button_that_changes_something(addresses: list[st
 def test_an_operator_runs_mappings_and_does_not_configure_them(addresses: list[str], signed_in: SignIn) -> None:
     operator = signed_in("Operator")
     refused = {one.rstrip("/").split("/")[-1] for one in addresses if operator.post(one).status_code == 403}
-    assert refused == {str(IntegrationTableMapping.objects.get(name="CUSTOMER").pk), "fields", "clear-watermarks", "check-filter"}
+    mapping = str(IntegrationTableMapping.objects.get(name="CUSTOMER").pk)
+    assert refused == {mapping, "fields", "clear-watermarks", "check-filter", "option-mappings"}
 
 
 def test_looking_changes_nothing(addresses: list[str], signed_in: SignIn) -> None:

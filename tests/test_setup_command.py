@@ -13,7 +13,15 @@ from django.core.management import call_command
 from joblog.exchange import entries_to_json
 from joblog.models import JobQueueEntry
 from mappings.exchange import mappings_to_json, options_to_json, systems_to_json
-from mappings.models import ConfigurationChange, IntegrationFieldMapping, IntegrationTableMapping, OptionMapping, System
+from mappings.exchange_transformations import transformations_to_json
+from mappings.models import (
+    ConfigurationChange,
+    IntegrationFieldMapping,
+    IntegrationTableMapping,
+    OptionMapping,
+    System,
+    TransformationRule,
+)
 from syncadmin.sandbox.server import Sandbox
 from tests.people import People
 
@@ -57,6 +65,8 @@ def test_export_and_import_round_trip(company: People, tmp_path: Path) -> None:
     IntegrationTableMapping.objects.filter(name="CUSTOMER").update(direction="ToIntegrationTable")
     IntegrationFieldMapping.objects.filter(mapping__name="CONTACT").delete()
     JobQueueEntry.objects.filter(mapping__name="ITEM-PRODUCT").delete()
+    OptionMapping.objects.filter(name="PAYMENT TERMS").delete()
+    TransformationRule.objects.filter(code__startswith="US_").delete()
     call_command("setup", "import", str(path), stdout=StringIO())
     assert exported() == json.loads(path.read_text())
 
@@ -88,6 +98,7 @@ def exported() -> dict[str, list[dict[str, object]]]:
         "systems": systems_to_json(),
         "mappings": mappings_to_json(),
         "option_mappings": options_to_json(),
+        "transformation_rules": transformations_to_json(),
         "job_queue_entries": entries_to_json(),
     }
     plain: dict[str, list[dict[str, object]]] = json.loads(json.dumps(data))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from mappings.models.option import OptionMapping
 from mappings.models.table_mapping import IntegrationTableMapping
 
 
@@ -77,5 +76,3 @@ class IntegrationFieldMapping(models.Model):
         wanted = FieldDirection.TO_INTEGRATION if not self.field else FieldDirection.FROM_INTEGRATION
         if self.is_constant and self.direction != wanted:
             raise ValidationError({"direction": f"A constant can only go {wanted.label}: the other side has no field."})
-        if self.option_mapping and not OptionMapping.objects.filter(name=self.option_mapping).exists():
-            raise ValidationError({"option_mapping": f"There is no option mapping {self.option_mapping}."})

@@ -6,7 +6,10 @@ from django.db import models
 
 
 class OptionMapping(models.Model):
-    """One pair of an option mapping; all columns that use the option mapping share its pairs (engine.md section 16)."""
+    """One pair of an option mapping; all columns that use the option mapping share its pairs (engine.md section 16).
+
+    Several codes may go to one value: Business Central has more of them than Sales has choices. The first one comes back.
+    """
 
     name = models.CharField("option mapping", max_length=50, help_text="For example PAYMENT TERMS.")
     code = models.CharField("Business Central code", max_length=50)
@@ -14,13 +17,10 @@ class OptionMapping(models.Model):
     label = models.CharField("option value caption", max_length=200, blank=True)
 
     class Meta:
-        ordering = ["name", "value"]
+        ordering = ["name", "value", "id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["name", "code"], name="one_value_per_code", violation_error_message="This code has a value already."
-            ),
-            models.UniqueConstraint(
-                fields=["name", "value"], name="one_code_per_value", violation_error_message="This value has a code already."
             ),
         ]
 

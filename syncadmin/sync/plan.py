@@ -86,6 +86,9 @@ class FieldRule:
         own, partner = self.side(side), self.side(side.other)
         if own is None or same(one, other, own, partner):
             return True
+        if side is Side.BUSINESS_CENTRAL and self.options and None not in (one, other):
+            values = dict(self.options)
+            return one in values and values[str(one)] == values.get(str(other))
         lengths = [end.max_length for end in (own, partner) if end is not None and end.max_length is not None]
         if not (self.truncate and lengths and isinstance(one, str) and isinstance(other, str)):
             return False

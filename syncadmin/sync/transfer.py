@@ -121,7 +121,7 @@ def _mapped_option(rule: FieldRule, direction: Direction, source: Value) -> Valu
     if direction is Direction.TO_INTEGRATION:
         found: Value = dict(pairs).get(str(source))
     else:
-        found = {str(value): code for code, value in pairs}.get(str(source))
+        found = next((code for code, value in pairs if str(value) == str(source)), None)
     if found is not None:
         return found
     if rule.clear_on_failed:

@@ -60,6 +60,11 @@ MENU: tuple[Group, ...] = (
     Group(
         title="Setup",
         items=(
+            Item(
+                title="Option Mappings",
+                url_name="mappings:option-list",
+                words="dataverse option mapping payment terms shipment method shipping agent choices codes pairs",
+            ),
             Item(title="Change Log", url_name="mappings:change-log", words="configuration changes history versions who changed"),
             Item(
                 title="Users & Roles",

@@ -11,7 +11,7 @@ import pytest
 
 from mappings.models import IntegrationFieldMapping, IntegrationTableMapping, LookedUpPairs, System, TransformationRule
 from mappings.plans import build_plan
-from mappings.transformations import custom_functions, engine_rule, read_pairs, refresh_lookups
+from mappings.transformations import custom_functions, engine_rule, looked_up_pairs, refresh_lookups
 from syncadmin.sync.errors import RetryLater, RunError
 from syncadmin.sync.transform import apply
 from tests.people import People
@@ -127,7 +127,7 @@ def test_without_rules_nothing_is_asked(customer: IntegrationTableMapping, peopl
 @pytest.mark.parametrize(("parameters", "code"), [({"table": "noSuch"}, "unknown-table"), ({"target_field": "noSuch"}, "unknown-field")])
 def test_what_the_system_does_not_have_stops_the_run_with_the_reason(terms: None, parameters: dict[str, str], code: str) -> None:
     with pytest.raises(RunError, match="noSuch") as caught:
-        read_pairs(LOOKUP | parameters, System.objects.get(kind="business_central"))
+        looked_up_pairs(LOOKUP | parameters, System.objects.get(kind="business_central"))
     assert caught.value.code == code
 
 

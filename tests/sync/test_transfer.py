@@ -125,6 +125,14 @@ def test_an_option_without_pair_is_an_error(direction: Direction, source: Any) -
     assert value(rule("city", "kind", options=TERMS, clear_on_failed=True), source, direction) is None
 
 
+def test_of_several_codes_with_one_value_the_first_comes_back_and_all_are_equal() -> None:
+    one = rule("city", "kind", options=(("NET30", 1), ("CM", 1), ("NET60", 2)))
+    assert (value(one, "CM"), value(one, 1, FROM)) == (1, "NET30")
+    assert one.equal(PLAN_BC, "NET30", "CM")
+    assert not one.equal(PLAN_BC, "NET30", "NET60")
+    assert not one.equal(PLAN_BC, "NEW", "OTHER")
+
+
 def test_an_option_that_the_destination_does_not_have_is_an_error() -> None:
     assert error(rule("city", "kind"), "5").code == "unknown-option"
 

@@ -17,6 +17,7 @@ from joblog.exchange import EntryImport, entries_to_json
 from mappings.changes import keep_change
 from mappings.default_setup import apply_default_setup
 from mappings.exchange import Import, mappings_to_json, options_to_json, systems_to_json
+from mappings.exchange_transformations import transformations_to_json
 from mappings.models import System, SystemKind
 from mappings.systems import test_connection
 from syncadmin.sync.errors import SyncError
@@ -78,6 +79,7 @@ class Command(BaseCommand):
             "systems": systems_to_json(),
             "mappings": mappings_to_json(),
             "option_mappings": options_to_json(),
+            "transformation_rules": transformations_to_json(),
             "job_queue_entries": entries_to_json(),
         }
         path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
@@ -87,7 +89,7 @@ class Command(BaseCommand):
         data = _read(path)
         plan = Import()
         plan.read(data)
-        for key in set(data) - {"systems", "mappings", "option_mappings", "job_queue_entries"}:
+        for key in set(data) - {"systems", "mappings", "option_mappings", "transformation_rules", "job_queue_entries"}:
             plan.errors.append(f"unknown key {key}.")
         EntryImport(plan).read(data)
         if plan.errors:
