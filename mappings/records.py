@@ -286,7 +286,8 @@ def _names_of_references(
         mapping__business_central=mapping.business_central_id,
         mapping__name__in={rule.lookup for rule in lookups},
     )
-    names: Names = {}
+    local = plan.local_currency_key
+    names: Names = {(rule.lookup, local): rule.local_currency for rule in lookups if rule.local_currency and local}
     for name, number, label, key, sales_label in rows.values_list("mapping__name", "bc_number", "bc_label", "sales_key", "sales_label"):
         names[name, number] = label
         names[name, key or ""] = sales_label
