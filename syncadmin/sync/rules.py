@@ -34,8 +34,19 @@ class TableRules:
         """Criteria of match-based coupling that no field mapping can state, such as a group called ``'NAV ' + code``."""
         return ()
 
+    def before_write(self, direction: Direction, keys: Sequence[str]) -> None:
+        """Called with the source keys of a page's writes before they are announced, for what must exist first; never in a preview."""
+
     def after_write(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:  # noqa: ARG002
         """Called with the answered writes of a page before they are settled; may turn one into a failure."""
+        return touched
+
+    def after_page(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:  # noqa: ARG002
+        """Called with all records of a page, unchanged ones included, before they are settled; never in a preview."""
+        return touched
+
+    def after_unchanged(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:  # noqa: ARG002
+        """Called before the writes of a page with those of its records that need none, never in a preview; may turn one into a failure."""
         return touched
 
     def follow_up(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[tuple[str, Sequence[str]]]:  # noqa: ARG002

@@ -42,6 +42,7 @@ class Writer:
         self.done = list(self.work.landed)
         self.waiting = list(self.work.writes)
         if self.waiting:
+            self.work.rules.before_write(self.work.direction, [write.source.key for write in self.waiting])
             self._announce()
         for _ in range(_ROUNDS):
             if not self.waiting:
