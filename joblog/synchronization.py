@@ -139,6 +139,8 @@ def _follow_ups(execution: JobQueueLogEntry, mapping: IntegrationTableMapping, c
         plan = build_plan(job.mapping)
         keys = scope.keys(Direction(job.direction).source)
         with both_connected(job.mapping) as connectors:
+            if job.type != JobType.PREVIEW:
+                plan = with_local_currency(plan, job.mapping, connectors)
             if not _one_direction(job, claim, plan, connectors, scope, keys, pause):
                 return False
     return True
@@ -163,6 +165,7 @@ def _one_direction(
     everything = scope.full or scope.unconditional
     watermark, read_at = mapping.watermark(direction), _read_at(mapping, direction)
     rules = rules_for(mapping, plan, connectors)
+    rules.may_write = job.type != JobType.PREVIEW
     run = Run(
         plan=plan,
         direction=direction,

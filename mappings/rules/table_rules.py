@@ -24,6 +24,9 @@ class MappingRules(TableRules):
     def __init__(self, mapping: IntegrationTableMapping, plan: TablePlan, connectors: Mapping[Side, Connector]) -> None:
         self.mapping, self.plan, self.connectors = mapping, plan, connectors
 
+    may_write: bool = False
+    """Set for a run that writes: neither a preview nor a look at one record."""
+
     also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {}
     """Fields beside the mapped ones that the rules look at, by side."""
 
