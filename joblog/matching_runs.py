@@ -17,6 +17,8 @@ from joblog.scope import Scope
 from joblog.synchronization import count_requests, synchronize_mapping, traffic_from_now
 from mappings.models import IntegrationTableMapping
 from mappings.plans import build_plan
+from mappings.rules.registry import rules_for
+from mappings.rules.registry import rules_for
 from mappings.systems import both_connected
 from mappings.transformations import refresh_lookups
 from syncadmin.sync.criteria import Criterion, criteria_of
@@ -75,9 +77,10 @@ def _match(job: SynchJob, claim: Claim, mapping: IntegrationTableMapping, scope:
         raise RunError("wrong-side", "Match-based coupling starts from Business Central records. Select records of that side.")
     create = _creates(mapping, scope)
     refresh_lookups(mapping, since=job.started_at)
-    plan, rules = build_plan(mapping), TableRules()
-    criteria, left_out = _criteria(plan, rules)
+    plan = build_plan(mapping)
     with both_connected(mapping) as connectors:
+        rules = rules_for(mapping, plan, connectors)
+        criteria, left_out = _criteria(plan, rules)
         traffic = traffic_from_now(connectors)
         run = MatchRun(
             job=job,

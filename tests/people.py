@@ -50,6 +50,11 @@ class People:
         root = self.bc_root.replace("saleslink/sync/v1.0", "v2.0")
         return self._checked(self.session.post(f"{root}/companies({COMPANY_ID})/{table}", json=values))
 
+    def change_standard(self, table: str, key: str, **values: Any) -> dict[str, Any]:
+        root = self.bc_root.replace("saleslink/sync/v1.0", "v2.0")
+        address = f"{root}/companies({COMPANY_ID})/{table}({key})"
+        return self._checked(self.session.patch(address, json=values, headers={"If-Match": "*"}))
+
     def create_many_bc(self, table: str, rows: list[dict[str, Any]]) -> None:
         """By $batch, 100 at a time."""
         for start in range(0, len(rows), 100):
@@ -66,6 +71,11 @@ class People:
 
     def rows_bc(self, table: str, condition: str = "") -> list[dict[str, Any]]:
         return self._all(f"{self.bc_root}/companies({COMPANY_ID})/{table}", condition)
+
+    def rows_standard(self, table: str, condition: str = "") -> list[dict[str, Any]]:
+        """Rows of a table that API v2.0 alone serves."""
+        root = self.bc_root.replace("saleslink/sync/v1.0", "v2.0")
+        return self._all(f"{root}/companies({COMPANY_ID})/{table}", condition)
 
     # ---- Dynamics 365 Sales
 

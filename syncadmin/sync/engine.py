@@ -199,4 +199,5 @@ def _work(
         if certain := writer.rescued():
             run.journal.settle(certain, read=0, cursor=before)
         raise
-    run.journal.settle([*also, *work.touched, *written], read=read, cursor=after)
+    finished = run.rules.after_page(run.direction, [*work.touched, *written])
+    run.journal.settle([*also, *finished], read=read, cursor=after)

@@ -45,10 +45,6 @@ class TableRules:
         """Called with all records of a page, unchanged ones included, before they are settled; never in a preview."""
         return touched
 
-    def after_unchanged(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:  # noqa: ARG002
-        """Called before the writes of a page with those of its records that need none, never in a preview; may turn one into a failure."""
-        return touched
-
     def follow_up(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[tuple[str, Sequence[str]]]:  # noqa: ARG002
         """Records of other mappings, as (mapping name, source keys), that are synchronized right after this job because of these records.
 
