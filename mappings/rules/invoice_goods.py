@@ -1,0 +1,86 @@
+"""Items and resources on invoice lines: what must be coupled, and what must not be blocked (rules blocked-check and lines-ready)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mappings.models import IntegrationTableMapping
+from mappings.rules.references import coupled_keys, sibling
+from mappings.rules.related import related_table
+from mappings.rules.table_rules import texts
+from syncadmin.sync.ports import Connector
+from syncadmin.sync.records import Record, Side
+
+ITEMS, RESOURCES = "ITEM-PRODUCT", "RESOURCE-PRODUCT"
+Problem = tuple[str, str, str, tuple[str, str] | None]  # code, text, field, missing reference
+_FIELDS = ("number", "blocked")
+
+
+@dataclass(frozen=True)
+class Goods:
+    """Looks at all goods of a page of invoices in a handful of requests."""
+
+    mapping: IntegrationTableMapping
+    connectors: Mapping[Side, Connector]
+
+    def problems(self, invoices: Mapping[str, Sequence[Record]]) -> dict[str, Problem]:
+        """Why an invoice cannot be created, by its key; ``invoices`` holds the lines of each."""
+        lines = [line for own in invoices.values() for line in own]
+        items = texts(line.values.get("itemId") for line in lines if line.values.get("lineType") == "Item")
+        numbers = texts(line.values.get("lineObjectNumber") for line in lines if line.values.get("lineType") == "Resource")
+        bad = self._item_problems(items) | self._resource_problems(numbers)
+        found = {key: next((bad[name] for line in own if (name := good_of(line)) in bad), None) for key, own in invoices.items()}
+        return {key: problem for key, problem in found.items() if problem is not None}
+
+    def products(self, lines: Sequence[Record]) -> dict[tuple[str, str], str]:
+        """Sales keys of coupled products by what :func:`good_of` calls them."""
+        items = texts(line.values.get("itemId") for line in lines if line.values.get("lineType") == "Item")
+        numbers = texts(line.values.get("lineObjectNumber") for line in lines if line.values.get("lineType") == "Resource")
+        by_item = coupled_keys(self.mapping, ITEMS, items)
+        by_number = coupled_keys(self.mapping, RESOURCES, numbers, by="bc_number")
+        return {("Item", own): key for own, key in by_item.items()} | {("Resource", own): key for own, key in by_number.items()}
+
+    def _item_problems(self, keys: Sequence[str]) -> dict[tuple[str, str], Problem]:
+        if not keys:
+            return {}
+        table, bc = related_table(self.mapping, Side.BUSINESS_CENTRAL, "items"), self.connectors[Side.BUSINESS_CENTRAL]
+        items = bc.read_records(table, keys, _FIELDS)
+        uncoupled = [key for key in items if key not in coupled_keys(self.mapping, ITEMS, keys)]
+        owner = sibling(self.mapping, ITEMS)
+        condition = owner.table_filter if owner else ""
+        inside = bc.read_records(table, uncoupled, ["number"], condition=condition) if uncoupled else {}
+        found = {}
+        for key, item in items.items():
+            number = str(item.values.get("number"))
+            if item.values.get("blocked"):
+                found["Item", key] = _blocked("item", number)
+            elif key in inside:
+                found["Item", key] = _uncoupled("item", number, ITEMS)
+        return found
+
+    def _resource_problems(self, numbers: Sequence[str]) -> dict[tuple[str, str], Problem]:
+        if not numbers:
+            return {}
+        table = related_table(self.mapping, Side.BUSINESS_CENTRAL, "resources")
+        resources = self.connectors[Side.BUSINESS_CENTRAL].find_records(table, "number", numbers, _FIELDS)
+        blocked = {str(one.values.get("number")) for one in resources if one.values.get("blocked")}
+        coupled = coupled_keys(self.mapping, RESOURCES, numbers, by="bc_number")
+        found = {("Resource", number): _uncoupled("resource", number, RESOURCES) for number in numbers if number not in coupled}
+        return found | {("Resource", number): _blocked("resource", number) for number in blocked}
+
+
+def good_of(line: Record) -> tuple[str, str]:
+    """What a line sells: its type, and the item's key or the resource's number."""
+    kind = str(line.values.get("lineType"))
+    return kind, str(line.values.get("itemId" if kind == "Item" else "lineObjectNumber") or "")
+
+
+def _blocked(kind: str, number: str) -> Problem:
+    text = f"The invoice has a line for the {kind} {number}, which is blocked in Business Central. Unblock it, then retry."
+    return "blocked", text, "lineObjectNumber", None
+
+
+def _uncoupled(kind: str, number: str, mapping: str) -> Problem:
+    text = f"The {kind} {number} of a line is not coupled to a product. Couple it in the mapping {mapping}, then retry."
+    return "not-coupled", text, "lineObjectNumber", (mapping, number)

@@ -1,0 +1,162 @@
+"""Posted sales invoices become invoices of Sales (default_setup.json POSTEDSALESINV-INV, engine.md section 19)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, ClassVar
+
+from mappings.models import Coupling, IntegrationTableMapping
+from mappings.rules.invoice_goods import Goods
+from mappings.rules.invoice_prices import PriceLists
+from mappings.rules.invoice_status import SOURCE_FIELDS
+from mappings.rules.references import amount, coupled_keys, sibling
+from mappings.rules.related import related_table
+from mappings.rules.table_rules import TO, MappingRules, Tables, computed, refused, texts, with_values
+from syncadmin.sync.plan import FieldRule
+from syncadmin.sync.records import Action, Direction, Record, Side
+from syncadmin.sync.tables import FieldType
+from syncadmin.sync.touched import Touched
+
+LINES = "POSTEDSALESLINE-INV"
+LINE_FIELDS = (
+    "documentId", "sequence", "lineType", "lineObjectNumber", "itemId", "description", "quantity", "unitPrice", "discountAmount",
+    "amountIncludingTax", "invoiceDiscountAllocation", "netAmount", "netAmountIncludingTax",
+)  # fmt: skip
+_TOTALS = ("totaltax", "totallineitemdiscountamount", "totaldiscountamount", "freightamount", "discountpercentage")
+
+
+class InvoiceRules(MappingRules):
+    also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {
+        Side.BUSINESS_CENTRAL: (
+            *SOURCE_FIELDS, "customerId", "customerNumber", "currencyCode", "pricesIncludeTax", "shipmentMethodId", "salesperson",
+            "totalAmountExcludingTax", "discountAmount", "workDescription",
+        ),
+        Side.SALES: ("statecode", "statuscode"),
+    }  # fmt: skip
+
+    @classmethod
+    def field_rules(cls, mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:
+        bc, sales = tables[Side.BUSINESS_CENTRAL].fields, tables[Side.SALES].fields
+        key, money = FieldType.LOOKUP, FieldType.DECIMAL
+        return [
+            *super().field_rules(mapping, tables),
+            FieldRule(bc=bc["number"], sales=sales["name"], direction=TO, insert_only=True),
+            FieldRule(bc=bc["customerNumber"], sales=sales["customerid"], direction=TO, insert_only=True, lookup="CUSTOMER"),
+            FieldRule(bc=computed("price_list", key, "Price list"), sales=sales["pricelevelid"], direction=TO, insert_only=True),
+            FieldRule(bc=computed("owner", key, "Owner"), sales=sales["ownerid"], direction=TO, insert_only=True, not_null=True),
+            FieldRule(bc=computed("description", FieldType.TEXT, "Work Description"), sales=sales["description"], direction=TO),
+            *(FieldRule(bc=computed(name, money, sales[name].label), sales=sales[name], direction=TO) for name in _TOTALS),
+        ]
+
+    def select(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:  # noqa: ARG002
+        """Rule read-only: what is closed in Sales is left alone, except for its status (engine.md section 20)."""
+        coupled = coupled_keys(self.mapping, self.mapping.name, [record.key for record in records])
+        if not coupled:
+            return records
+        present = self.connectors[Side.SALES].read_records(self.plan.sales, list(coupled.values()), ["statecode"])
+        closed = {key for key, record in present.items() if record.values.get("statecode")}
+        return [record for record in records if coupled.get(record.key) not in closed]
+
+    def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:  # noqa: ARG002
+        if not records:
+            return records
+        keys = [record.key for record in records]
+        self._lines = by_document(self.connectors[Side.BUSINESS_CENTRAL].find_records(self._line_table, "documentId", keys, LINE_FIELDS))
+        new = set(keys) - set(coupled_keys(self.mapping, self.mapping.name, keys))
+        problems = Goods(self.mapping, self.connectors).problems({key: self._lines.get(key, []) for key in new})
+        self._price_lists.look_up(texts(record.values.get("currencyCode") for record in records if record.key in new))
+        self._read_methods([record for record in records if not record.values.get("workDescription")])
+        return [self._prepared(record, problems, new=record.key in new) for record in records]
+
+    def before_write(self, direction: Direction, keys: Sequence[str]) -> None:  # noqa: ARG002
+        self._price_lists.create_missing()
+
+    def follow_up(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[tuple[str, Sequence[str]]]:  # noqa: ARG002
+        """The lines that have not arrived yet: those of these invoices, and those that failed before."""
+        lines = sibling(self.mapping, LINES)
+        if lines is None:
+            return ()
+        good = [item.source_key for item in touched if item.action in (Action.INSERTED, Action.MODIFIED, Action.UNCHANGED)]
+        keys = [line.key for key in good for line in self._lines.get(key, [])]
+        arrived = set(coupled_keys(self.mapping, LINES, keys))
+        failed = Coupling.objects.filter(mapping=lines, skipped=False).exclude(to_result="Success").exclude(bc_key=None)
+        wanted = [*(key for key in keys if key not in arrived), *(str(key) for key in failed.values_list("bc_key", flat=True))]
+        return [(LINES, list(dict.fromkeys(wanted)))]
+
+    # ---- values of one invoice
+
+    def _prepared(self, record: Record, problems: Mapping[str, tuple[str, str, str, tuple[str, str] | None]], *, new: bool) -> Record:
+        lines = self._lines.get(record.key, [])
+        if new and not lines:
+            return refused(record, "no-lines", f"The invoice {record.values.get('number')} has no lines, so it is not created in Sales.")
+        if record.key in problems:
+            code, text, field, missing = problems[record.key]
+            return refused(record, code, text, field, missing=missing)
+        return with_values(record, **self._amounts(record, lines), **self._references(record, new=new))
+
+    def _amounts(self, record: Record, lines: Sequence[Record]) -> dict[str, Any]:
+        """Rule totals; those that are fields of Business Central are mapped."""
+        values = record.values
+        on_lines = sum((amount(line.values.get("discountAmount")) for line in lines), Decimal(0))
+        return {
+            "totaltax": amount(values.get("totalAmountIncludingTax")) - amount(values.get("totalAmountExcludingTax")),
+            "totallineitemdiscountamount": on_lines,
+            "totaldiscountamount": on_lines + amount(values.get("discountAmount")),
+            "freightamount": 0,
+            "discountpercentage": 0,
+        }
+
+    def _references(self, record: Record, *, new: bool) -> dict[str, Any]:
+        values = record.values
+        return {
+            "price_list": self._price_lists.key_of(str(values.get("currencyCode") or "")) if new else None,
+            "owner": None if values.get("salesperson") or not new else self._default_team,
+            "description": values.get("workDescription") or self._methods.get(str(values.get("shipmentMethodId") or "")),
+        }
+
+    def _read_methods(self, records: Sequence[Record]) -> None:
+        """Rule description-fallback: the shipment method says something where nobody wrote a description."""
+        wanted = [key for key in texts(record.values.get("shipmentMethodId") for record in records) if key.strip("0-")]
+        table = related_table(self.mapping, Side.BUSINESS_CENTRAL, "shipmentMethods")
+        missing = [key for key in wanted if key not in self._methods]
+        if missing:
+            found = self.connectors[Side.BUSINESS_CENTRAL].read_records(table, missing, ["displayName"])
+            self._methods |= {key: str(record.values.get("displayName") or "") for key, record in found.items()}
+
+    # ---- kept for the run
+
+    @cached_property
+    def _lines(self) -> dict[str, list[Record]]:
+        return {}
+
+    @cached_property
+    def _methods(self) -> dict[str, str]:
+        return {}
+
+    @cached_property
+    def _price_lists(self) -> PriceLists:
+        return PriceLists(self.mapping, self.connectors[Side.SALES])
+
+    @cached_property
+    def _line_table(self) -> Any:
+        return related_table(self.mapping, Side.BUSINESS_CENTRAL, "salesInvoiceLines")
+
+    @cached_property
+    def _default_team(self) -> str | None:
+        """The default team of the topmost business unit owns what has no salesperson."""
+        teams, units = (related_table(self.mapping, Side.SALES, name) for name in ("teams", "businessunits"))
+        sales = self.connectors[Side.SALES]
+        found = sales.read_changes(teams, ["businessunitid"], condition="isdefault eq true").records
+        own = sales.read_records(units, texts(team.values.get("businessunitid") for team in found), ["parentbusinessunitid"])
+        top = {key for key, unit in own.items() if not unit.values.get("parentbusinessunitid")}
+        return next((f"teams/{team.key}" for team in found if team.values.get("businessunitid") in top), None)
+
+
+def by_document(lines: Sequence[Record]) -> dict[str, list[Record]]:
+    found: defaultdict[str, list[Record]] = defaultdict(list)
+    for line in sorted(lines, key=lambda one: int(one.values.get("sequence") or 0)):
+        found[str(line.values.get("documentId"))].append(line)
+    return dict(found)

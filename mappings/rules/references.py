@@ -1,0 +1,38 @@
+"""What rules look up in couplings and configuration, and what they make of raw amounts and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from mappings.models import Coupling, IntegrationTableMapping
+from syncadmin.sync.errors import RecordError
+from syncadmin.sync.records import Outcome, WriteResult
+
+
+def sibling(mapping: IntegrationTableMapping, name: str) -> IntegrationTableMapping | None:
+    """The mapping of this name in the same company."""
+    return IntegrationTableMapping.objects.filter(business_central=mapping.business_central_id, name=name).first()
+
+
+def coupled_keys(mapping: IntegrationTableMapping, name: str, values: Iterable[str], *, by: str = "bc_key") -> dict[str, str]:
+    """Sales keys of coupled records of the mapping ``name``, by Business Central key or ``bc_number``; pending ones are none."""
+    wanted = list(values)
+    if not wanted:
+        return {}
+    rows = Coupling.objects.filter(mapping__name=name, mapping__business_central=mapping.business_central_id, **{f"{by}__in": wanted})
+    return {str(own): str(key) for own, key in rows.filter(pending="").exclude(sales_key=None).values_list(by, "sales_key")}
+
+
+def amount(value: Any) -> Decimal:
+    """An amount as JSON gave it; nothing is zero."""
+    return Decimal(str(value)) if value not in (None, "") else Decimal(0)
+
+
+def first_refusal(results: Iterable[WriteResult]) -> RecordError | None:
+    """The first write that was not taken, with the system's reason."""
+    for result in results:
+        if result.outcome is not Outcome.DONE:
+            return RecordError(result.code or "refused", result.text or f"The answer was {result.outcome.value}.", fields=result.fields)
+    return None
