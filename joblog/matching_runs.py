@@ -18,7 +18,6 @@ from joblog.synchronization import count_requests, synchronize_mapping, traffic_
 from mappings.models import IntegrationTableMapping
 from mappings.plans import build_plan
 from mappings.rules.registry import rules_for
-from mappings.rules.registry import rules_for
 from mappings.systems import both_connected
 from mappings.transformations import refresh_lookups
 from syncadmin.sync.criteria import Criterion, criteria_of

@@ -9,6 +9,7 @@ from mappings.rules.currencies import CurrencyRules
 from mappings.rules.invoice_lines import InvoiceLineRules
 from mappings.rules.invoices import InvoiceRules
 from mappings.rules.table_rules import MappingRules, Tables
+from mappings.rules.unit_groups import UnitRules
 from syncadmin.sync.plan import FieldRule, TablePlan
 from syncadmin.sync.ports import Connector
 from syncadmin.sync.records import Side
@@ -17,6 +18,7 @@ RULES: dict[tuple[str, str], type[MappingRules]] = {
     ("currencies", "transactioncurrencies"): CurrencyRules,
     ("salesInvoices", "invoices"): InvoiceRules,
     ("salesInvoiceLines", "invoicedetails"): InvoiceLineRules,
+    ("unitsOfMeasure", "uomschedules"): UnitRules,
 }
 
 
