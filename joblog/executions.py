@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from joblog import full_lines
 from joblog.claims import Claim
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, QueueStatus, RunKind, SynchEntry, SynchJob
 from mappings.models import IntegrationTableMapping
@@ -33,6 +34,7 @@ def begin(entry: JobQueueEntry) -> JobQueueLogEntry:
         )
         JobQueueEntry.objects.filter(pk=entry.pk).update(current_log=execution, error_message="")
         entry.current_log = execution
+        full_lines.begun(entry, execution)
     return execution
 
 
@@ -41,6 +43,7 @@ def succeed(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim) -> 
     with transaction.atomic():
         _end(execution, "Success", "")
         note_on_mapping(entry, execution)
+        full_lines.succeeded(entry, execution)
         if entry.recurring:
             start = timezone.now() + timedelta(minutes=entry.minutes_between_runs)
             claim.release(status=QueueStatus.READY, earliest_start=start, attempts=0, put_off=0, error_message="", current_log=None)
@@ -77,6 +80,18 @@ def fail(entry: JobQueueEntry, claim: Claim, code: str, text: str, call_stack: s
             _end(execution, "Error", text, call_stack)
             _fail_jobs(execution, code, text, call_stack)
             note_on_mapping(entry, execution)
+            if not left:
+                full_lines.failed(entry, execution, code, text)
+
+
+def abandon(entry: JobQueueEntry, text: str) -> None:
+    """Deletes an entry whose run nobody waits for any more; what it had begun ends in Error with this text."""
+    with transaction.atomic():
+        execution = entry.current_log
+        entry.delete()
+        if execution is not None:
+            _end(execution, "Error", text)
+            _fail_jobs(execution, "abandoned", text, "")
 
 
 def note_on_mapping(entry: JobQueueEntry, execution: JobQueueLogEntry) -> None:

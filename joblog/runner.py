@@ -14,11 +14,13 @@ from django.db import connection
 from joblog import executions
 from joblog.claims import Claim, heartbeat, take
 from joblog.coupling_runs import couple, uncouple
+from joblog.full_synchronization import next_wave
 from joblog.matching_runs import match
 from joblog.models import JobQueueEntry, JobQueueLogEntry, RunKind
 from joblog.queue import ring
 from joblog.scope import Scope
 from joblog.synchronization import synchronize_mapping
+from mappings.models import System
 from syncadmin.sync.errors import ClaimLost, RetryLater, RunError
 
 log = logging.getLogger(__name__)
@@ -57,8 +59,11 @@ def run(entry_id: int) -> None:
     if claim is None:
         return
     end = time.monotonic() + settings.SLICE_SECONDS
+    company = System.objects.filter(mappings__full_synchronization_line__entries=entry_id).first()
     if not carry_out(claim, lambda: time.monotonic() >= end):
         ring(entry_id)
+    elif company is not None:
+        next_wave(company)
 
 
 def carry_out(claim: Claim, pause: Pause) -> bool:

@@ -1,6 +1,7 @@
 """What ran, and how it went: work to do, runs, and every record that a run touched."""
 
 from joblog.models.deletion_watch import DeletionWatch
+from joblog.models.full_synchronization_line import FullSynchronizationLine, Recommendation, Requested
 from joblog.models.job_queue_entry import JobQueueEntry, JobQueueLogEntry, QueueStatus, RunKind
 from joblog.models.synch_entry import EntryAction, SynchEntry, SynchError
 from joblog.models.synch_job import JobStatus, JobType, SynchJob, Trigger
@@ -8,11 +9,14 @@ from joblog.models.synch_job import JobStatus, JobType, SynchJob, Trigger
 __all__ = [
     "DeletionWatch",
     "EntryAction",
+    "FullSynchronizationLine",
     "JobQueueEntry",
     "JobQueueLogEntry",
     "JobStatus",
     "JobType",
     "QueueStatus",
+    "Recommendation",
+    "Requested",
     "RunKind",
     "SynchEntry",
     "SynchError",

@@ -105,6 +105,21 @@ class ODataConnector(ABC):
         keys = [str(row[table.key]).lower() for row in rows if table.key in row and row.get("reason") != "deleted"]
         return KeyPage(tuple(keys), tuple(gone), _next_link(answer), str(answer.document.get("@odata.deltaLink") or ""))
 
+    def first_records(self, probes: Sequence[tuple[Table, str, Sequence[str]]], *, limit: int) -> list[list[Record]]:
+        """The first ``limit`` rows of each (table, condition, fields), in the order of the probes; one request per route of the tables."""
+        found: dict[int, list[Record]] = {}
+        for route in dict.fromkeys(table.route for table, _, _ in probes):
+            places = [place for place, (table, _, _) in enumerate(probes) if table.route == route]
+            for place, answer in zip(places, self._answers([self._first_address(*probes[place], limit) for place in places]), strict=True):
+                table, condition, fields = probes[place]
+                chosen = self._chosen(table, fields)
+                found[place] = [record_of(row, table, chosen) for row in self._rows(answer, table, chosen, condition)[:limit]]
+        return [found[place] for place in range(len(probes))]
+
+    def _first_address(self, table: Table, condition: str, fields: Sequence[str], limit: int) -> str:
+        options = {"$select": _select(table, self._chosen(table, fields)), "$filter": condition, "$top": str(limit)}
+        return address(self._set_address(table), options)
+
     # ---- what the systems do each in their own way
 
     @abstractmethod

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError
 
 from joblog.foreground import run_in_foreground
+from joblog.full_foreground import lines_to_json, run_full, unfinished
 from joblog.models import JobStatus, RunKind, SynchJob, Trigger
 from joblog.naming import all_mappings, find_mapping, find_records
 from joblog.progress import Progress
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--all", action="store_true", help="every mapping, in dependency order")
         parser.add_argument("--company", default="", help="the Business Central company, where several are set up")
         parser.add_argument("--direction", choices=list(_DIRECTIONS), default="both")
-        parser.add_argument("--full", action="store_true", help="read everything, not only what was modified")
+        parser.add_argument("--full", action="store_true", help="read everything; with --all the Full Synchronization, which also creates")
         parser.add_argument("--unconditional", action="store_true", help="read everything and overwrite what differs")
         parser.add_argument("--record", action="append", default=[], metavar="KEY", help="only this record: key or number of either side")
         parser.add_argument("--use", choices=list(_SIDES), help="whose value wins in a conflict")
@@ -47,6 +48,8 @@ class Command(BaseCommand):
             chosen = self._chosen(options)
         except CommandError as error:
             self._stop(options, str(error))
+        if _is_full_synchronization(options):
+            self._full(chosen, options)
         for mapping in chosen:
             found, worst = self._run(mapping, options)
             jobs.extend(found)
@@ -55,9 +58,34 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"jobs": jobs}))
         sys.exit(code)
 
+    def _full(self, chosen: list[IntegrationTableMapping], options: dict[str, Any]) -> NoReturn:
+        """The Full Synchronization of each company (engine.md section 17); well only when every line is Finished."""
+        told: list[dict[str, Any]] = []
+        lines: list[dict[str, Any]] = []
+        problems: list[str] = []
+        failed = 0
+        for company in dict.fromkeys(mapping.business_central for mapping in chosen):
+            try:
+                for done in run_full(company, scope=Scope(use=_SIDES.get(options["use"] or "")), shown=_bar(options)):
+                    self._print(done.jobs, done.message, options)
+                    told += [job_to_json(job) for job in done.jobs]
+                    failed += sum(job.failed for job in done.jobs)
+                problems += unfinished(company)
+            except SyncError as error:
+                problems.append(error.text)
+            lines += lines_to_json(company)
+        if options["json"]:
+            ended = {"status": JobStatus.ERROR, "message": " ".join(problems)} if problems else {}
+            self.stdout.write(json.dumps({"jobs": told, "lines": lines} | ended))
+        elif problems:
+            self.stderr.write("\n".join(problems))
+        sys.exit(2 if problems else 1 if failed else 0)
+
     def _chosen(self, options: dict[str, Any]) -> list[IntegrationTableMapping]:
         if bool(options["mappings"]) == options["all"]:
             raise CommandError("Name the mappings to synchronize, or use --all.")
+        if _is_full_synchronization(options) and options["direction"] != "both":
+            raise CommandError("--all --full synchronizes both ways. Leave --direction out, or name the mappings.")
         if options["record"] and len(options["mappings"]) != 1:
             raise CommandError("--record goes with exactly one mapping.")
         if options["all"]:
@@ -71,7 +99,7 @@ class Command(BaseCommand):
             return [self._error(mapping, options, str(error))], 2
         kind = RunKind.PREVIEW if options["preview"] else RunKind.SYNCHRONIZE
         entry = new_entry(mapping=mapping, run_kind=kind, scope=scope, user=None, trigger=Trigger.COMMAND)
-        with Progress(mapping.name, shown=not options["json"] and sys.stderr.isatty()) as progress:
+        with Progress(mapping.name, shown=_bar(options)) as progress:
             jobs, message = run_in_foreground(entry, tell=progress.tell)
         self._print(jobs, message, options)
         return [job_to_json(job) for job in jobs], exit_code(jobs, message)
@@ -95,6 +123,14 @@ class Command(BaseCommand):
         else:
             self.stderr.write(text)
         sys.exit(2)
+
+
+def _is_full_synchronization(options: dict[str, Any]) -> bool:
+    return bool(options["all"] and options["full"] and not options["unconditional"] and not options["preview"])
+
+
+def _bar(options: dict[str, Any]) -> bool:
+    return not options["json"] and sys.stderr.isatty()
 
 
 def _scope(mapping: IntegrationTableMapping, options: dict[str, Any]) -> Scope:
