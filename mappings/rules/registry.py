@@ -8,6 +8,7 @@ from mappings.models import IntegrationTableMapping
 from mappings.rules.currencies import CurrencyRules
 from mappings.rules.invoice_lines import InvoiceLineRules
 from mappings.rules.invoices import InvoiceRules
+from mappings.rules.products import ItemRules, ResourceRules
 from mappings.rules.table_rules import MappingRules, Tables
 from mappings.rules.unit_groups import UnitRules
 from syncadmin.sync.plan import FieldRule, TablePlan
@@ -16,9 +17,11 @@ from syncadmin.sync.records import Side
 
 RULES: dict[tuple[str, str], type[MappingRules]] = {
     ("currencies", "transactioncurrencies"): CurrencyRules,
+    ("unitsOfMeasure", "uomschedules"): UnitRules,
     ("salesInvoices", "invoices"): InvoiceRules,
     ("salesInvoiceLines", "invoicedetails"): InvoiceLineRules,
-    ("unitsOfMeasure", "uomschedules"): UnitRules,
+    ("items", "products"): ItemRules,
+    ("resources", "products"): ResourceRules,
 }
 
 

@@ -1,0 +1,169 @@
+"""Items and resources become products (engine.md section 19; special rules of ITEM-PRODUCT and RESOURCE-PRODUCT)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, ClassVar
+
+from mappings.couplings import DatabaseCouplings
+from mappings.models import IntegrationTableMapping, MappingDirection
+from mappings.rules.default_prices import DefaultPriceList, Price
+from mappings.rules.related import related_table
+from mappings.rules.table_rules import FROM, TO, MappingRules, Tables, computed, refused, texts, with_values
+from mappings.rules.units import UnitGroups
+from syncadmin.sync.errors import RecordError
+from syncadmin.sync.plan import FieldRule
+from syncadmin.sync.records import Action, Direction, Outcome, Record, Side, WriteResult
+from syncadmin.sync.tables import FieldType
+from syncadmin.sync.touched import Touched
+from syncadmin.sync.values import rounded
+
+_ACTIVE, _RETIRED = 0, 1  # statecode; its statuscode follows
+_NOT_NEGATIVE = ("price", "quantityonhand")
+_GOOD = {Action.INSERTED, Action.MODIFIED, Action.UNCHANGED, Action.COUPLED}
+_UNIT, _VENDOR = "baseUnitOfMeasureCode", "vendorNumber"
+
+
+class ProductRules(MappingRules):
+    """What items and resources share; ``product_type`` tells their products apart."""
+
+    product_type: ClassVar[int]
+    also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {
+        Side.BUSINESS_CENTRAL: (_UNIT, _VENDOR, "blocked", "unitPrice"),
+        Side.SALES: ("statecode",),
+    }
+
+    @classmethod
+    def field_rules(cls, mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:
+        sales = tables[Side.SALES].fields
+        local = mapping.business_central.local_currency
+        currency = computed("currency", FieldType.CODE, "Currency Code")
+        rules = [
+            *super().field_rules(mapping, tables),
+            FieldRule(bc=None, sales=sales["producttypecode"], direction=TO, constant=str(cls.product_type)),
+            FieldRule(bc=None, sales=sales["quantitydecimal"], direction=TO, constant="2", insert_only=True),
+            FieldRule(bc=currency, sales=sales["transactioncurrencyid"], direction=TO, lookup="CURRENCY", local_currency=local),
+        ]
+        for name, kind, label, target in _COMPUTED:
+            field = computed(name, kind, label)
+            rules.append(FieldRule(bc=field, sales=sales[target], direction=TO, insert_only=name == "price_list", not_null=True))
+        if mapping.direction == MappingDirection.BIDIRECTIONAL:
+            blocked = computed("blocked", FieldType.BOOLEAN, "Blocked")
+            rules.append(FieldRule(bc=tables[Side.BUSINESS_CENTRAL].fields["blocked"], sales=blocked, direction=FROM))
+        return rules
+
+    def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
+        if direction is Direction.FROM_INTEGRATION:
+            return [with_values(one, blocked=one.values.get("statecode") != _ACTIVE) for one in records]
+        self.units.load(_text(one, _UNIT) for one in records)
+        self._load_vendors(records)
+        prepared = [self._prepared(self._without_negatives(one)) for one in records]
+        self.page = {one.key: one for one in prepared}
+        return prepared
+
+    def before_write(self, direction: Direction, keys: Sequence[str]) -> None:  # noqa: ARG002
+        if direction is Direction.TO_INTEGRATION:
+            self.price_list.create()
+
+    def after_page(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:
+        """Every product of the page that is there has its row in the default price list, also one that an earlier run left without."""
+        if direction is Direction.FROM_INTEGRATION:
+            return touched
+        states = DatabaseCouplings(self.mapping).for_records(Side.BUSINESS_CENTRAL, list(self.page))
+        products = {key: str(state.sales.key) for key, state in states.items() if state.sales.key and not state.pending}
+        products |= {item.source_key: item.destination_key for item in touched if item.destination_key}
+        bad = {item.source_key for item in touched if item.action not in _GOOD}
+        wanted = [key for key in products if key in self.page and key not in bad and self.page[key].problem is None]
+        if not wanted:
+            return touched
+        self.price_list.create()
+        refusals = self.price_list.set_prices([self._price(self.page[key], products[key]) for key in wanted])
+        failed = {key: refusals[products[key]] for key in wanted if products[key] in refusals}
+        return [
+            _without_price(item, failed[item.source_key], item.coupling or states.get(item.source_key))
+            if item.source_key in failed
+            else item
+            for item in touched
+        ]
+
+    @cached_property
+    def units(self) -> UnitGroups:
+        return UnitGroups(self.mapping, self.connectors[Side.SALES])
+
+    @cached_property
+    def price_list(self) -> DefaultPriceList:
+        return DefaultPriceList(self.mapping, self.connectors[Side.SALES], self.plan.local_currency_key)
+
+    @cached_property
+    def vendors(self) -> dict[str, str]:
+        """Names of vendors by number, "" for those that do not exist."""
+        return {}
+
+    def _load_vendors(self, records: Sequence[Record]) -> None:
+        new = [number for number in texts(_text(one, _VENDOR) for one in records) if number not in self.vendors]
+        if new:
+            table = related_table(self.mapping, Side.BUSINESS_CENTRAL, "vendors")
+            found = self.connectors[Side.BUSINESS_CENTRAL].find_records(table, "number", new, ["number", "displayName"])
+            names = {_text(row, "number"): _text(row, "displayName") for row in found}
+            self.vendors.update({number: names.get(number, "") for number in new})
+
+    def _without_negatives(self, record: Record) -> Record:
+        names = {rule.bc.name for rule in self.plan.rules if rule.bc and rule.sales and rule.sales.name in _NOT_NEGATIVE}
+        negative = {name: 0 for name in names if Decimal(str(record.values.get(name) or 0)) < 0}
+        return replace(record, values={**record.values, **negative}) if negative else record
+
+    def _prepared(self, record: Record) -> Record:
+        code = _text(record, _UNIT)
+        if not code:
+            return refused(
+                record, "unit-blank", "The Base Unit of Measure must have a value. Enter one in Business Central, then retry.", _UNIT
+            )
+        try:
+            base = self.units.base_unit(code)
+        except RecordError as error:
+            return replace(record, problem=error)
+        return with_values(
+            record,
+            unit=base.unit,
+            group=base.group,
+            price_list=self.price_list.key,
+            state=_RETIRED if record.values.get("blocked") else _ACTIVE,
+            vendor_name=self.vendors.get(_text(record, _VENDOR)) or None,
+        )
+
+    def _price(self, record: Record, product: str) -> Price:
+        scale = self.plan.table(Side.SALES).fields["price"].scale
+        amount = max(Decimal(str(record.values.get("unitPrice") or 0)), Decimal(0))
+        return Price(product, record.values["=group"], record.values["=unit"], rounded(amount, scale))
+
+
+class ItemRules(ProductRules):
+    product_type = 1  # Sales Inventory
+
+
+class ResourceRules(ProductRules):
+    product_type = 3  # Services
+
+
+_COMPUTED = (
+    ("group", FieldType.GUID, "Unit Group", "defaultuomscheduleid"),
+    ("unit", FieldType.GUID, "Base Unit", "defaultuomid"),
+    ("price_list", FieldType.GUID, "Default Price List", "pricelevelid"),
+    ("state", FieldType.INTEGER, "Blocked", "statecode"),
+    ("vendor_name", FieldType.TEXT, "Vendor Name", "vendorname"),
+)
+
+
+def _text(record: Record, name: str) -> str:
+    return str(record.values.get(name) or "").strip()
+
+
+def _without_price(item: Touched, answer: WriteResult, coupling: Any) -> Touched:
+    text = answer.text or "It did not answer, or the row was changed meanwhile."
+    told = f"The product has no right price in the default price list. Dynamics 365 Sales said: {text}"
+    passing = answer.passing or answer.outcome is not Outcome.REFUSED
+    state = coupling.failed(Direction.TO_INTEGRATION, job_id=coupling.to_sales.job_id, error="default-price", message=told, passing=passing)
+    return replace(item, action=Action.FAILED, code="default-price", text=told, coupling=state)
