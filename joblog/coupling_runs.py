@@ -1,4 +1,4 @@
-"""Coupling and uncoupling of named records, as jobs with entries (engine.md sections 13 and 15)."""
+"""Coupling of named records, as a job with entries (engine.md section 13)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from django.db.models import Q
 from django.utils import timezone
 
 from joblog.claims import Claim
+from joblog.link_jobs import Found, finish, mapping_of, open_link_job
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchEntry, SynchJob
 from joblog.scope import Scope
 from joblog.synchronization import synchronize_mapping
+from joblog.uncoupling import Uncoupling
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.systems import both_connected, table_of
-from syncadmin.sync.errors import RunError
-from syncadmin.sync.records import Direction, Record, Side
+from syncadmin.sync.ports import Connector
+from syncadmin.sync.records import Record, Side
 from syncadmin.sync.tables import Table
 from syncadmin.sync.values import canonical, display
 
@@ -26,35 +28,14 @@ def couple(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim, paus
 
     A pair that cannot be coupled is a Failed entry with the reason (M05, M06); the others are coupled.
     """
-    mapping, scope = _mapping(entry), Scope.from_json(entry.parameters)
-    job, new = _job(entry, execution, mapping, JobType.COUPLING)
+    mapping, scope = mapping_of(entry), Scope.from_json(entry.parameters)
+    job, new = open_link_job(entry, execution, mapping, JobType.COUPLING)
     if new or job.status == JobStatus.IN_PROCESS:
-        _couple_pairs(job, mapping, scope.pairs, claim)
+        _couple_pairs(job, mapping, scope, claim)
     if not scope.directions:
         return True
     entry.parameters = Scope(directions=scope.directions, bc_keys=tuple(bc for bc, _ in scope.pairs), use=scope.use).to_json()
     return synchronize_mapping(entry, execution, claim, pause)
-
-
-def uncouple(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim) -> bool:
-    """Removes the couplings of the scope's records, all of the mapping where it names none; neither record is changed."""
-    mapping, scope = _mapping(entry), Scope.from_json(entry.parameters)
-    job, _ = _job(entry, execution, mapping, JobType.UNCOUPLING)
-    rows = Coupling.objects.filter(mapping=mapping)
-    if scope.explicit:
-        rows = rows.filter(Q(bc_key__in=scope.bc_keys) | Q(sales_key__in=scope.sales_keys))
-    while chunk := list(rows.order_by("id")[:1000]):
-        with transaction.atomic():
-            claim.hold()
-            entries = [
-                _entry(job, EntryAction.UNCOUPLED, row.bc_key or "", row.bc_label, row.sales_key or "", row.sales_label) for row in chunk
-            ]
-            SynchEntry.objects.bulk_create(entries)
-            Coupling.objects.filter(pk__in=[row.pk for row in chunk]).delete()
-            job.uncoupled += len(chunk)
-            job.save(update_fields=["uncoupled"])
-    _finish(job)
-    return True
 
 
 def partner_of(mapping: IntegrationTableMapping, bc_key: str, sales_key: str) -> str:
@@ -66,44 +47,32 @@ def partner_of(mapping: IntegrationTableMapping, bc_key: str, sales_key: str) ->
     return ""
 
 
-def _mapping(entry: JobQueueEntry) -> IntegrationTableMapping:
-    if entry.mapping is None:
-        raise RunError("no-mapping", "The job queue entry names no mapping.")
-    return entry.mapping
-
-
-def _job(entry: JobQueueEntry, execution: JobQueueLogEntry, mapping: IntegrationTableMapping, kind: JobType) -> tuple[SynchJob, bool]:
-    return SynchJob.objects.get_or_create(
-        log_entry=execution,
-        type=kind,
-        defaults={
-            "direction": Direction.TO_INTEGRATION.value,
-            "mapping": mapping,
-            "mapping_name": mapping.name,
-            "company": mapping.business_central.company,
-            "mapping_version": mapping.version,
-            "trigger": entry.trigger,
-            "user_name": execution.user_name,
-            "scope": entry.parameters,
-            "source_label": mapping.table_label or mapping.table,
-            "destination_label": mapping.integration_table_label or mapping.integration_table,
-            "started_at": timezone.now(),
-        },
-    )
-
-
-def _couple_pairs(job: SynchJob, mapping: IntegrationTableMapping, pairs: Sequence[tuple[str, str]], claim: Claim) -> None:
+def _couple_pairs(job: SynchJob, mapping: IntegrationTableMapping, scope: Scope, claim: Claim) -> None:
+    pairs = scope.pairs
     with both_connected(mapping) as connectors:
         tables = {side: table_of(mapping, side) for side in Side}
         found = {side: _read(connectors[side], tables[side], [pair[side is Side.SALES] for pair in pairs]) for side in Side}
+        if scope.move:
+            _leave(job, mapping, found, pairs, claim, connectors[Side.SALES])
         job.bc_requests += connectors[Side.BUSINESS_CENTRAL].requests
         job.sales_requests += connectors[Side.SALES].requests
     with transaction.atomic():
         claim.hold()
+        job.refresh_from_db(fields=SynchJob.COUNTERS)
         for bc_key, sales_key in pairs:
             _couple_one(job, mapping, tables, found, bc_key, sales_key)
         job.save()
-        _finish(job)
+        finish(job)
+
+
+def _leave(
+    job: SynchJob, mapping: IntegrationTableMapping, found: Found, pairs: Sequence[tuple[str, str]], claim: Claim, sales: Connector
+) -> None:
+    """Uncouples the records of the pairs from what they are coupled to now (engine.md section 13), where both exist."""
+    both = {(bc, other) for bc, other in pairs if bc in found[Side.BUSINESS_CENTRAL] and other in found[Side.SALES]}
+    keys = frozenset(key for pair in both for key in pair)
+    rows = Coupling.objects.filter(Q(bc_key__in=keys) | Q(sales_key__in=keys), mapping=mapping)
+    Uncoupling(job, mapping, claim, sales).remove([row for row in rows if (row.bc_key, row.sales_key) not in both], moving=keys)
 
 
 def _read(connector: Any, table: Table, keys: Sequence[str]) -> dict[str, Record]:
@@ -180,12 +149,3 @@ def _values(job: SynchJob, action: EntryAction, source_key: str, source: str, de
         "destination_label": destination,
         "at": timezone.now(),
     }
-
-
-def _entry(job: SynchJob, action: EntryAction, source_key: str, source: str, destination_key: str, destination: str) -> SynchEntry:
-    return SynchEntry(**_values(job, action, source_key, source, destination_key, destination))
-
-
-def _finish(job: SynchJob) -> None:
-    job.status, job.finished_at = JobStatus.FINISHED, timezone.now()
-    job.save(update_fields=["status", "finished_at"])

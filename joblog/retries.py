@@ -81,7 +81,7 @@ def retry_couplings(couplings: QuerySet[Coupling], *, user: Person, use: Side | 
 def _run_again(work: dict[int, _Work], couplings: set[int], left_out: list[str], *, user: Person, use: Side | None) -> Retried:
     mappings = {row.pk: row for row in IntegrationTableMapping.objects.filter(pk__in=work).order_by("order", "name")}
     with transaction.atomic():
-        for chunk in _chunks(couplings, _CHUNK):
+        for chunk in chunks(couplings, _CHUNK):
             Coupling.objects.filter(pk__in=chunk, skipped=True).update(skipped=False)
         counts = {pk: _enqueue(mapping, work[pk], user=user, use=use) for pk, mapping in mappings.items()}
     lost = [mappings[pk].name for pk, number in counts.items() if number < len(work[pk].records) + len(work[pk].pairs)]
@@ -91,11 +91,11 @@ def _run_again(work: dict[int, _Work], couplings: set[int], left_out: list[str],
 
 def _enqueue(mapping: IntegrationTableMapping, work: _Work, *, user: Person, use: Side | None) -> int:
     """How many records run again: none of those whose direction the mapping has lost."""
-    for pairs in _chunks(work.pairs, RECORDS_PER_RUN):
+    for pairs in chunks(work.pairs, RECORDS_PER_RUN):
         enqueue(mapping=mapping, run_kind=RunKind.COUPLE, scope=Scope(pairs=tuple(pairs)), user=user, trigger=Trigger.RETRY)
     ways = tuple(way for way in mapping.directions if way in work.ways)
     records = work.records if ways else {}
-    for chunk in _chunks(records, RECORDS_PER_RUN):
+    for chunk in chunks(records, RECORDS_PER_RUN):
         scope = Scope(
             directions=mapping.directions if use else ways,  # the winner may be what the opposite direction brings
             bc_keys=_of(chunk, Side.BUSINESS_CENTRAL),
@@ -110,7 +110,8 @@ def _of(named: Sequence[tuple[Side, str]], side: Side) -> tuple[str, ...]:
     return tuple(key for own, key in named if own is side)
 
 
-def _chunks(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+def chunks(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    """The items in their order, at most ``size`` together."""
     rest = iter(items)
     while chunk := list(islice(rest, size)):
         yield chunk

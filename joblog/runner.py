@@ -13,13 +13,14 @@ from django.db import connection
 
 from joblog import executions
 from joblog.claims import Claim, heartbeat, take
-from joblog.coupling_runs import couple, uncouple
+from joblog.coupling_runs import couple
 from joblog.full_synchronization import next_wave
 from joblog.matching_runs import match
 from joblog.models import JobQueueEntry, JobQueueLogEntry, RunKind
 from joblog.queue import ring
 from joblog.scope import Scope
 from joblog.synchronization import synchronize_mapping
+from joblog.uncoupling import uncouple
 from mappings.models import System
 from syncadmin.sync.errors import ClaimLost, RetryLater, RunError
 
@@ -49,7 +50,7 @@ _KINDS: dict[str, Callable[[Work], bool]] = {
     RunKind.PREVIEW: _preview,
     RunKind.COUPLE: lambda work: couple(work.entry, work.execution, work.claim, work.pause),
     RunKind.MATCH: lambda work: match(work.entry, work.execution, work.claim, work.pause),
-    RunKind.UNCOUPLE: lambda work: uncouple(work.entry, work.execution, work.claim),
+    RunKind.UNCOUPLE: lambda work: uncouple(work.entry, work.execution, work.claim, work.pause),
 }
 
 

@@ -27,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("bc_key", metavar="BC_KEY", help="key or number in Business Central")
         parser.add_argument("sales_key", metavar="SALES_KEY", help="key or number in Sales")
         parser.add_argument("--synchronize", choices=["to", "from"], help="synchronize afterwards, with the data of the source winning")
+        parser.add_argument("--move", action="store_true", help="even if one of them is coupled to another record: that one is uncoupled")
         parser.add_argument("--company", default="")
         parser.add_argument("--json", action="store_true")
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             sales_key = find_record(mapping, Side.SALES, options["sales_key"])
         except (SyncError, CommandError) as error:
             self._refuse(str(error))
-        scope = Scope(pairs=((bc_key, sales_key),), **_afterwards(options["synchronize"]))
+        scope = Scope(pairs=((bc_key, sales_key),), move=options["move"], **_afterwards(options["synchronize"]))
         entry = new_entry(mapping=mapping, run_kind=RunKind.COUPLE, scope=scope, user=None, trigger=Trigger.COMMAND)
         jobs, message = run_in_foreground(entry)
         if options["json"]:

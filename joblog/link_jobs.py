@@ -1,0 +1,120 @@
+"""Jobs about links of records rather than their values: coupling, uncoupling, deletions. How they are opened, noted and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchEntry, SynchJob
+from joblog.models.synch_entry import OPEN_ERROR
+from joblog.scope import Scope
+from mappings.models import Coupling, IntegrationTableMapping
+from mappings.systems import table_of
+from syncadmin.sync.errors import RunError
+from syncadmin.sync.ports import Connector
+from syncadmin.sync.records import Direction, Record, Side
+
+KEY = {Side.BUSINESS_CENTRAL: "bc_key", Side.SALES: "sales_key"}
+_LABEL = {Side.BUSINESS_CENTRAL: "bc_label", Side.SALES: "sales_label"}
+Found = Mapping[Side, Mapping[str, Record]]
+
+
+def mapping_of(entry: JobQueueEntry) -> IntegrationTableMapping:
+    """Raises RunError ``no-mapping``."""
+    if entry.mapping is None:
+        raise RunError("no-mapping", "The job queue entry names no mapping.")
+    return entry.mapping
+
+
+def open_link_job(
+    entry: JobQueueEntry,
+    execution: JobQueueLogEntry,
+    mapping: IntegrationTableMapping,
+    kind: JobType,
+    direction: Direction = Direction.TO_INTEGRATION,
+) -> tuple[SynchJob, bool]:
+    """The execution's job of this kind, mapping and direction, as far as it is, and whether it is new."""
+    names = {
+        Side.BUSINESS_CENTRAL: mapping.table_label or mapping.table,
+        Side.SALES: mapping.integration_table_label or mapping.integration_table,
+    }
+    return SynchJob.objects.get_or_create(
+        log_entry=execution,
+        type=kind,
+        mapping=mapping,
+        direction=direction.value,
+        defaults={
+            "mapping_name": mapping.name,
+            "company": mapping.business_central.company,
+            "mapping_version": mapping.version,
+            "trigger": entry.trigger,
+            "user_name": execution.user_name,
+            "scope": entry.parameters,
+            "source_label": names[direction.source],
+            "destination_label": names[direction.destination],
+            "started_at": timezone.now(),
+        },
+    )
+
+
+def chosen_couplings(mapping: IntegrationTableMapping, scope: Scope) -> QuerySet[Coupling]:
+    """The couplings of the scope's records; all of the mapping where it names none."""
+    rows = Coupling.objects.filter(mapping=mapping)
+    return rows.filter(Q(bc_key__in=scope.bc_keys) | Q(sales_key__in=scope.sales_keys)) if scope.explicit else rows
+
+
+def read_ends(connectors: Mapping[Side, Connector], mapping: IntegrationTableMapping, rows: Iterable[Coupling]) -> Found:
+    """Those records of the couplings that exist, by side and key: what is missing does not exist, the system said so for each key."""
+    rows = list(rows)
+    found = {}
+    for side in Side:
+        keys = [key for row in rows if (key := getattr(row, KEY[side]))]
+        found[side] = connectors[side].read_records(table_of(mapping, side), keys, []) if keys else {}
+    return found
+
+
+def sides_there(row: Coupling, found: Found) -> set[Side]:
+    """On which sides the coupling's record exists."""
+    return {side for side in Side if getattr(row, KEY[side]) in found[side]}
+
+
+def entry_of(job: SynchJob, row: Coupling, action: EntryAction, **values: Any) -> SynchEntry:
+    """An entry about a coupling, as the job's direction sees it; not saved."""
+    direction = Direction(job.direction)
+    return SynchEntry(
+        job=job,
+        action=action,
+        source_key=getattr(row, KEY[direction.source]) or "",
+        source_label=getattr(row, _LABEL[direction.source]),
+        destination_key=getattr(row, KEY[direction.destination]) or "",
+        destination_label=getattr(row, _LABEL[direction.destination]),
+        coupling_id=row.pk,
+        at=timezone.now(),
+        **values,
+    )
+
+
+def keep(job: SynchJob, entries: Sequence[SynchEntry]) -> None:
+    """Saves entries, new and known ones, and counts those that are settled; call it in a transaction that holds the claim."""
+    fields = ["action", "intended", "code", "fields", "message", "changes", "at"]
+    SynchEntry.objects.bulk_create([one for one in entries if one.pk is None])
+    SynchEntry.objects.bulk_update([one for one in entries if one.pk is not None], fields)
+    counted = Counter(str(one.action).lower() for one in entries if one.action != EntryAction.SENDING)
+    if counted:
+        SynchJob.objects.filter(pk=job.pk).update(**{name: F(name) + number for name, number in counted.items()})
+
+
+def remove(couplings: Iterable[int]) -> None:
+    """Deletes couplings; their errors concern nobody any more."""
+    ids = list(couplings)
+    SynchEntry.objects.filter(OPEN_ERROR, coupling_id__in=ids).update(resolved_at=timezone.now())
+    Coupling.objects.filter(pk__in=ids).delete()
+
+
+def finish(job: SynchJob) -> None:
+    job.status, job.finished_at = JobStatus.FINISHED, timezone.now()
+    job.save(update_fields=["status", "finished_at"])
