@@ -35,6 +35,19 @@ class Office:
         found = self.people.rows_bc("salesInvoices", condition)
         return next(row for row in found if row["status"] != "Draft" and all(row[name] == value for name, value in wanted.items()))
 
+    def open_invoice(self) -> dict[str, Any]:
+        """One that nobody has paid a part of."""
+        found = self.people.rows_bc("salesInvoices", "status eq 'Open'")
+        return next(row for row in found if row["remainingAmount"] == row["totalAmountIncludingTax"])
+
+    def invoice_with(self, **wanted: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The first posted invoice with a line that holds these values, and that line."""
+        for row in self.people.rows_standard("salesInvoices?$expand=salesInvoiceLines"):
+            for line in row["salesInvoiceLines"]:
+                if row["status"] != "Draft" and all(line[name] == value for name, value in wanted.items()):
+                    return self.invoice_where(f"number eq '{row['number']}'"), line
+        raise AssertionError(f"no line with {wanted}")
+
     def arrived(self, invoice: dict[str, Any]) -> dict[str, Any]:
         return self.people.rows_sales("invoices", f"invoicenumber eq '{invoice['number']}'")[0]
 
@@ -82,12 +95,13 @@ class Office:
                 "transactioncurrencies", isocurrencycode=code, currencyname=code, currencysymbol=code, currencyprecision=2, exchangerate=1.5
             )
         )
-        key = self.people.rows_bc("currencies", f"code eq '{code}'")[0]["id"]
+        key = self.people.rows_standard("currencies", f"code eq '{code}'")[0]["id"]
         self._couple("CURRENCY", key, code, row["transactioncurrencyid"])
 
     def _salesperson(self, code: str) -> None:
         if code:
-            user = self.people.rows_sales("systemusers", "isdisabled eq false")[0]
+            taken = Coupling.objects.filter(mapping__name="SALESPEOPLE").count()
+            user = self.people.rows_sales("systemusers", "isdisabled eq false")[taken]
             key = self.people.rows_standard("salespeoplePurchasers", f"code eq '{code}'")[0]["id"]
             self._couple("SALESPEOPLE", key, code, user["systemuserid"])
 

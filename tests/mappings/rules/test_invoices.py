@@ -36,3 +36,66 @@ def test_an_invoice_arrives_with_header_lines_and_totals(office: Office, command
     assert sum(Decimal(str(line["extendedamount"])) for line in office.products_of(sent)) - Decimal(str(sent["discountamount"])) == Decimal(
         str(sent["totalamount"])
     )
+
+
+def test_prices_with_tax_in_another_currency_arrive_to_the_cent(office: Office, command: Command) -> None:
+    """Rules price-excl-tax, rounding-line and price-list: the lines of Sales come to the amounts of Business Central."""
+    invoice = office.ready(office.invoice_where("pricesIncludeTax eq true", currencyCode="EUR"))
+    code, _ = command(*SEND, invoice["number"])
+    assert code == 0, list(SynchEntry.objects.values_list("source_label", "code", "message"))
+    sent, lines = office.arrived(invoice), office.lines_of(invoice)
+    arrived = office.products_of(sent)
+    worth = sum(money(line["priceperunit"]) * money(line["quantity"]) + money(line["tax"]) - discount(line) for line in arrived)
+    assert round(worth, 2) == sum(money(line["amountIncludingTax"]) for line in lines) == money(sent["totalamount"])
+    assert sum(money(line["extendedamount"]) for line in arrived if line["productname"] != "Rounding") == money(sent["totalamount"])
+    price_list = office.people.rows_sales("pricelevels", f"pricelevelid eq {sent['_pricelevelid_value']}")[0]
+    assert (price_list["name"], price_list["_transactioncurrencyid_value"]) == ("Price List in EUR", sent["_transactioncurrencyid_value"])
+
+
+def test_a_line_without_product_becomes_a_write_in(office: Office, command: Command) -> None:
+    """Rule product: number, a space, description, a full stop."""
+    invoice, freight = office.invoice_with(lineObjectNumber="40400")
+    office.ready(invoice)
+    assert command(*SEND, invoice["number"])[0] == 0
+    written = [line for line in office.products_of(office.arrived(invoice)) if line["isproductoverridden"]]
+    assert written[0]["productdescription"] == "40400 Freight and packing."
+    assert written[0]["extendedamount"] == freight["netAmountIncludingTax"] + freight["invoiceDiscountAllocation"]
+
+
+def test_status_follows_payment_on_arrival(office: Office, command: Command) -> None:
+    """Rule status: Billed, Paid and Canceled invoices arrive as such, with all their lines."""
+    states = {}
+    found = [office.open_invoice(), *(office.invoice_where(f"status eq '{status}'") for status in ("Paid", "Canceled"))]
+    for invoice in found:
+        office.ready(invoice)
+        assert command(*SEND, invoice["number"])[0] == 0
+        states[invoice["status"]] = tuple(office.arrived(invoice)[name] for name in ("statecode", "statuscode"))
+    assert states == {"Open": (0, 4), "Paid": (2, 100001), "Canceled": (3, 100003)}
+
+
+def test_a_second_run_writes_nothing(office: Office, command: Command) -> None:
+    """A4, and rule read-only for what is closed."""
+    invoice = office.ready(office.open_invoice())
+    command(*SEND, invoice["number"])
+    before = office.arrived(invoice)["versionnumber"]
+    code, told = command(*SEND, invoice["number"])
+    assert (code, [job["unchanged"] for job in told["jobs"]]) == (0, [1])
+    assert office.arrived(invoice)["versionnumber"] == before
+
+
+def test_an_invoice_with_a_blocked_item_is_not_created(office: Office, command: Command) -> None:
+    """Rule blocked-check."""
+    invoice, line = office.invoice_with(lineType="Item")
+    office.ready(invoice)
+    office.people.change_bc("items", line["itemId"], blocked=True)
+    assert command(*SEND, invoice["number"])[0] == 1
+    assert SynchEntry.objects.get().code == "blocked"
+    assert office.people.rows_sales("invoices", f"invoicenumber eq '{invoice['number']}'") == []
+
+
+def money(value: float | None) -> Decimal:
+    return Decimal(str(value or 0))
+
+
+def discount(line: dict[str, Any]) -> Decimal:
+    return money(line["manualdiscountamount"])
