@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from mappings.couplings import DatabaseCouplings
-from mappings.models import IntegrationTableMapping, MappingDirection
+from mappings.models import IntegrationTableMapping
 from mappings.rules.default_prices import DefaultPriceList, Price
 from mappings.rules.related import related_table
-from mappings.rules.table_rules import FROM, TO, MappingRules, Tables, computed, refused, texts, with_values
+from mappings.rules.table_rules import TO, MappingRules, Tables, computed, refused, texts, with_values
 from mappings.rules.units import UnitGroups
 from syncadmin.sync.errors import RecordError
 from syncadmin.sync.plan import FieldRule
@@ -21,7 +21,8 @@ from syncadmin.sync.tables import FieldType
 from syncadmin.sync.touched import Touched
 from syncadmin.sync.values import rounded
 
-_ACTIVE, _RETIRED = 0, 1  # statecode; its statuscode follows
+# Blocked and statecode, whose statuscode follows: only active products are not blocked, and blocked ones become retired.
+_STATES = (("False", 0), ("True", 2), ("True", 3), ("True", 1))
 _NOT_NEGATIVE = ("price", "quantityonhand")
 _GOOD = {Action.INSERTED, Action.MODIFIED, Action.UNCHANGED, Action.COUPLED}
 _UNIT, _VENDOR = "baseUnitOfMeasureCode", "vendorNumber"
@@ -32,8 +33,7 @@ class ProductRules(MappingRules):
 
     product_type: ClassVar[int]
     also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {
-        Side.BUSINESS_CENTRAL: (_UNIT, _VENDOR, "blocked", "unitPrice"),
-        Side.SALES: ("statecode",),
+        Side.BUSINESS_CENTRAL: (_UNIT, _VENDOR, "unitPrice"),
     }
 
     @classmethod
@@ -50,14 +50,11 @@ class ProductRules(MappingRules):
         for name, kind, label, target in _COMPUTED:
             field = computed(name, kind, label)
             rules.append(FieldRule(bc=field, sales=sales[target], direction=TO, insert_only=name == "price_list", not_null=True))
-        if mapping.direction == MappingDirection.BIDIRECTIONAL:
-            blocked = computed("blocked", FieldType.BOOLEAN, "Blocked")
-            rules.append(FieldRule(bc=tables[Side.BUSINESS_CENTRAL].fields["blocked"], sales=blocked, direction=FROM))
-        return rules
+        return [*rules, FieldRule(bc=tables[Side.BUSINESS_CENTRAL].fields["blocked"], sales=sales["statecode"], options=_STATES)]
 
     def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
         if direction is Direction.FROM_INTEGRATION:
-            return [with_values(one, blocked=one.values.get("statecode") != _ACTIVE) for one in records]
+            return records
         self.units.load(_text(one, _UNIT) for one in records)
         self._load_vendors(records)
         prepared = [self._prepared(self._without_negatives(one)) for one in records]
@@ -130,7 +127,6 @@ class ProductRules(MappingRules):
             unit=base.unit,
             group=base.group,
             price_list=self.price_list.key,
-            state=_RETIRED if record.values.get("blocked") else _ACTIVE,
             vendor_name=self.vendors.get(_text(record, _VENDOR)) or None,
         )
 
@@ -152,7 +148,6 @@ _COMPUTED = (
     ("group", FieldType.GUID, "Unit Group", "defaultuomscheduleid"),
     ("unit", FieldType.GUID, "Base Unit", "defaultuomid"),
     ("price_list", FieldType.GUID, "Default Price List", "pricelevelid"),
-    ("state", FieldType.INTEGER, "Blocked", "statecode"),
     ("vendor_name", FieldType.TEXT, "Vendor Name", "vendorname"),
 )
 

@@ -50,6 +50,7 @@ def new_value(plan: TablePlan, rule: FieldRule, direction: Direction, source: Va
         value = _looked_up(plan, rule, direction, value, references)
     elif rule.options is not None:
         value = _mapped_option(rule, direction, value)
+        value = canonical(value, destination) if destination.type is FieldType.BOOLEAN else value
     elif value != source and destination.type is FieldType.OPTION:
         value = _constant(display(value), destination)
     else:
