@@ -12,11 +12,12 @@ from joblog.models import JobQueueEntry, QueueStatus, RunKind, Trigger
 from joblog.queue import new_entry, ring
 from joblog.scope import Scope
 from mappings.changes import save_with_history
-from mappings.models import IntegrationTableMapping
+from mappings.models import ConfigurationChange, IntegrationTableMapping
 from syncadmin.sandbox.demo_data import coupled_pairs
-from syncadmin.sync.records import Direction, Side
+from syncadmin.sync.records import Direction
 
 USER, PASSWORD = "admin", "sync-demo"
+_LAST_STEP = "Synch. Only Coupled Records switched off"
 
 
 def prepare(sandbox: str) -> None:
@@ -25,6 +26,11 @@ def prepare(sandbox: str) -> None:
     call_command("setup", "default", sandbox=sandbox, stdout=StringIO())
     _couple_what_belongs_together()
     _let_customers_create_accounts()
+
+
+def is_prepared() -> bool:
+    """Whether the preparation has reached its end; one that was interrupted is done again without harm."""
+    return ConfigurationChange.objects.filter(what=_LAST_STEP).exists()
 
 
 def make_person() -> None:
@@ -47,8 +53,7 @@ def _couple_what_belongs_together() -> None:
         pairs.setdefault(name, []).append((bc_key, sales_key))
     for mapping in IntegrationTableMapping.objects.select_related("business_central", "sales").filter(name__in=pairs).order_by("order"):
         ways = mapping.directions if mapping.direction == Direction.FROM_INTEGRATION else (Direction.TO_INTEGRATION,)
-        winner = ways[0].source if len(ways) == 1 else Side.BUSINESS_CENTRAL
-        scope = Scope(directions=tuple(ways), pairs=tuple(pairs[mapping.name]), use=winner)
+        scope = Scope(directions=tuple(ways), pairs=tuple(pairs[mapping.name]), use=ways[0].source)
         entry = new_entry(
             mapping=mapping, run_kind=RunKind.COUPLE, scope=scope, user=User.objects.get(username=USER), trigger=Trigger.PERSON
         )
@@ -62,4 +67,4 @@ def _let_customers_create_accounts() -> None:
         mapping.synch_only_coupled = False
         mapping.save()
 
-    save_with_history(mapping, User.objects.get(username=USER), "Synch. Only Coupled Records switched off", save)
+    save_with_history(mapping, User.objects.get(username=USER), _LAST_STEP, save)

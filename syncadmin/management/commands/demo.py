@@ -17,9 +17,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from mappings.models import IntegrationTableMapping
 from syncadmin.management.commands.setup import sandbox_systems
-from syncadmin.management.demo_company import PASSWORD, USER, make_person, prepare, ring_for_all_that_is_due
+from syncadmin.management.demo_company import PASSWORD, USER, is_prepared, make_person, prepare, ring_for_all_that_is_due
 from syncadmin.sandbox.ids import COMPANY_NAME
 
 _MANAGE = str(settings.BASE_DIR / "manage.py")
@@ -54,12 +53,14 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stdout.write("\nStopping.")
         finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)  # an impatient second Ctrl-C must not leave processes behind
             processes.stop()
 
     def _prepare(self, sandbox: str) -> None:
         make_person()
         sandbox_systems(sandbox, COMPANY_NAME)
-        if not IntegrationTableMapping.objects.exists():
+        if not is_prepared():
             self.stdout.write("Setting up the demo company ...")
             prepare(sandbox)
 
