@@ -10,7 +10,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from mappings.differences import differing_lines
-from mappings.models import ConfigurationChange, IntegrationTableMapping, SystemKind
+from mappings.models import ConfigurationChange, IntegrationTableMapping, SystemKind, TransformationRule
+from mappings.transformation_forms import told
 from syncadmin.ui import columns
 from syncadmin.ui.tables import ListTable
 
@@ -87,6 +88,33 @@ class MappingTable(ListTable):
 
 def _template_codes(mapping: IntegrationTableMapping, side: str) -> str:
     return ", ".join(one.code for one in mapping.templates.all() if one.side == side)
+
+
+class TransformationTable(ListTable):
+    """Transformation rules (page 1237), and where they are used."""
+
+    key = "transformations"
+
+    select = columns.SelectColumn(name="rule", label=lambda row: row.code)
+    name = columns.NameColumn(
+        accessor="code",
+        verbose_name="Code",
+        linkify=lambda record: reverse("mappings:transformation-edit", args=[record.pk]),
+        attrs={"th": {"class": "name whole"}, "td": {"class": "name whole"}},
+    )
+    description = columns.ClipColumn(attrs={"td": {"class": "wrap short"}})
+    type = tables.Column(verbose_name="Transformation Type")
+    parameters = tables.Column(empty_values=(), orderable=False, attrs={"td": {"class": "wrap short soft"}})
+    next_rule = tables.Column(accessor="next_rule__code", verbose_name="Next Transformation Rule")
+    used = columns.CountColumn(
+        url=lambda row: f"{reverse('mappings:transformation-edit', args=[row.pk])}#used-by", verbose_name="Used By", label="field mappings"
+    )
+
+    class Meta(ListTable.Meta):
+        order_by = ("name",)
+
+    def render_parameters(self, record: TransformationRule) -> str:
+        return told(record.parameters)
 
 
 class ChangeTable(ListTable):

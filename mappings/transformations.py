@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from importlib.metadata import entry_points
 
 from django.utils import timezone
 
-from mappings.models import FieldStatus, IntegrationTableMapping, LookedUpPairs, System, SystemKind, SystemTable, TransformationRule
+from mappings.models import (
+    FieldStatus,
+    IntegrationFieldMapping,
+    IntegrationTableMapping,
+    LookedUpPairs,
+    System,
+    SystemKind,
+    SystemTable,
+    TransformationRule,
+)
 from mappings.systems import connected, read_tables
 from syncadmin.sync.errors import RecordError, RunError
 from syncadmin.sync.records import Record
@@ -131,6 +140,21 @@ def _text(table: Table, name: str, record: Record) -> str:
         return display(canonical(record.values.get(name), table.fields[name]))
     except RecordError as error:
         raise RunError(error.code, error.text) from error
+
+
+def users_of(codes: Collection[str]) -> list[IntegrationFieldMapping]:
+    """The field mappings that use these rules themselves, in the order of their mappings."""
+    rows = IntegrationFieldMapping.objects.filter(transformation_rule__in=codes).select_related("mapping__business_central")
+    return list(rows.order_by("mapping__order", "mapping__name", "position"))
+
+
+def leading_to(code: str) -> set[str]:
+    """The rule's code and those of all rules that come before it in a chain."""
+    rows = TransformationRule.objects.exclude(next_rule=None).values_list("code", "next_rule__code")
+    found = {code}
+    while more := {before for before, after in rows if after in found} - found:
+        found |= more
+    return found
 
 
 def _reached(rows: Mapping[str, TransformationRule], codes: Iterable[str]) -> list[TransformationRule]:

@@ -10,6 +10,8 @@ from mappings.views.field_list import FieldList
 from mappings.views.mapping_edit import CheckFilter, ClearWatermarks, FullRunSize, MappingEdit
 from mappings.views.mapping_list import MappingFactBox, MappingList
 from mappings.views.option_list import OptionList, OptionLookUp
+from mappings.views.transformation_edit import TransformationEdit, TransformationTrial
+from mappings.views.transformation_list import TransformationList
 
 app_name = "mappings"
 urlpatterns: list[URLPattern] = [
@@ -23,5 +25,9 @@ urlpatterns: list[URLPattern] = [
     path("mappings/<int:pk>/clear-watermarks/", ClearWatermarks.as_view(), name="clear-watermarks"),
     path("option-mappings/", OptionList.as_view(), name="option-list"),
     path("option-mappings/look-up/", OptionLookUp.as_view(), name="option-look-up"),
+    path("transformation-rules/", TransformationList.as_view(), name="transformation-list"),
+    path("transformation-rules/new/", TransformationEdit.as_view(), name="transformation-new"),
+    path("transformation-rules/try/", TransformationTrial.as_view(), name="transformation-try"),
+    path("transformation-rules/<int:pk>/", TransformationEdit.as_view(), name="transformation-edit"),
     path("change-log/", ChangeLog.as_view(), name="change-log"),
 ]

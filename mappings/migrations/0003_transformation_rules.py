@@ -10,14 +10,14 @@ SHIPPED = [
     ("TITLECASE", "Every word with a capital letter first.", "Title Case", {}),
     ("TRIM", "Without blanks before and after.", "Trim", {}),
     ("FOURTH_TO_SIXTH_CHAR", "The fourth, fifth and sixth character.", "Substring", {"start_position": "4", "length": "3"}),
-    ("YYYYMMDD_DATE", "A date written as 20260331.", "Date Formatting", {"format": "yyyyMMdd", "culture": ""}),
-    ("YYYYMMDDHHMMSS_FMT", "A date and time written as 20260331235959.", "Date and Time Formatting", {"format": "yyyyMMddHHmmss", "culture": ""}),
+    ("YYYYMMDD_DATE", "A date written as 20260331.", "Date Formatting", {"format": "yyyyMMdd"}),
+    ("YYYYMMDDHHMMSS_FMT", "A date and time written as 20260331235959.", "Date and Time Formatting", {"format": "yyyyMMddHHmmss"}),
     ("ALPHANUMERIC_ONLY", "Letters and digits only.", "Remove Non-Alphanumeric Characters", {}),
     ("DK_DECIMAL_FORMAT", "A number as written in Denmark: 1.234,50.", "Decimal Formatting", {"culture": "da-DK"}),
-    ("US_DATE_FORMAT", "A date as written in the USA: 3/31/2026.", "Date Formatting", {"format": "", "culture": "en-US"}),
-    ("US_DATETIME_FORMAT", "A date and time as written in the USA: 3/31/2026 11:59 PM.", "Date and Time Formatting", {"format": "", "culture": "en-US"}),
+    ("US_DATE_FORMAT", "A date as written in the USA: 3/31/2026.", "Date Formatting", {"culture": "en-US"}),
+    ("US_DATETIME_FORMAT", "A date and time as written in the USA: 3/31/2026 11:59 PM.", "Date and Time Formatting", {"culture": "en-US"}),
     ("UNIXTIMESTAMP", "A date and time as seconds since 1970.", "Unixtimestamp", {}),
-    ("NOTPROVIDED", "Without the word NOTPROVIDED.", "Replace", {"find": "NOTPROVIDED", "replace": ""}),
+    ("NOTPROVIDED", "Without the word NOTPROVIDED.", "Replace", {"find": "NOTPROVIDED"}),
 ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
@@ -41,11 +43,12 @@ class TransformationRule(models.Model):
     def __str__(self) -> str:
         return self.code
 
-    def clean(self) -> None:
-        if self.type not in set(RuleType):
-            return  # reported for the field itself
-        texts = isinstance(self.parameters, dict) and all(isinstance(value, str) for value in self.parameters.values())
-        if not texts:
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Checks the parameters against the type as well."""
+        super().clean_fields(exclude=exclude)
+        if "parameters" in (exclude or ()):
+            return
+        if not isinstance(self.parameters, dict) or not all(isinstance(value, str) for value in self.parameters.values()):
             raise ValidationError({"parameters": "Parameters are texts by name."})
         wrong = check(Rule(code=self.code, type=RuleType(self.type), parameters=self.parameters))
         if wrong:

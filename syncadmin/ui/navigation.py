@@ -65,6 +65,11 @@ MENU: tuple[Group, ...] = (
                 url_name="mappings:option-list",
                 words="dataverse option mapping payment terms shipment method shipping agent choices codes pairs",
             ),
+            Item(
+                title="Transformation Rules",
+                url_name="mappings:transformation-list",
+                words="transform uppercase trim replace substring regular expression date decimal format round lookup chain",
+            ),
             Item(title="Change Log", url_name="mappings:change-log", words="configuration changes history versions who changed"),
             Item(
                 title="Users & Roles",
