@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from mappings.models import IntegrationTableMapping, System, SystemKind, SystemTable
@@ -50,10 +51,16 @@ def connect_sales(system: System) -> Dataverse:
 
 
 def connect(system: System) -> BusinessCentral | Dataverse:
-    """The connector of a system's kind; raises RunError ``disabled`` for a system that is switched off."""
+    """The connector of a system's kind.
+
+    Raises RunError ``disabled`` for a system that is switched off, ``secret`` when its secret cannot be read.
+    """
     if not system.enabled:
         raise RunError("disabled", f"The connection {system.name} is switched off. Enable it under Connections, then run again.")
-    return connect_business_central(system) if system.kind == SystemKind.BUSINESS_CENTRAL else connect_sales(system)
+    try:
+        return connect_business_central(system) if system.kind == SystemKind.BUSINESS_CENTRAL else connect_sales(system)
+    except ImproperlyConfigured as error:
+        raise RunError("secret", f"{system.name}: {error} Store the secret again, or start with the key it was saved with.") from error
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.utils import timezone
 
 from joblog import runner
@@ -36,6 +37,15 @@ def test_a_refused_sign_in_stops_the_run_and_says_what_to_correct(
     assert (code, told["jobs"][0]["status"], told["jobs"][0]["code"]) == (2, "Error", "sign-in")
     assert "secret" in told["jobs"][0]["message"]
     assert "wrong" not in told["jobs"][0]["message"].split()
+
+
+def test_a_secret_of_another_key_stops_the_run_and_says_what_to_do(
+    customer: IntegrationTableMapping, command: Command, settings: Any
+) -> None:
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    code, told = command("synchronize", "CUSTOMER")
+    assert (code, told["jobs"][0]["status"], told["jobs"][0]["code"]) == (2, "Error", "secret")
+    assert "Store the secret again" in told["jobs"][0]["message"]
 
 
 def test_an_unknown_company_stops_the_run_and_names_it(customer: IntegrationTableMapping, command: Command) -> None:
