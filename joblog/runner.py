@@ -19,6 +19,7 @@ from joblog.matching_runs import match
 from joblog.models import JobQueueEntry, JobQueueLogEntry, RunKind
 from joblog.queue import ring
 from joblog.scope import Scope
+from joblog.statistics import update_statistics
 from joblog.synchronization import synchronize_mapping
 from joblog.uncoupling import uncouple
 from mappings.models import System
@@ -51,6 +52,7 @@ _KINDS: dict[str, Callable[[Work], bool]] = {
     RunKind.COUPLE: lambda work: couple(work.entry, work.execution, work.claim, work.pause),
     RunKind.MATCH: lambda work: match(work.entry, work.execution, work.claim, work.pause),
     RunKind.UNCOUPLE: lambda work: uncouple(work.entry, work.execution, work.claim, work.pause),
+    RunKind.STATISTICS: lambda work: update_statistics(work.entry, work.execution, work.claim, work.pause),
 }
 
 

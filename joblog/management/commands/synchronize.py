@@ -17,6 +17,7 @@ from joblog.progress import Progress
 from joblog.queue import new_entry
 from joblog.reports import exit_code, job_line, job_to_json
 from joblog.scope import Scope
+from joblog.statistics import NAMES, is_statistics, statistics_entry, statistics_possible
 from mappings.models import IntegrationTableMapping
 from syncadmin.sync.errors import SyncError
 from syncadmin.sync.records import Direction, Side
@@ -52,6 +53,10 @@ class Command(BaseCommand):
             self._full(chosen, options)
         for mapping in chosen:
             found, worst = self._run(mapping, options)
+            jobs.extend(found)
+            code = max(code, worst)
+        if _wants_statistics(options):
+            found, worst = self._statistics(options)
             jobs.extend(found)
             code = max(code, worst)
         if options["json"]:
@@ -90,7 +95,10 @@ class Command(BaseCommand):
             raise CommandError("--record goes with exactly one mapping.")
         if options["all"]:
             return all_mappings(options["company"])
-        return [find_mapping(name, options["company"]) for name in options["mappings"]]
+        statistics = [name for name in options["mappings"] if is_statistics(name)]
+        if statistics and (options["record"] or options["preview"]):
+            raise CommandError(f"{statistics[0]} runs for all customers and has no preview. Leave --record and --preview out.")
+        return [find_mapping(name, options["company"]) for name in options["mappings"] if name not in statistics]
 
     def _run(self, mapping: IntegrationTableMapping, options: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
         try:
@@ -103,6 +111,13 @@ class Command(BaseCommand):
             jobs, message = run_in_foreground(entry, tell=progress.tell)
         self._print(jobs, message, options)
         return [job_to_json(job) for job in jobs], exit_code(jobs, message)
+
+    def _statistics(self, options: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
+        with Progress(NAMES[0], shown=_bar(options)) as progress:
+            jobs, message = run_in_foreground(statistics_entry(options["company"]), tell=progress.tell)
+        self._print(jobs, message, options)
+        told = [job_to_json(job) for job in jobs]
+        return told or [{"mapping": NAMES[0], "status": JobStatus.ERROR, "message": message}], exit_code(jobs, message)
 
     def _print(self, jobs: list[SynchJob], message: str, options: dict[str, Any]) -> None:
         if options["json"]:
@@ -127,6 +142,13 @@ class Command(BaseCommand):
 
 def _is_full_synchronization(options: dict[str, Any]) -> bool:
     return bool(options["all"] and options["full"] and not options["unconditional"] and not options["preview"])
+
+
+def _wants_statistics(options: dict[str, Any]) -> bool:
+    """Named, or last of all where they are possible (engine.md A24)."""
+    if options["all"]:
+        return not options["preview"] and statistics_possible(options["company"])
+    return any(is_statistics(name) for name in options["mappings"])
 
 
 def _bar(options: dict[str, Any]) -> bool:

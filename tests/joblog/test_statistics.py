@@ -1,0 +1,101 @@
+"""Customer statistics and invoice status (engine.md section 20, A24)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from joblog.models import SynchEntry
+from mappings.models import Coupling
+from tests.mappings.rules.invoicing import Office
+from tests.people import People
+
+Command = Callable[..., tuple[int, dict[str, Any]]]
+RUN = ("synchronize", "CUSTOMER STATISTICS")
+FIGURES = {
+    "balance": "nav_balancelcy",
+    "overdueAmount": "nav_overdueamountslcy",
+    "totalSales": "nav_totalsaleslcy",
+    "total": "nav_totallcy",
+}
+
+
+@pytest.fixture
+def office(demo_company: People) -> Office:
+    return Office(demo_company)
+
+
+@pytest.fixture
+def invoice(office: Office, command: Command) -> dict[str, Any]:
+    """An open invoice in local currency that has arrived, with its customer coupled."""
+    ready = office.ready(office.open_invoice())
+    assert command("synchronize", "POSTEDSALESINV-INV", "--record", ready["number"])[0] == 0
+    return ready
+
+
+def test_two_jobs_bring_figures_and_status(office: Office, invoice: dict[str, Any], command: Command) -> None:
+    """Section 20: one execution, two jobs; the account gets its statistics with the true figures."""
+    code, told = command(*RUN)
+    assert (code, [(job["mapping"], job["type"], job["inserted"], job["modified"]) for job in told["jobs"]]) == (
+        0, [("CUSTOMER STATISTICS", "Statistics", 1, 0), ("INVOICE STATUS", "Statistics", 0, 0)]
+    )  # fmt: skip
+    row, figures = statistics_of(office, invoice)
+    assert {name: row[name] or 0 for name in FIGURES.values()} == {target: figures[name] for name, target in FIGURES.items()}
+    assert (row["nav_customerno"], row["nav_overdueamountsasof"][:10]) == (invoice["customerNumber"], figures["overdueAsOfDate"])
+
+
+def test_a_second_run_writes_nothing(office: Office, invoice: dict[str, Any], command: Command) -> None:
+    """Rule update-row."""
+    command(*RUN)
+    before = statistics_of(office, invoice)[0]["versionnumber"]
+    _, told = command(*RUN)
+    assert sum(job["inserted"] + job["modified"] for job in told["jobs"]) == 0
+    assert statistics_of(office, invoice)[0]["versionnumber"] == before
+
+
+def test_a_payment_moves_figures_and_status(office: Office, invoice: dict[str, Any], command: Command) -> None:
+    """Section 20.2: partly paid, then paid; a closed invoice is opened again before it is changed."""
+    command(*RUN)
+    part = round(invoice["remainingAmount"] / 4, 2)
+    states = []
+    for amount in (part, round(invoice["remainingAmount"] - part, 2)):
+        office.people.control("POST", "payment", {"invoice": invoice["number"], "amount": amount})
+        _, told = command(*RUN)
+        assert [job["modified"] for job in told["jobs"]] == [1, 1]
+        states.append(tuple(office.arrived(invoice)[name] for name in ("statecode", "statuscode")))
+    assert states == [(2, 100002), (2, 100001)]
+    row, figures = statistics_of(office, invoice)
+    assert row["nav_balancelcy"] == figures["balance"]
+
+
+def test_the_link_on_the_account_is_no_change_of_the_account(office: Office, invoice: dict[str, Any], command: Command) -> None:
+    """Section 20.1: the echo is absorbed, because the account was in sync before."""
+    code, _ = command("synchronize", "CUSTOMER", "--record", invoice["customerNumber"], "--use", "business-central")
+    assert code == 0, list(SynchEntry.objects.filter(action="Failed").values_list("code", "message"))
+    coupling = Coupling.objects.get(mapping__name="CUSTOMER", bc_number=invoice["customerNumber"])
+    command(*RUN)
+    coupling.refresh_from_db()
+    account = office.people.rows_sales("accounts", f"accountid eq {coupling.sales_key}")[0]
+    assert coupling.sales_etag == account["@odata.etag"]
+
+
+def test_a_deleted_account_fails_and_is_skipped(office: Office, demo_company: People, command: Command) -> None:
+    """Rule missing-record."""
+    customer = demo_company.rows_bc("customers")[0]
+    account = demo_company.create_sales("accounts", name="Gone", customertypecode=3)["accountid"]
+    assert command("couple", "CUSTOMER", customer["number"], account)[0] == 0
+    demo_company.delete_sales("accounts", account)
+    code, told = command(*RUN)
+    assert (code, told["jobs"][0]["failed"]) == (1, 1)
+    assert SynchEntry.objects.get(code="deleted").destination_key == ""
+    assert Coupling.objects.get(sales_key=account).skipped
+
+
+def statistics_of(office: Office, invoice: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The row in Sales that the customer's account names, and the figures of Business Central."""
+    coupling = Coupling.objects.get(mapping__name="CUSTOMER", bc_key=invoice["customerId"])
+    account = office.people.rows_sales("accounts", f"accountid eq {coupling.sales_key}")[0]
+    row = office.people.rows_sales("nav_accountstatisticses", f"nav_accountstatisticsid eq {account['_nav_accountstatisticsid_value']}")[0]
+    return row, office.people.rows_bc("customerStatistics", f"id eq {invoice['customerId']}")[0]
