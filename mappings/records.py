@@ -20,8 +20,9 @@ from syncadmin.sync.decide import Decision, Kind, Policy, decide_existing, decid
 from syncadmin.sync.errors import RecordError, RunError
 from syncadmin.sync.plan import FieldRule, TablePlan
 from syncadmin.sync.records import Direction, Record, Side
+from syncadmin.sync.rules import TableRules
 from syncadmin.sync.tables import FieldType
-from syncadmin.sync.transfer import wanted_references
+from syncadmin.sync.transfer import References, wanted_references
 from syncadmin.sync.values import display
 
 _FURTHER_PAGES = 20
@@ -146,16 +147,27 @@ def open_record(mapping: IntegrationTableMapping, side: Side, key: str) -> Recor
         for way in mapping.directions:
             if way.source in found:
                 found[way.source] = rules.prepare(way, [found[way.source]])[0]
+        references = {way: _references(mapping, plan, rules, way, found[way.source]) for way in mapping.directions if way.source in found}
     if not found:
         raise RunError("deleted", f"The record {key} does not exist in {side.label} any more.")
-    return _page(mapping, plan, keys, found, coupling)
+    return _page(mapping, plan, keys, found, coupling, references)
+
+
+def _references(mapping: IntegrationTableMapping, plan: TablePlan, rules: TableRules, direction: Direction, source: Record) -> References:
+    wanted = wanted_references(plan, direction, [source])
+    return rules.references(direction, wanted, DatabaseCouplings(mapping).references(direction, wanted)) if wanted else {}
 
 
 def _page(
-    mapping: IntegrationTableMapping, plan: TablePlan, keys: Mapping[Side, str], found: Mapping[Side, Record], coupling: Coupling | None
+    mapping: IntegrationTableMapping,
+    plan: TablePlan,
+    keys: Mapping[Side, str],
+    found: Mapping[Side, Record],
+    coupling: Coupling | None,
+    references: Mapping[Direction, References],
 ) -> RecordPage:
     state = to_state(coupling) if coupling else None
-    decisions = {way: decision for way in mapping.directions if (decision := _decision(mapping, plan, way, found, state)) is not None}
+    decisions = {way: decision for way in references if (decision := _decision(plan, way, found, state, references[way])) is not None}
     bc, sales = found.get(Side.BUSINESS_CENTRAL), found.get(Side.SALES)
     shown = Side.BUSINESS_CENTRAL if bc else Side.SALES
     names = _names_of_references(mapping, plan, found, state)
@@ -172,14 +184,12 @@ def _page(
 
 
 def _decision(
-    mapping: IntegrationTableMapping, plan: TablePlan, direction: Direction, found: Mapping[Side, Record], state: CouplingState | None
+    plan: TablePlan, direction: Direction, found: Mapping[Side, Record], state: CouplingState | None, references: References
 ) -> Decision | None:
-    """What the engine would decide now in this direction; None where it has no source record."""
-    source, destination = found.get(direction.source), found.get(direction.destination)
-    if source is None or (state is not None and state.pending is None and destination is None):
+    """What the engine would decide now in this direction; None where its source record lost its partner."""
+    source, destination = found[direction.source], found.get(direction.destination)
+    if state is not None and state.pending is None and destination is None:
         return None
-    wanted = wanted_references(plan, direction, [source])
-    references = DatabaseCouplings(mapping).references(direction, wanted) if wanted else {}
     if state is None or destination is None:
         return decide_insert(plan, direction, source, references)
     return decide_existing(plan, direction, source, destination, state, references, Policy())

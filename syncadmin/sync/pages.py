@@ -168,7 +168,8 @@ class PageWork:
         create = create + [write for write in compare if write.destination is None and self._restored(write)]
         pairs = [write for write in compare if write.destination is not None]
         wanted = wanted_references(self.plan, self.direction, [write.source for write in (*pairs, *create)])
-        self.references = self.couplings.references(self.direction, wanted) if wanted else {}
+        found = self.couplings.references(self.direction, wanted) if wanted else {}
+        self.references = self.rules.references(self.direction, wanted, found) if wanted else {}
         for write in pairs:
             self._decide_pair(write)
         for write in create:

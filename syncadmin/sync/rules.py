@@ -9,6 +9,7 @@ from syncadmin.sync.criteria import Criterion
 from syncadmin.sync.plan import TablePlan
 from syncadmin.sync.records import Direction, Record
 from syncadmin.sync.touched import Touched
+from syncadmin.sync.transfer import Reference, References
 
 
 class TableRules:
@@ -29,6 +30,10 @@ class TableRules:
     def find_uncoupled(self, direction: Direction, records: Sequence[Record]) -> dict[str, str]:  # noqa: ARG002
         """Source key -> destination key of existing rows that an uncoupled source belongs to (engine.md section 6)."""
         return {}
+
+    def references(self, direction: Direction, wanted: set[Reference], found: References) -> References:  # noqa: ARG002
+        """What is to be used for the wanted references of a page; ``found`` is what the couplings say."""
+        return found
 
     def criteria(self, plan: TablePlan) -> Sequence[Criterion]:  # noqa: ARG002
         """Criteria of match-based coupling that no field mapping can state, such as a group called ``'NAV ' + code``."""
