@@ -155,7 +155,7 @@ def open_record(mapping: IntegrationTableMapping, side: Side, key: str) -> Recor
 
 def _references(mapping: IntegrationTableMapping, plan: TablePlan, rules: TableRules, direction: Direction, source: Record) -> References:
     wanted = wanted_references(plan, direction, [source])
-    return rules.references(direction, wanted, DatabaseCouplings(mapping).references(direction, wanted)) if wanted else {}
+    return rules.resolve(direction, wanted, DatabaseCouplings(mapping).references(direction, wanted)) if wanted else {}
 
 
 def _page(

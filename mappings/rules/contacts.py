@@ -48,7 +48,7 @@ class ContactRules(MappingRules):
             self.behind = {_text(record, "companyNumber"): _text(record, "customerNumber") for record in records}
         return records
 
-    def references(self, direction: Direction, wanted: set[Reference], found: References) -> References:
+    def resolve(self, direction: Direction, wanted: set[Reference], found: References) -> References:
         """Company contacts are found through their customer, in both directions."""
         lookup = self.customers.name if self.customers else _CUSTOMER
         asked = [value for name, value in wanted if name == lookup]

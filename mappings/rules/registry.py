@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mappings.models import IntegrationTableMapping
+from mappings.rules.contacts import ContactRules
 from mappings.rules.currencies import CurrencyRules
 from mappings.rules.invoice_lines import InvoiceLineRules
 from mappings.rules.invoices import InvoiceRules
@@ -22,6 +23,7 @@ RULES: dict[tuple[str, str], type[MappingRules]] = {
     ("salesInvoiceLines", "invoicedetails"): InvoiceLineRules,
     ("items", "products"): ItemRules,
     ("resources", "products"): ResourceRules,
+    ("contacts", "contacts"): ContactRules,
 }
 
 

@@ -169,7 +169,7 @@ class PageWork:
         pairs = [write for write in compare if write.destination is not None]
         wanted = wanted_references(self.plan, self.direction, [write.source for write in (*pairs, *create)])
         found = self.couplings.references(self.direction, wanted) if wanted else {}
-        self.references = self.rules.references(self.direction, wanted, found) if wanted else {}
+        self.references = self.rules.resolve(self.direction, wanted, found) if wanted else {}
         for write in pairs:
             self._decide_pair(write)
         for write in create:

@@ -31,7 +31,7 @@ class TableRules:
         """Source key -> destination key of existing rows that an uncoupled source belongs to (engine.md section 6)."""
         return {}
 
-    def references(self, direction: Direction, wanted: set[Reference], found: References) -> References:  # noqa: ARG002
+    def resolve(self, direction: Direction, wanted: set[Reference], found: References) -> References:  # noqa: ARG002
         """What is to be used for the wanted references of a page; ``found`` is what the couplings say."""
         return found
 
