@@ -14,10 +14,12 @@ from django.db import connection
 from joblog import executions
 from joblog.claims import Claim, heartbeat, take
 from joblog.coupling_runs import couple
+from joblog.deleted_records import find_deleted
 from joblog.full_synchronization import next_wave
 from joblog.matching_runs import match
 from joblog.models import JobQueueEntry, JobQueueLogEntry, RunKind
 from joblog.queue import ring
+from joblog.record_actions import delete, restore
 from joblog.scope import Scope
 from joblog.statistics import update_statistics
 from joblog.synchronization import synchronize_mapping
@@ -52,6 +54,9 @@ _KINDS: dict[str, Callable[[Work], bool]] = {
     RunKind.COUPLE: lambda work: couple(work.entry, work.execution, work.claim, work.pause),
     RunKind.MATCH: lambda work: match(work.entry, work.execution, work.claim, work.pause),
     RunKind.UNCOUPLE: lambda work: uncouple(work.entry, work.execution, work.claim, work.pause),
+    RunKind.FIND_DELETED: lambda work: find_deleted(work.entry, work.execution, work.claim),
+    RunKind.RESTORE: lambda work: restore(work.entry, work.execution, work.claim, work.pause),
+    RunKind.DELETE: lambda work: delete(work.entry, work.execution, work.claim, work.pause),
     RunKind.STATISTICS: lambda work: update_statistics(work.entry, work.execution, work.claim, work.pause),
 }
 
