@@ -112,7 +112,9 @@ class Results:
         if action is Action.SKIPPED:
             text = f"{text} The same happened before, so the record is skipped until somebody retries it."
         detail = _failure_detail(write.decision)
-        return self.note(write, action, code=code, text=text, fields=fields, changes=write.made, coupling=coupling, detail=detail)
+        touched = self.note(write, action, code=code, text=text, fields=fields, changes=write.made, coupling=coupling, detail=detail)
+        never_made = write.decision.kind is Kind.INSERT and not write.created  # there is nothing under the key that was chosen
+        return replace(touched, destination_key="", destination_label="") if never_made else touched
 
     def synchronized(self, write: Write, result: WriteResult | None) -> CouplingState:
         """The coupling after the destination took the values (or had them already: no result)."""
