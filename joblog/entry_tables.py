@@ -9,8 +9,10 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from joblog.addresses import destination_url, entries_url, source_url
+from joblog.addresses import destination_url, entries_url, source_url, with_query
 from joblog.models import EntryAction, SynchEntry
+from syncadmin.sync.errors import OPTION_MAPPING
+from syncadmin.sync.records import Direction
 from syncadmin.ui import columns, formatting
 from syncadmin.ui.tables import ListTable
 
@@ -159,9 +161,17 @@ def what_happened(entry: SynchEntry) -> SafeString:
 
 
 def _missing_links(entry: SynchEntry) -> SafeString:
-    """The way to each reference that has to be coupled first."""
-    rows = ((reverse("joblog:missing", args=[entry.pk, number]), one["mapping"]) for number, one in enumerate(entry.detail["missing"]))
-    return format_html_join(" · ", '<a href="{}">Find the record to couple in {}</a>', rows)
+    """The way to each reference that has to be coupled first, and to each pair that has to be added."""
+    rows = (_missing_link(entry, position, one) for position, one in enumerate(entry.detail["missing"]))
+    return format_html_join(" · ", '<a href="{}">{}</a>', rows)
+
+
+def _missing_link(entry: SynchEntry, position: int, missing: dict[str, str]) -> tuple[str, str]:
+    if not missing["mapping"].startswith(OPTION_MAPPING):
+        return reverse("joblog:missing", args=[entry.pk, position]), f"Find the record to couple in {missing['mapping']}"
+    name = missing["mapping"].removeprefix(OPTION_MAPPING)
+    side = "code" if entry.job.direction == Direction.TO_INTEGRATION else "value"
+    return with_query(reverse("mappings:option-list"), {"name": name, side: missing["value"]}), f"Add the pair in {name}"
 
 
 class ErrorTable(ListTable):

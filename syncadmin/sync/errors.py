@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+OPTION_MAPPING = "option mapping "  # no mapping has a name with small letters
+
 
 class SyncError(Exception):
     """What a person may read: ``text`` says what happened, why, and what to do; ``code`` is short and stable."""
@@ -18,7 +20,8 @@ class RecordError(SyncError):
     """One record cannot be transferred or written. The run counts it as Failed and goes on.
 
     ``fields`` are the property names concerned, as the destination (or, for a value that could not be read, the source) calls them;
-    ``missing`` is the reference that is not coupled yet: its mapping, and what the source calls it.
+    ``missing`` is the reference that is not coupled yet: its mapping, and what the source calls it; for a value without a pair
+    :data:`OPTION_MAPPING` and the name of the option mapping stand in place of the mapping.
     """
 
     def __init__(self, code: str, text: str, *, fields: Sequence[str] = (), missing: tuple[str, str] | None = None) -> None:

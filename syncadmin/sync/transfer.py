@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from syncadmin.sync.errors import RecordError
+from syncadmin.sync.errors import OPTION_MAPPING, RecordError
 from syncadmin.sync.plan import BIDIRECTIONAL, FieldRule, TablePlan
 from syncadmin.sync.records import Direction, Record, Side, Value
 from syncadmin.sync.tables import Field, FieldType
@@ -133,6 +133,7 @@ def _mapped_option(rule: FieldRule, direction: Direction, source: Value) -> Valu
         "unknown-option",
         f"{own.label or own.name} {shown} has no pair in the option mapping {rule.option_mapping}. Add the pair there, then retry.",
         fields=[own.name],
+        missing=(OPTION_MAPPING + rule.option_mapping, str(source)),
     )
 
 

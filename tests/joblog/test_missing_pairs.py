@@ -59,6 +59,14 @@ def test_after_the_pair_is_added_the_retry_succeeds(failed: People, signed_in: S
     assert not Coupling.objects.filter(skipped=True).exists()
 
 
+def test_the_error_leads_to_the_new_row_of_its_pair(failed: People, signed_in: SignIn) -> None:
+    shown = signed_in("Operator").get(reverse("joblog:errors")).content.decode()
+    address = f"{reverse('mappings:option-list')}?name=SHIPPING+AGENT&code=OWN+LOG."
+    assert f'<a href="{address.replace("&", "&amp;")}">Add the pair in SHIPPING AGENT</a>' in shown
+    form = signed_in("Administrator").get(address).context["rows"].extra_forms[0]
+    assert [form[name].value() for name in ("name", "code")] == ["SHIPPING AGENT", "OWN LOG."]
+
+
 def test_a_value_that_sales_does_not_have_is_refused_with_those_it_has(failed: People, signed_in: SignIn) -> None:
     with pytest.raises(AssertionError, match=r"9 is no choice of paymenttermscode of .+ Choose one of: 1 Net 30"):
         add_pair(signed_in("Administrator"), "PAYMENT TERMS", "CM", 9)
