@@ -9,6 +9,8 @@ from mappings.rules.contacts import ContactRules
 from mappings.rules.currencies import CurrencyRules
 from mappings.rules.invoice_lines import InvoiceLineRules
 from mappings.rules.invoices import InvoiceRules
+from mappings.rules.price_groups import PriceGroupRules
+from mappings.rules.prices import PriceRules
 from mappings.rules.products import ItemRules, ResourceRules
 from mappings.rules.table_rules import MappingRules, Tables
 from mappings.rules.unit_groups import UnitRules
@@ -17,13 +19,15 @@ from syncadmin.sync.ports import Connector
 from syncadmin.sync.records import Side
 
 RULES: dict[tuple[str, str], type[MappingRules]] = {
+    ("contacts", "contacts"): ContactRules,
     ("currencies", "transactioncurrencies"): CurrencyRules,
     ("unitsOfMeasure", "uomschedules"): UnitRules,
     ("salesInvoices", "invoices"): InvoiceRules,
     ("salesInvoiceLines", "invoicedetails"): InvoiceLineRules,
     ("items", "products"): ItemRules,
     ("resources", "products"): ResourceRules,
-    ("contacts", "contacts"): ContactRules,
+    ("customerPriceGroups", "pricelevels"): PriceGroupRules,
+    ("salesPrices", "productpricelevels"): PriceRules,
 }
 
 
