@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from mappings.changes import Person, save_with_history
+from mappings.companies import OWN_OR_NONE
 from mappings.defaults import default_setup
 from mappings.models import (
     ConfigTemplate,
@@ -178,10 +179,9 @@ def _fill(row: IntegrationTableMapping, plain: Mapping[str, Any], sales: System,
 
 def _company_filter(condition: str, crm: Table) -> str:
     """Without the base integration solution there is no company column, and its clause is dropped (default-setup.md)."""
-    clause = "(_bcbi_companyid_value eq {companyId} or _bcbi_companyid_value eq null)"
     if "bcbi_companyid" in crm.fields:
         return condition
-    return condition.replace(f" and {clause}", "").replace(clause, "")
+    return condition.replace(f" and {OWN_OR_NONE}", "").replace(OWN_OR_NONE, "")
 
 
 def _fields(row: IntegrationTableMapping, plain: Mapping[str, Any], bc: Table, crm: Table, report: SetupReport) -> None:

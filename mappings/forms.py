@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     _MappingModelForm = forms.ModelForm
 
-REACHES_PAST_WATERMARK = frozenset({"table_filter", "integration_table_filter", "direction"})
+REACHES_PAST_WATERMARK = frozenset({"table_filter", "integration_table_filter", "direction", "multi_company"})
 FILTERS = {"table_filter": Side.BUSINESS_CENTRAL, "integration_table_filter": Side.SALES}
 _FILTER_FIELDS = ("table_filter", "table_filter_text", "integration_table_filter", "integration_table_filter_text")
 

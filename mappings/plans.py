@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from mappings.companies import of_company
 from mappings.models import (
     ConfigTemplate,
     FieldStatus,
@@ -54,9 +55,7 @@ def build_plan(mapping: IntegrationTableMapping, *, only_coupled: bool | None = 
 def filled_filter(mapping: IntegrationTableMapping, side: Side, condition: str | None = None) -> str:
     """The OData filter of a side with ``{companyId}`` filled in; ``condition`` is one that is not saved yet."""
     saved = mapping.table_filter if side is Side.BUSINESS_CENTRAL else mapping.integration_table_filter
-    text = saved if condition is None else condition
-    company = mapping.business_central.sales_company_id or "00000000-0000-0000-0000-000000000000"
-    return text.replace("{companyId}", company).strip()
+    return of_company(saved if condition is None else condition, mapping)
 
 
 def _options() -> Options:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from mappings.companies import shares_rows
 from mappings.models import IntegrationTableMapping
 from syncadmin.sync.errors import RecordError
 from syncadmin.sync.plan import FieldRule, TablePlan
@@ -47,7 +48,7 @@ def computed(name: str, kind: FieldType, label: str, **details: Any) -> Field:
 def company_rules(mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:
     """Rows of Sales carry the company they are synchronized with, where the base integration solution is installed."""
     company, own = mapping.business_central.sales_company_id, tables[Side.SALES].fields.get("bcbi_companyid")
-    if not company or own is None or mapping.multi_company:
+    if not company or own is None or shares_rows(mapping):
         return []
     return [FieldRule(bc=None, sales=own, direction=TO, constant=company)]
 

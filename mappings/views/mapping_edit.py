@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.generic import View
 
 from mappings.changes import keep_change, save_with_history
+from mappings.companies import shares_rows
 from mappings.filters_check import count_matching
 from mappings.forms import FILTERS, REACHES_PAST_WATERMARK, MappingForm
 from mappings.models import IntegrationTableMapping
@@ -19,6 +21,10 @@ from syncadmin.sync.errors import SyncError
 from syncadmin.sync.records import Direction, Side
 from syncadmin.ui.formatting import count, utc
 from syncadmin.ui.views import Page, Permitted, tell
+
+_MEETING = (
+    "Records of all companies can meet in {table} of Sales now: a record of this company may change one that another company sends as well."
+)
 
 
 class MappingEdit(Page):
@@ -52,6 +58,8 @@ class MappingEdit(Page):
         labels = [str(form.fields[name].label or name) for name in form.changed_data if name in form.fields]
         save_with_history(mapping, request.user, ", ".join(labels), lambda: _save(form))
         tell_saved(request, mapping)
+        if "multi_company" in form.changed_data and shares_rows(mapping) and Direction.TO_INTEGRATION in mapping.directions:
+            tell(request, _MEETING.format(table=mapping.integration_table_label or mapping.integration_table), level=messages.INFO)
         reaches = REACHES_PAST_WATERMARK.intersection(form.changed_data)
         return HttpResponseRedirect(f"{request.path}?changed=1" if reaches else request.path)
 

@@ -18,6 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--last", type=int, default=20, metavar="N", help="how many jobs (default 20)")
         parser.add_argument("--mapping", metavar="M")
+        parser.add_argument("--company", default="", help="only jobs of this Business Central company")
         parser.add_argument("--job", type=int, metavar="ID")
         parser.add_argument("--entries", action="store_true", help="the records that these jobs touched")
         parser.add_argument("--errors", action="store_true", help="only the failed ones")
@@ -36,6 +37,8 @@ class Command(BaseCommand):
         rows = SynchJob.objects.order_by("-id")
         if options["mapping"]:
             rows = rows.filter(mapping_name__iexact=options["mapping"])
+        if options["company"]:
+            rows = rows.filter(company__iexact=options["company"])
         if options["job"]:
             rows = rows.filter(pk=options["job"])
         return list(rows[: options["last"]])

@@ -105,18 +105,28 @@ def _systems(sandbox: str | None, company: str) -> tuple[System, System]:
     if sandbox:
         return sandbox_systems(sandbox.rstrip("/"), company or "CRONUS")
     companies = System.objects.filter(kind=SystemKind.BUSINESS_CENTRAL)
-    chosen = companies.filter(company__iexact=company) if company else companies
-    sales = System.objects.filter(kind=SystemKind.SALES)
-    if chosen.count() != 1 or sales.count() != 1:
+    chosen = list(companies.filter(company__iexact=company) if company else companies)
+    sales = list(System.objects.filter(kind=SystemKind.SALES))
+    if company and not chosen and len(sales) == 1 and companies.exists():
+        return _further_company(companies.order_by("id")[0], company), sales[0]
+    if len(chosen) != 1 or len(sales) != 1:
         raise CommandError(
             "Set up one Business Central system and one Sales system first. Name the company with --company, or a sandbox with --sandbox.",
             returncode=2,
         )
-    return chosen.get(), sales.get()
+    return chosen[0], sales[0]
+
+
+def _further_company(known: System, company: str) -> System:
+    """Another company of the same environment, with the same access; saved once the set-up has found it there."""
+    names = ("kind", "address", "tenant", "environment", "time_zone", "client_id", "token_address", "scope")
+    system = System(name=company, company=company, **{name: getattr(known, name) for name in names})
+    system.client_secret, system.certificate = known.client_secret, known.certificate
+    return system
 
 
 def sandbox_systems(address: str, company: str) -> tuple[System, System]:
-    """Both systems pointed at a sandbox, made where they are missing; nothing else of them changes."""
+    """Both systems pointed at a sandbox, made where they are missing; nothing else of them changes. A new company is not saved yet."""
     return _sandbox_company(address, company), _sandbox_sales(address)
 
 
@@ -124,20 +134,23 @@ def _sandbox_company(address: str, company: str) -> System:
     found = System.objects.filter(kind=SystemKind.BUSINESS_CENTRAL, company__iexact=company).first()
     system = found or System(kind=SystemKind.BUSINESS_CENTRAL, name=company, company=company)
     system.address, system.tenant, system.environment = f"{address}/v2.0", "sandbox", "demo"
-    return _sandbox_access(system, address)
+    _sandbox_access(system, address)
+    if found:
+        system.save()  # a new one is saved by the set-up, once it has found the company there
+    return system
 
 
 def _sandbox_sales(address: str) -> System:
     system = System.objects.filter(kind=SystemKind.SALES).first() or System(kind=SystemKind.SALES, name="Dynamics 365 Sales")
     system.address, system.tenant = address, "sandbox"
-    return _sandbox_access(system, address)
+    _sandbox_access(system, address).save()
+    return system
 
 
 def _sandbox_access(system: System, address: str) -> System:
     """The integration user that every sandbox knows (commands.md section 3)."""
     system.client_id, system.client_secret = "sync-admin", "sandbox"
     system.token_address, system.scope = f"{address}/sandbox/oauth2/v2.0/token", f"{address}/.default"
-    system.save()
     return system
 
 
