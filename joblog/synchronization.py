@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from joblog.claims import Claim
-from joblog.follow_ups import next_follow_up, wait_for_others
+from joblog.follow_ups import next_follow_up, remember, wait_for_others
 from joblog.journal import DatabaseJournal
 from joblog.models import JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchJob
 from joblog.scope import Scope
@@ -146,6 +146,20 @@ def _follow_ups(execution: JobQueueLogEntry, mapping: IntegrationTableMapping, c
     return True
 
 
+def _first(job: SynchJob, claim: Claim, name: str, keys: Sequence[str]) -> None:
+    """Synchronizes, and creates, records of another mapping that records of this job refer to, as a job of the same execution."""
+    remember(job, [(name, keys)])
+    waiting = SynchJob.objects.filter(log_entry=job.log_entry, mapping__name=name, status=JobStatus.IN_PROCESS)
+    first = waiting.select_related("mapping__business_central", "mapping__sales").order_by("-id").first()
+    if first is None or first.mapping is None:
+        return
+    wait_for_others(first.mapping, claim.entry_id)
+    plan = build_plan(first.mapping, only_coupled=False)
+    with both_connected(first.mapping) as connectors:
+        plan = with_local_currency(plan, first.mapping, connectors)
+        _one_direction(first, claim, plan, connectors, Scope.from_json(first.scope), tuple(keys), lambda: False)
+
+
 def _one_direction(
     job: SynchJob,
     claim: Claim,
@@ -166,6 +180,7 @@ def _one_direction(
     watermark, read_at = mapping.watermark(direction), _read_at(mapping, direction)
     rules = rules_for(mapping, plan, connectors)
     rules.may_write = job.type != JobType.PREVIEW
+    rules.synchronize_first = partial(_first, job, claim) if rules.may_write else None
     run = Run(
         plan=plan,
         direction=direction,

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.rules.invoice_goods import Goods
+from mappings.rules.invoice_needs import Needs
 from mappings.rules.invoice_prices import PriceLists
 from mappings.rules.invoice_status import SOURCE_FIELDS
 from mappings.rules.references import amount, coupled_keys, sibling
@@ -31,8 +32,8 @@ _TOTALS = ("totaltax", "totallineitemdiscountamount", "totaldiscountamount", "fr
 class InvoiceRules(MappingRules):
     also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {
         Side.BUSINESS_CENTRAL: (
-            *SOURCE_FIELDS, "customerId", "customerNumber", "currencyCode", "pricesIncludeTax", "shipmentMethodId", "salesperson",
-            "totalAmountExcludingTax", "discountAmount", "workDescription",
+            *SOURCE_FIELDS, "customerId", "customerNumber", "currencyId", "currencyCode", "pricesIncludeTax", "shipmentMethodId",
+            "salesperson", "totalAmountExcludingTax", "discountAmount", "workDescription",
         ),
         Side.SALES: ("statecode", "statuscode"),
     }  # fmt: skip
@@ -66,6 +67,7 @@ class InvoiceRules(MappingRules):
         keys = [record.key for record in records]
         self._lines = by_document(self.connectors[Side.BUSINESS_CENTRAL].find_records(self._line_table, "documentId", keys, LINE_FIELDS))
         new = set(keys) - set(coupled_keys(self.mapping, self.mapping.name, keys))
+        self._synchronize_needs([record for record in records if record.key in new])
         problems = Goods(self.mapping, self.connectors).problems({key: self._lines.get(key, []) for key in new})
         self._price_lists.look_up(texts(record.values.get("currencyCode") for record in records if record.key in new))
         self._read_methods([record for record in records if not record.values.get("workDescription")])
@@ -116,6 +118,13 @@ class InvoiceRules(MappingRules):
             "owner": None if values.get("salesperson") or not new else self._default_team,
             "description": values.get("workDescription") or self._methods.get(str(values.get("shipmentMethodId") or "")),
         }
+
+    def _synchronize_needs(self, invoices: Sequence[Record]) -> None:
+        if self.synchronize_first is None or not invoices:
+            return
+        lines = [line for one in invoices for line in self._lines.get(one.key, [])]
+        for name, keys in Needs(self.mapping, self.connectors[Side.BUSINESS_CENTRAL]).uncoupled(invoices, lines):
+            self.synchronize_first(name, keys)
 
     def _read_methods(self, records: Sequence[Record]) -> None:
         """Rule description-fallback: the shipment method says something where nobody wrote a description."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -27,6 +27,9 @@ class MappingRules(TableRules):
 
     may_write: bool = False
     """Set for a run that writes: neither a preview nor a look at one record."""
+
+    synchronize_first: Callable[[str, Sequence[str]], None] | None = None
+    """Synchronizes records of another mapping at once, by its name and source keys; set together with ``may_write``."""
 
     also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {}
     """Fields beside the mapped ones that the rules look at, by side."""

@@ -30,6 +30,15 @@ class Office:
         self._salesperson(invoice["salesperson"])
         return invoice
 
+    def couple_salespeople(self, invoice: dict[str, Any]) -> None:
+        """Those of the invoice and its customer, and all unit groups to come."""
+        customer = self.people.rows_bc("customers", f"id eq {invoice['customerId']}")[0]
+        for code in {invoice["salesperson"], customer["salespersonCode"]}:
+            self._salesperson(code)
+        units = IntegrationTableMapping.objects.get(name="UNIT OF MEASURE")
+        units.synch_only_coupled = False
+        units.save()
+
     def invoice_where(self, condition: str, **wanted: Any) -> dict[str, Any]:
         """The first posted invoice of the demo company that meets a condition, and in addition holds these values."""
         found = self.people.rows_bc("salesInvoices", condition)

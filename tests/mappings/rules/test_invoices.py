@@ -93,6 +93,18 @@ def test_an_invoice_with_a_blocked_item_is_not_created(office: Office, command: 
     assert office.people.rows_sales("invoices", f"invoicenumber eq '{invoice['number']}'") == []
 
 
+def test_customer_and_goods_are_synchronized_first(office: Office, command: Command) -> None:
+    """Rules customer and lines-ready: what passes the filter of its mapping comes first, in jobs of its own."""
+    invoice = office.open_invoice()
+    office.couple_salespeople(invoice)
+    command("synchronize", "UNIT OF MEASURE")
+    code, told = command(*SEND, invoice["number"])
+    assert code == 0, list(SynchEntry.objects.filter(action="Failed").values_list("source_label", "code", "message"))
+    inserted = {job["mapping"]: job["inserted"] for job in told["jobs"]}
+    assert inserted["CUSTOMER"] == inserted["POSTEDSALESINV-INV"] == 1
+    assert all(line["_productid_value"] for line in office.products_of(office.arrived(invoice)) if not line["isproductoverridden"])
+
+
 def money(value: float | None) -> Decimal:
     return Decimal(str(value or 0))
 
