@@ -78,6 +78,18 @@ def retry_couplings(couplings: QuerySet[Coupling], *, user: Person, use: Side | 
     return replace(_run_again(work, chosen, [], user=user, use=use), records=len(chosen))
 
 
+def synchronize_couplings(couplings: QuerySet[Coupling], *, user: Person, use: Side | None = None) -> Retried:
+    """Lifts the skip of these couplings and synchronizes them in all directions of their mappings, one job per mapping (section 9.3)."""
+    work: dict[int, _Work] = defaultdict(_Work)
+    chosen: set[int] = set()
+    for row in couplings.select_related("mapping").order_by("pk"):
+        side, key = (Side.BUSINESS_CENTRAL, row.bc_key) if row.bc_key else (Side.SALES, row.sales_key)
+        for way in row.mapping.directions:
+            work[row.mapping_id].add(way, side, str(key))
+        chosen.add(row.pk)
+    return replace(_run_again(work, chosen, [], user=user, use=use), records=len(chosen))
+
+
 def _run_again(work: dict[int, _Work], couplings: set[int], left_out: list[str], *, user: Person, use: Side | None) -> Retried:
     mappings = {row.pk: row for row in IntegrationTableMapping.objects.filter(pk__in=work).order_by("order", "name")}
     with transaction.atomic():

@@ -1,0 +1,114 @@
+"""Synchronizing records that a person has selected (engine.md section 12): what is left out and why, the rest in one job."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from joblog.link_jobs import KEY, read_ends
+from joblog.models import JobQueueEntry, RunKind, Trigger
+from joblog.queue import enqueue
+from joblog.scope import Scope
+from mappings.changes import Person
+from mappings.models import Coupling, IntegrationTableMapping
+from mappings.systems import both_connected
+from syncadmin.sync.errors import RunError
+from syncadmin.sync.records import Direction, Record, Side
+
+NOT_COUPLED = "not coupled"
+SKIPPED = "skipped after repeated errors"
+NEWER = "newer on the other side"
+DELETED = "deleted on the other side"
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """How many of ``total`` records were scheduled, failed and were left out, with the reasons; ``entry`` is None where none was."""
+
+    total: int
+    scheduled: int
+    failed: int
+    skipped: int
+    reasons: Mapping[str, int]
+    entry: JobQueueEntry | None
+
+    @property
+    def message(self) -> str:
+        """In words (M18)."""
+        numbers = f"{self.scheduled} of {self.total} records; {self.failed} failed; {self.skipped} skipped."
+        text = f"Synchronization has been scheduled for {numbers}"
+        told = ", ".join(f"{number} {reason}" for reason, number in self.reasons.items())
+        return f"{text} Left out: {told}." if told else text
+
+
+def schedule_records(
+    mapping: IntegrationTableMapping,
+    side: Side,
+    keys: Sequence[str],
+    *,
+    direction: Direction | None = None,
+    user: Person = None,
+    trigger: Trigger = Trigger.PERSON,
+) -> Scheduled:
+    """One job for those records of ``side`` that may be synchronized this way; None: all ways, so that nothing is overwritten.
+
+    Reads both records of each coupling, two batches at most, where a direction was chosen. Raises RunError ``wrong-direction``, RetryLater.
+    """
+    if direction is not None and direction not in mapping.directions:
+        raise RunError("wrong-direction", f"The mapping {mapping.name} is not configured for {direction.value} synchronization.")
+    wanted = list(dict.fromkeys(keys))
+    reasons = _left_out(mapping, side, wanted, direction)
+    chosen = tuple(key for key in wanted if key not in reasons)
+    scope = Scope(
+        directions=(direction,) if direction else (),
+        bc_keys=chosen if side is Side.BUSINESS_CENTRAL else (),
+        sales_keys=chosen if side is Side.SALES else (),
+        use=direction.source if direction else None,
+    )
+    entry = enqueue(mapping=mapping, run_kind=RunKind.SYNCHRONIZE, scope=scope, user=user, trigger=trigger) if chosen else None
+    counted = Counter(reasons.values())
+    failed = counted[DELETED]
+    return Scheduled(len(wanted), len(chosen), failed, len(reasons) - failed, dict(counted), entry)
+
+
+def _left_out(mapping: IntegrationTableMapping, side: Side, keys: Sequence[str], direction: Direction | None) -> dict[str, str]:
+    """Why a record is left out, by key."""
+    rows = Coupling.objects.filter(mapping=mapping, pending="", **{f"{KEY[side]}__in": keys}).exclude(bc_key=None).exclude(sales_key=None)
+    couplings = {str(getattr(row, KEY[side])): row for row in rows}
+    reasons = {key: NOT_COUPLED for key in keys if key not in couplings}
+    reasons |= {key: SKIPPED for key, row in couplings.items() if row.skipped}
+    open_ones = {key: row for key, row in couplings.items() if key not in reasons}
+    return reasons | (_against(mapping, open_ones, direction) if direction and open_ones else {})
+
+
+def _against(mapping: IntegrationTableMapping, couplings: Mapping[str, Coupling], direction: Direction) -> dict[str, str]:
+    with both_connected(mapping) as connectors:
+        found = read_ends(connectors, mapping, couplings.values())
+    reasons = {}
+    for key, row in couplings.items():
+        source = found[direction.source].get(str(getattr(row, KEY[direction.source])))
+        destination = found[direction.destination].get(str(getattr(row, KEY[direction.destination])))
+        if source is None or destination is None:
+            reasons[key] = DELETED
+        elif _is_newer(row, source, destination, direction):
+            reasons[key] = NEWER
+    return reasons
+
+
+def _is_newer(row: Coupling, source: Record, destination: Record, direction: Direction) -> bool:
+    """Whether the other side has a change that this direction would overwrite, and the source none that is later."""
+    if not _changed(row, destination, direction.destination):
+        return False
+    if not _changed(row, source, direction.source):
+        return True
+    return source.modified_at is not None and destination.modified_at is not None and destination.modified_at > source.modified_at
+
+
+def _changed(row: Coupling, record: Record, side: Side) -> bool:
+    etag, seen = (row.bc_etag, row.bc_modified_at) if side is Side.BUSINESS_CENTRAL else (row.sales_etag, row.sales_modified_at)
+    if etag and etag == record.etag:
+        return False
+    # What an insert did not answer with is not known: then our clock at the last success has to do (section 12 allows for that).
+    seen = seen or row.last_synch_at
+    return record.modified_at is None or seen is None or record.modified_at > seen
