@@ -9,12 +9,16 @@ RECORD = f"/mappings/4/records/business_central/{customer('10000')[0]}/"
 PAGES = (
     "/mappings/", "/mappings/4/", "/mappings/4/fields/", "/mappings/4/records/", "/mappings/4/records/?side=sales", RECORD,
     "/mappings/4/couplings/", "/log/", "/log/1/", "/log/1/entries/", "/errors/", "/job-queue/", "/change-log/",
+    "/option-mappings/", "/option-mappings/?name=PAYMENT+TERMS", "/transformation-rules/", "/transformation-rules/5/",
+    "/transformation-rules/new/?type=Field+Lookup",
 )  # fmt: skip
 
 MENU = {
     "Job Queue Entries": "Job Queue Entries",
     "Synchronization Log": "Integration Synchronization Log",
     "Synchronization Errors": "Integration Synchronization Errors",
+    "Option Mappings": "Option Mappings",
+    "Transformation Rules": "Transformation Rules",
     "Change Log": "Change Log",
     "Table Mappings": "Integration Table Mappings",
 }
