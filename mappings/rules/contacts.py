@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.rules.after_inserts import failed_after, stamp_company
+from mappings.rules.owning_team import OwnedRules, owner_rules
 from mappings.rules.primary_contacts import PrimaryContacts, customer_mapping
-from mappings.rules.table_rules import FROM, MappingRules, Tables, texts
+from mappings.rules.table_rules import FROM, Tables, texts
 from syncadmin.sync.plan import BIDIRECTIONAL, FieldRule
 from syncadmin.sync.records import Action, Direction, Outcome, Record, Side, WriteResult
 from syncadmin.sync.touched import Touched
@@ -21,7 +22,7 @@ BC, SALES = Side.BUSINESS_CENTRAL, Side.SALES
 _CUSTOMER = "CUSTOMER"
 
 
-class ContactRules(MappingRules):
+class ContactRules(OwnedRules):
     also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {BC: ("companyNumber", "customerNumber")}
 
     @classmethod
@@ -32,6 +33,7 @@ class ContactRules(MappingRules):
         lookup = customers.name if customers else _CUSTOMER
         return [
             *super().field_rules(mapping, tables),
+            *owner_rules(tables),
             # Sent first: Business Central fills in by order, and its type takes the parts of the name with it.
             FieldRule(bc=tables[BC].fields["type"], sales=None, direction=FROM, constant="Person", insert_only=True),
             FieldRule(bc=company, sales=parent, direction=BIDIRECTIONAL, lookup=lookup),
@@ -46,6 +48,7 @@ class ContactRules(MappingRules):
     def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
         if direction is Direction.TO_INTEGRATION:
             self.behind = {_text(record, "companyNumber"): _text(record, "customerNumber") for record in records}
+            return self.with_owner(records)
         return records
 
     def resolve(self, direction: Direction, wanted: set[Reference], found: References) -> References:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from mappings.models import IntegrationTableMapping
 from mappings.rules.contacts import ContactRules
 from mappings.rules.currencies import CurrencyRules
+from mappings.rules.customers import CustomerRules
 from mappings.rules.invoice_lines import InvoiceLineRules
 from mappings.rules.invoices import InvoiceRules
 from mappings.rules.price_groups import PriceGroupRules
@@ -28,6 +29,7 @@ RULES: dict[tuple[str, str], type[MappingRules]] = {
     ("resources", "products"): ResourceRules,
     ("customerPriceGroups", "pricelevels"): PriceGroupRules,
     ("salesPrices", "productpricelevels"): PriceRules,
+    ("customers", "accounts"): CustomerRules,
 }
 
 

@@ -1,0 +1,72 @@
+"""Customers and accounts: owner, company, blocking, and the contacts that follow (engine.md section 19, Customer/Vendor)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from mappings.models import Coupling, IntegrationTableMapping
+from mappings.rules.after_inserts import stamp_company
+from mappings.rules.owning_team import OwnedRules, owner_rules
+from mappings.rules.related import related_table
+from mappings.rules.table_rules import FROM, Tables, computed, texts, with_values
+from syncadmin.sync.plan import FieldRule
+from syncadmin.sync.records import Action, Direction, Record, Side
+from syncadmin.sync.tables import FieldType
+from syncadmin.sync.touched import Touched
+from syncadmin.sync.values import canonical
+
+BC, SALES = Side.BUSINESS_CENTRAL, Side.SALES
+_INACTIVE = 1
+
+
+class CustomerRules(OwnedRules):
+    also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {SALES: ("statecode",)}
+
+    @classmethod
+    def field_rules(cls, mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:
+        return [*super().field_rules(mapping, tables), *owner_rules(tables), *_blocking(mapping, tables)]
+
+    def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
+        return self.with_owner(records) if direction is Direction.TO_INTEGRATION else self._with_blocked(records)
+
+    def after_write(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:
+        if direction is Direction.FROM_INTEGRATION:
+            return stamp_company(self, touched)
+        new = [one.coupling.bc_number for one in touched if one.action is Action.INSERTED and one.coupling is not None]
+        self._rewind_contacts(texts(new))
+        return touched
+
+    def _with_blocked(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Inactive accounts block their customer, unless it is blocked in some way already; active ones never unblock it."""
+        inactive = [record.key for record in records if record.values.get("statecode") == _INACTIVE]
+        if not inactive:
+            return records
+        coupled = Coupling.objects.filter(mapping=self.mapping, sales_key__in=inactive, pending="").exclude(bc_key=None)
+        keys = {str(sales): str(bc) for sales, bc in coupled.values_list("sales_key", "bc_key")}
+        customers = self.connectors[BC].read_records(self.plan.bc, list(keys.values()), ["blocked"]) if keys else {}
+        blocked = self.plan.bc.fields["blocked"]
+        free = {key for key, row in customers.items() if canonical(row.values.get("blocked"), blocked) is None}
+        open_ones = {key for key in inactive if keys.get(key) is None or keys[key] in free}
+        return [with_values(record, blocked="All") if record.key in open_ones else record for record in records]
+
+    def _rewind_contacts(self, numbers: Sequence[str]) -> None:
+        """Contacts that were entered before their customer came to Sales are read again (contact-window)."""
+        contacts = IntegrationTableMapping.objects.filter(
+            business_central=self.mapping.business_central_id, table="contacts", integration_table="contacts"
+        ).first()
+        if not numbers or contacts is None or contacts.bc_watermark is None:
+            return
+        table = related_table(self.mapping, BC, "contacts")
+        found = self.connectors[BC].find_records(table, "customerNumber", numbers, []) if "customerNumber" in table.fields else []
+        oldest = min((record.modified_at for record in found if record.modified_at is not None), default=None)
+        if oldest is not None and oldest <= contacts.bc_watermark:
+            IntegrationTableMapping.objects.filter(pk=contacts.pk).update(bc_watermark=oldest, bc_read_at=None)
+
+
+def _blocking(mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:
+    """Only where the filter lets inactive accounts through (block-on-inactive)."""
+    if "blocked" not in tables[BC].fields or "statecode eq 0" in mapping.integration_table_filter:
+        return []
+    own = computed("blocked", FieldType.TEXT, "Inactive")
+    return [FieldRule(bc=tables[BC].fields["blocked"], sales=own, direction=FROM, not_null=True)]

@@ -1,0 +1,42 @@
+"""New salespeople get a code of their own (engine.md section 19, Salespeople)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import count
+
+from mappings.models import Coupling, IntegrationTableMapping
+from mappings.rules.related import read_all
+from mappings.rules.table_rules import FROM, MappingRules, Tables, computed, with_values
+from syncadmin.sync.plan import FieldRule
+from syncadmin.sync.records import Direction, Record, Side
+from syncadmin.sync.tables import FieldType
+
+_PREFIX = "SP NO. 0"
+_CODE = re.compile(r"SP NO\. (0\d*)")
+
+
+class SalespeopleRules(MappingRules):
+    @classmethod
+    def field_rules(cls, mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:
+        code = computed("code", FieldType.CODE, "Code")
+        own = FieldRule(bc=tables[Side.BUSINESS_CENTRAL].fields["code"], sales=code, direction=FROM, insert_only=True)
+        return [*super().field_rules(mapping, tables), own]
+
+    def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
+        """Numbers the users that have no salesperson yet (new-code)."""
+        if direction is not Direction.FROM_INTEGRATION:
+            return records
+        keys = [record.key for record in records]
+        coupled = set(Coupling.objects.filter(mapping=self.mapping, sales_key__in=keys, pending="").values_list("sales_key", flat=True))
+        return [record if record.key in coupled else with_values(record, code=f"SP NO. {next(self.numbers):05}") for record in records]
+
+    @cached_property
+    def numbers(self) -> count[int]:
+        """The numbers after the highest one that is taken."""
+        table = self.plan.bc
+        taken = read_all(self.connectors[Side.BUSINESS_CENTRAL], table, ["code"], f"startswith(code,'{_PREFIX}')")
+        found = (_CODE.fullmatch(str(record.values.get("code") or "").strip()) for record in taken)
+        return count(max((int(one[1]) for one in found if one), default=0) + 1)

@@ -1,0 +1,30 @@
+"""Salespeople over HTTP: users of Sales become salespeople with codes of their own (engine.md section 19, Salespeople)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mappings.models import IntegrationTableMapping
+from tests.people import People
+
+Command = Callable[..., tuple[int, dict[str, Any]]]
+
+
+def codes(people: People) -> list[str]:
+    return sorted(row["code"] for row in people.rows_standard("salespeoplePurchasers"))
+
+
+def test_the_first_salesperson_gets_the_first_code(company: People, command: Command) -> None:
+    IntegrationTableMapping.objects.filter(name="SALESPEOPLE").update(synch_only_coupled=False)
+    assert command("synchronize", "SALESPEOPLE")[1]["jobs"][0]["inserted"] == 1
+    assert codes(company) == ["SP NO. 00001"]
+    assert command("synchronize", "SALESPEOPLE")[1]["jobs"][0]["inserted"] == 0
+
+
+def test_a_new_salesperson_gets_the_code_after_the_highest_one(company: People, command: Command) -> None:
+    IntegrationTableMapping.objects.filter(name="SALESPEOPLE").update(synch_only_coupled=False)
+    for code in ("SP NO. 00004", "SP NO. 00009", "XX"):
+        company.create_standard("salespeoplePurchasers", code=code, displayName=code)
+    assert command("synchronize", "SALESPEOPLE")[0] == 0
+    assert codes(company) == ["SP NO. 00004", "SP NO. 00009", "SP NO. 00010", "XX"]
