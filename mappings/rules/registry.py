@@ -13,6 +13,7 @@ from mappings.rules.invoices import InvoiceRules
 from mappings.rules.price_groups import PriceGroupRules
 from mappings.rules.prices import PriceRules
 from mappings.rules.products import ItemRules, ResourceRules
+from mappings.rules.salespeople import SalespeopleRules
 from mappings.rules.table_rules import MappingRules, Tables
 from mappings.rules.unit_groups import UnitRules
 from syncadmin.sync.plan import FieldRule, TablePlan
@@ -30,6 +31,7 @@ RULES: dict[tuple[str, str], type[MappingRules]] = {
     ("customerPriceGroups", "pricelevels"): PriceGroupRules,
     ("salesPrices", "productpricelevels"): PriceRules,
     ("customers", "accounts"): CustomerRules,
+    ("salespeoplePurchasers", "systemusers"): SalespeopleRules,
 }
 
 
