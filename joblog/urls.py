@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from joblog.views.deleted import Deleted
 from joblog.views.errors import ErrorList, Retry
 from joblog.views.job import JobEntries, JobPage
 from joblog.views.log import JobFailures, LogList
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern] = [
     path("mappings/<int:pk>/couplings/", Couplings.as_view(), name="coupling-list"),
     path("mappings/<int:pk>/couple/", Couple.as_view(), name="couple"),
     path("mappings/<int:pk>/uncouple/", Uncouple.as_view(), name="uncouple"),
+    path("mappings/<int:pk>/deleted/", Deleted.as_view(), name="deleted"),
     path("job-queue/", QueueList.as_view(), name="queue"),
     path("job-queue/state/", QueueState.as_view(), name="queue-state"),
 ]
