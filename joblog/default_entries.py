@@ -11,8 +11,8 @@ from joblog.models import JobQueueEntry, QueueStatus, RunKind
 from mappings.defaults import default_setup
 from mappings.models import IntegrationTableMapping, System
 
-# These mappings need the rules of their tables before they can create anything useful; an administrator starts their jobs.
-_STARTED_BY_HAND = {"SALESPRC-PRODPRICE", "POSTEDSALESINV-INV", "CUSTPRCGRP-PRICE"}
+# These mappings need a decision of an administrator first, who starts their jobs.
+_STARTED_BY_HAND = {"POSTEDSALESINV-INV"}
 
 
 def apply_default_entries(business_central: System) -> list[str]:

@@ -53,6 +53,11 @@ class PriceGroupRules(MappingRules):
         return [(PRICES, [row.key for code in codes for row in self.prices.leading(code)])]
 
     @cached_property
+    def page(self) -> dict[str, str]:
+        """The codes of the groups of the page under way."""
+        return {}
+
+    @cached_property
     def prices(self) -> SalesPrices:
         return SalesPrices(self.mapping, self.connectors)
 

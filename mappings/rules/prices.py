@@ -9,15 +9,18 @@ from typing import ClassVar
 
 from mappings.couplings import DatabaseCouplings
 from mappings.models import Coupling, IntegrationTableMapping
+from mappings.rules.references import sibling
 from mappings.rules.sales_prices import GROUP, ITEM, SalesPrices, text
 from mappings.rules.table_rules import TO, MappingRules, Tables, computed, texts, with_values
 from syncadmin.sync.errors import RecordError
 from syncadmin.sync.plan import FieldRule
-from syncadmin.sync.records import Direction, Record, Side
+from syncadmin.sync.records import Action, Direction, Record, Side
 from syncadmin.sync.tables import FieldType
+from syncadmin.sync.touched import Touched
 
 _ROW = ("pricelevelid", "productid", "uomid")
 _AT_ONCE = 500
+_NOT_COUPLED = "not-coupled"
 
 
 class PriceRules(MappingRules):
@@ -37,7 +40,7 @@ class PriceRules(MappingRules):
         """Of prices that meet in one row of Sales the leading one takes part; one that led before gives the row up."""
         if direction is Direction.FROM_INTEGRATION or not records:
             return records
-        groups = texts(text(one, GROUP) for one in records)
+        groups = self._taking_part(texts(text(one, GROUP) for one in records))
         self.prices.load(groups)
         leading = {row.key for code in groups for row in self.prices.leading(code)}
         if self.may_write:
@@ -62,9 +65,27 @@ class PriceRules(MappingRules):
         rows = {tuple(str(row.values.get(name)) for name in _ROW): row.key for row in found}
         return {key: rows[place] for key, place in places.items() if place in rows}
 
+    def after_page(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:  # noqa: ARG002
+        """A price is a child row of its group: while it waits for group or item it is never skipped (rule child-coupling)."""
+        return [_waiting(item) if item.code == _NOT_COUPLED else item for item in touched]
+
     @cached_property
     def prices(self) -> SalesPrices:
         return SalesPrices(self.mapping, self.connectors)
+
+    def _taking_part(self, groups: Sequence[str]) -> list[str]:
+        """Without the groups that nobody has coupled, where their mapping synchronizes only coupled ones."""
+        name = self._lookups.get("pricelevelid", "")
+        parent = sibling(self.mapping, name)
+        if parent is None or not parent.synch_only_coupled:
+            return list(groups)
+        known = DatabaseCouplings(self.mapping).references(Direction.TO_INTEGRATION, {(name, code) for code in groups}) if groups else {}
+        return [code for code in groups if (name, code) in known]
+
+    @property
+    def _lookups(self) -> dict[str, str]:
+        """Mappings of the references, by their field in Sales."""
+        return {rule.sales.name: rule.lookup for rule in self.plan.rules if rule.sales and rule.lookup}
 
     def _prepared(self, record: Record) -> Record:
         try:
@@ -79,8 +100,7 @@ class PriceRules(MappingRules):
 
     def _places(self, records: Sequence[Record]) -> dict[str, tuple[str, ...]]:
         """Price list, product and unit in Sales by the key of the price."""
-        lookups = {rule.sales.name: rule.lookup for rule in self.plan.rules if rule.sales and rule.lookup}
-        lists, products = lookups.get("pricelevelid", ""), lookups.get("productid", "")
+        lists, products = self._lookups.get("pricelevelid", ""), self._lookups.get("productid", "")
         wanted = {(lists, text(one, GROUP)) for one in records} | {(products, text(one, ITEM)) for one in records}
         known = DatabaseCouplings(self.mapping).references(Direction.TO_INTEGRATION, wanted)
         places = {
@@ -89,3 +109,9 @@ class PriceRules(MappingRules):
             if one.problem is None
         }
         return {key: place for key, place in places.items() if all(place)}
+
+
+def _waiting(item: Touched) -> Touched:
+    """Failed, never skipped: the next run looks again."""
+    coupling = replace(item.coupling, skipped=False) if item.coupling else None
+    return replace(item, action=Action.FAILED, coupling=coupling)

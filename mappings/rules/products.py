@@ -67,17 +67,18 @@ class ProductRules(MappingRules):
 
     def after_page(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:
         """Every product of the page that is there has its row in the default price list, also one that an earlier run left without."""
-        if direction is Direction.FROM_INTEGRATION:
+        page, self.page = self.page, {}
+        if direction is Direction.FROM_INTEGRATION or not page:
             return touched
-        states = DatabaseCouplings(self.mapping).for_records(Side.BUSINESS_CENTRAL, list(self.page))
+        states = DatabaseCouplings(self.mapping).for_records(Side.BUSINESS_CENTRAL, list(page))
         products = {key: str(state.sales.key) for key, state in states.items() if state.sales.key and not state.pending}
         products |= {item.source_key: item.destination_key for item in touched if item.destination_key}
         bad = {item.source_key for item in touched if item.action not in _GOOD}
-        wanted = [key for key in products if key in self.page and key not in bad and self.page[key].problem is None]
+        wanted = [key for key in products if key in page and key not in bad and page[key].problem is None]
         if not wanted:
             return touched
         self.price_list.create()
-        refusals = self.price_list.set_prices([self._price(self.page[key], products[key]) for key in wanted])
+        refusals = self.price_list.set_prices([self._price(page[key], products[key]) for key in wanted])
         failed = {key: refusals[products[key]] for key in wanted if products[key] in refusals}
         return [
             _without_price(item, failed[item.source_key], item.coupling or states.get(item.source_key))
@@ -85,6 +86,11 @@ class ProductRules(MappingRules):
             else item
             for item in touched
         ]
+
+    @cached_property
+    def page(self) -> dict[str, Record]:
+        """The records of the page under way."""
+        return {}
 
     @cached_property
     def units(self) -> UnitGroups:

@@ -121,6 +121,24 @@ def test_a_price_whose_group_is_not_coupled_fails_with_words(shop: People, comma
     assert (entry.action, entry.code, "RETAIL is not coupled" in entry.message) == ("Failed", "not-coupled", True)
 
 
+def test_a_price_that_waits_for_its_group_is_never_skipped(shop: People, command: Command) -> None:
+    group(shop)
+    price(shop, 399)
+    for _ in range(3):
+        _, answer = command("synchronize", "SALESPRC-PRODPRICE", "--full")
+        assert (answer["jobs"][0]["failed"], answer["jobs"][0]["skipped"]) == (1, 0)
+    assert command("synchronize", "CUSTPRCGRP-PRICE")[0] == 0
+    assert amounts(shop) == [399]
+
+
+def test_prices_of_groups_that_nobody_has_coupled_take_no_part_where_only_coupled_groups_do(shop: People, command: Command) -> None:
+    IntegrationTableMapping.objects.filter(name="CUSTPRCGRP-PRICE").update(synch_only_coupled=True)
+    group(shop)
+    price(shop, 399)
+    code, answer = command("synchronize", "SALESPRC-PRODPRICE")
+    assert (code, answer["jobs"][0]["read"], answer["jobs"][0]["failed"]) == (0, 1, 0)
+
+
 def test_a_row_of_the_same_list_product_and_unit_is_coupled_and_overwritten(shop: People, command: Command) -> None:
     group(shop)
     command("synchronize", "CUSTPRCGRP-PRICE")

@@ -74,6 +74,12 @@ def test_a_price_that_somebody_removed_comes_back_with_a_full_synchronization(go
     assert (answer["jobs"][0]["unchanged"], len(goods.rows_sales("productpricelevels"))) == (1, 1)
 
 
+def test_a_run_that_finds_nothing_new_asks_for_no_price(goods: People, command: Command) -> None:
+    IntegrationTableMapping.objects.filter(name="ITEM-PRODUCT").update(table_filter="number eq 'NONE'")
+    code, answer = command("synchronize", "ITEM-PRODUCT")
+    assert (code, answer["jobs"][0]["requests"]["sales"], goods.rows_sales("pricelevels")) == (0, 0, [])
+
+
 def test_many_products_share_the_requests(goods: People, command: Command) -> None:
     goods.create_many_bc("items", [{"number": f"I{n}", "displayName": "Bicycle", "baseUnitOfMeasureCode": "PCS"} for n in range(200)])
     _, answer = command("synchronize", "ITEM-PRODUCT")
