@@ -8,11 +8,9 @@ from typing import Any
 from django.utils import timezone
 
 from joblog.models import JobQueueEntry, QueueStatus, RunKind
+from joblog.statistics import statistics_possible
 from mappings.defaults import default_setup
 from mappings.models import IntegrationTableMapping, System
-
-# These mappings need a decision of an administrator first, who starts their jobs.
-_STARTED_BY_HAND = {"POSTEDSALESINV-INV"}
 
 
 def apply_default_entries(business_central: System) -> list[str]:
@@ -35,10 +33,10 @@ def _mapping(plain: Mapping[str, Any], business_central: System) -> IntegrationT
 
 
 def _values(plain: Mapping[str, Any], business_central: System) -> dict[str, Any]:
-    on_hold = plain["mapping"] is None or plain["mapping"] in _STARTED_BY_HAND
+    statistics = QueueStatus.INACTIVE if statistics_possible(business_central.company) else QueueStatus.ON_HOLD
     return {
         "run_kind": RunKind.SYNCHRONIZE if plain["mapping"] else RunKind.STATISTICS,
-        "status": QueueStatus.ON_HOLD if on_hold else QueueStatus.READY,
+        "status": QueueStatus.READY if plain["mapping"] else statistics,
         "category": plain["category"],
         "minutes_between_runs": plain["frequency_minutes"],
         "inactivity_minutes": plain["inactivity_timeout_minutes"],
