@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from joblog.models import SynchEntry
 from mappings.models import Coupling
@@ -91,6 +93,15 @@ def test_a_deleted_account_fails_and_is_skipped(office: Office, demo_company: Pe
     assert (code, told["jobs"][0]["failed"]) == (1, 1)
     assert SynchEntry.objects.get(code="deleted").destination_key == ""
     assert Coupling.objects.get(sales_key=account).skipped
+
+
+def test_the_pages_of_the_jobs_open(office: Office, invoice: dict[str, Any], command: Command, signed_in: Callable[[str], Client]) -> None:
+    """A24: both are named on screen."""
+    _, told = command(*RUN)
+    reader = signed_in("Reader")
+    for job in told["jobs"]:
+        page = reader.get(reverse("joblog:job", args=[job["id"]]))
+        assert (page.status_code, job["mapping"] in page.content.decode()) == (200, True)
 
 
 def statistics_of(office: Office, invoice: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
