@@ -13,6 +13,7 @@ from mappings.rules.invoice_goods import Goods
 from mappings.rules.invoice_needs import Needs
 from mappings.rules.invoice_prices import PriceLists
 from mappings.rules.invoice_status import SOURCE_FIELDS
+from mappings.rules.owning_team import default_owning_team
 from mappings.rules.references import amount, coupled_keys, sibling
 from mappings.rules.related import related_table
 from mappings.rules.table_rules import TO, MappingRules, Tables, computed, refused, texts, with_values
@@ -115,7 +116,7 @@ class InvoiceRules(MappingRules):
         values = record.values
         return {
             "price_list": self._price_lists.key_of(str(values.get("currencyCode") or "")) if new else None,
-            "owner": None if values.get("salesperson") or not new else self._default_team,
+            "owner": None if values.get("salesperson") or not new else self._team,
             "description": values.get("workDescription") or self._methods.get(str(values.get("shipmentMethodId") or "")),
         }
 
@@ -154,14 +155,10 @@ class InvoiceRules(MappingRules):
         return related_table(self.mapping, Side.BUSINESS_CENTRAL, "salesInvoiceLines")
 
     @cached_property
-    def _default_team(self) -> str | None:
-        """The default team of the topmost business unit owns what has no salesperson."""
-        teams, units = (related_table(self.mapping, Side.SALES, name) for name in ("teams", "businessunits"))
-        sales = self.connectors[Side.SALES]
-        found = sales.read_changes(teams, ["businessunitid"], condition="isdefault eq true").records
-        own = sales.read_records(units, texts(team.values.get("businessunitid") for team in found), ["parentbusinessunitid"])
-        top = {key for key, unit in own.items() if not unit.values.get("parentbusinessunitid")}
-        return next((f"teams/{team.key}" for team in found if team.values.get("businessunitid") in top), None)
+    def _team(self) -> str | None:
+        """What has no salesperson belongs to the default owning team."""
+        key = default_owning_team(self.mapping, self.connectors[Side.SALES])
+        return f"teams/{key}" if key else None
 
 
 def by_document(lines: Sequence[Record]) -> dict[str, list[Record]]:
