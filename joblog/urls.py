@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from joblog.views.deleted import Deleted
 from joblog.views.errors import ErrorList, Retry
+from joblog.views.full_synchronization import FullSynchronization
 from joblog.views.job import JobEntries, JobPage
 from joblog.views.log import JobFailures, LogList
 from joblog.views.mapping_runs import MappingRuns
@@ -33,6 +34,7 @@ urlpatterns: list[URLPattern] = [
     path("mappings/<int:pk>/couple/", Couple.as_view(), name="couple"),
     path("mappings/<int:pk>/uncouple/", Uncouple.as_view(), name="uncouple"),
     path("mappings/<int:pk>/deleted/", Deleted.as_view(), name="deleted"),
+    path("full-synchronization/", FullSynchronization.as_view(), name="full-sync"),
     path("job-queue/", QueueList.as_view(), name="queue"),
     path("job-queue/state/", QueueState.as_view(), name="queue-state"),
 ]

@@ -61,6 +61,11 @@ MENU: tuple[Group, ...] = (
         title="Setup",
         items=(
             Item(
+                title="Full Synchronization",
+                url_name="joblog:full-sync",
+                words="full synchronization review initial synchronization run full synchronization couple records recommendation",
+            ),
+            Item(
                 title="Option Mappings",
                 url_name="mappings:option-list",
                 words="dataverse option mapping payment terms shipment method shipping agent choices codes pairs",
