@@ -39,7 +39,7 @@ class TransformationList(ListPage):
         deleted: list[str] = []
         with transaction.atomic():
             for row in TransformationRule.objects.filter(pk__in=numbers).select_related("next_rule"):
-                reason = _why_not(row, set(numbers))
+                reason = _why_not(row)
                 if reason:
                     tell(request, reason, level=messages.WARNING)
                     continue
@@ -52,7 +52,7 @@ class TransformationList(ListPage):
         return HttpResponseRedirect(next_url(request, request.path))
 
 
-def _why_not(row: TransformationRule, going: set[int]) -> str:  # noqa: ARG001
+def _why_not(row: TransformationRule) -> str:
     """Why the rule cannot be deleted, "" when it can (engine.md section 2.1)."""
     uses = [f"{use.mapping.name} ({use.field or use.integration_field})" for use in users_of([row.code])]
     uses += [f"the rule {before.code}" for before in row.previous_rules.all()]
