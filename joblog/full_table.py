@@ -56,10 +56,10 @@ class FullSynchronizationTable(ListTable):
     company = tables.Column(accessor="mapping__business_central__name", visible=False)
     direction = columns.DirectionColumn(accessor="mapping__direction")
     recommendation = tables.Column()
-    state = columns.PillColumn(tones=_STATES, verbose_name="Job Queue Entry Status")
+    state = columns.PillColumn(tones=_STATES, verbose_name="Status")
     to_sales = DirectionStatusColumn(direction=Direction.TO_INTEGRATION, verbose_name="To Sales")
     from_sales = DirectionStatusColumn(direction=Direction.FROM_INTEGRATION, verbose_name="From Sales")
-    depends_on = tables.Column(accessor="mapping__depends_on", verbose_name="Dependencies", orderable=False)
+    depends_on = columns.ClipColumn(accessor="mapping__depends_on", verbose_name="Dependencies", orderable=False)
     message = columns.ClipColumn(orderable=False, empty_values=(), attrs={"td": {"class": "clip wide soft"}})
     multi_company = columns.FlagColumn(accessor="mapping__multi_company", verbose_name="Multi-Company", visible=False)
     started_at = columns.MomentColumn(verbose_name="Start", visible=False)
@@ -73,7 +73,10 @@ class FullSynchronizationTable(ListTable):
         blocked = not record.status and any(other.state == QueueStatus.ERROR for other in record.waits_for)  # type: ignore[attr-defined]
         return NOT_SATISFIED if blocked else str(record.recommendation)
 
-    def render_depends_on(self, value: list[str]) -> str:
+    def render_depends_on(self, value: list[str]) -> SafeString:
+        return format_html('<span title="{}">{}</span>', ", ".join(value), ", ".join(value))
+
+    def value_depends_on(self, value: list[str]) -> str:
         return ", ".join(value)
 
     def render_message(self, record: FullSynchronizationLine) -> SafeString:
