@@ -114,7 +114,7 @@ class TransformationTable(ListTable):
         order_by = ("name",)
 
     def render_parameters(self, record: TransformationRule) -> str:
-        return told(record.parameters)
+        return told(record)
 
 
 class ChangeTable(ListTable):

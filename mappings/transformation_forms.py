@@ -13,7 +13,7 @@ from mappings.exchange_transformations import circle, transformation_to_json
 from mappings.models import SystemKind, TransformationRule
 from mappings.transformations import custom_functions
 from syncadmin.sync.cultures import CULTURES
-from syncadmin.sync.transform import PARAMETERS, IfBlank, Parameters, Rule, RuleType, check
+from syncadmin.sync.transform import PARAMETERS, IfBlank, Rule, RuleType, check
 from syncadmin.sync.transform_dates import DatePart
 from syncadmin.ui.forms import Section, SectionedForm
 
@@ -142,7 +142,7 @@ PARAMETER_FIELDS: dict[str, Callable[[], forms.Field]] = {
 }
 
 
-def told(parameters: Parameters) -> str:
-    """The parameters of a rule in one line."""
-    shown = [(name, value) for name, value in parameters.items() if value]
-    return ", ".join(f"{PARAMETER_FIELDS[name]().label!s}: {value}" for name, value in shown if name in PARAMETER_FIELDS)
+def told(row: TransformationRule) -> str:
+    """The parameters of a rule in one line, in the order of its type."""
+    shown = [(name, row.parameters[name]) for name in PARAMETERS[RuleType(row.type)] if row.parameters.get(name)]
+    return ", ".join(f"{PARAMETER_FIELDS[name]().label!s}: {value}" for name, value in shown)
