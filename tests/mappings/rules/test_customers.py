@@ -83,6 +83,8 @@ def test_contacts_that_were_there_before_their_account_are_read_again(
         people.create_bc("customers", number=number, displayName=number, type="Company")
         (firm,) = people.rows_bc("contacts", f"customerNumber eq '{number}' and type eq 'Company'")
         people.create_bc("contacts", type="Person", firstName="Ann", surname=number, companyNumber=firm["number"])
+    people.control("POST", "clock", {"system": "business_central", "offset_seconds": 600})
+    people.create_bc("contacts", type="Person", firstName="Ben", surname="C1", companyNumber=firm["number"])
     command("synchronize", "CUSTOMER", "--record", "C1")
     command("synchronize", "CONTACT")
     contacts = IntegrationTableMapping.objects.get(name="CONTACT")
