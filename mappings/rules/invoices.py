@@ -63,8 +63,11 @@ class InvoiceRules(MappingRules):
         return [record for record in records if coupled.get(record.key) not in closed]
 
     def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:  # noqa: ARG002
-        if not records:
-            return records
+        part = self._taking_part(records)
+        others = [record for record in records if record not in part]
+        return [*self._prepare(part), *others] if part else others
+
+    def _prepare(self, records: Sequence[Record]) -> Sequence[Record]:
         keys = [record.key for record in records]
         self._lines = by_document(self.connectors[Side.BUSINESS_CENTRAL].find_records(self._line_table, "documentId", keys, LINE_FIELDS))
         new = set(keys) - set(coupled_keys(self.mapping, self.mapping.name, keys))
@@ -73,6 +76,14 @@ class InvoiceRules(MappingRules):
         self._price_lists.look_up(texts(record.values.get("currencyCode") for record in records if record.key in new))
         self._read_methods([record for record in records if not record.values.get("workDescription")])
         return [self._prepared(record, problems, new=record.key in new) for record in records]
+
+    def _taking_part(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Where only coupled invoices are synchronized, nothing is read, and nothing synchronized first, for those that nobody creates."""
+        if not self.plan.only_coupled:
+            return records
+        keys = [record.key for record in records]
+        known = set(Coupling.objects.filter(mapping=self.mapping, bc_key__in=keys).values_list("bc_key", flat=True))
+        return [record for record in records if record.key in known]
 
     def before_write(self, direction: Direction, keys: Sequence[str]) -> None:  # noqa: ARG002
         self._price_lists.create_missing()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from joblog.models import SynchEntry
-from mappings.models import Coupling
+from mappings.models import Coupling, IntegrationTableMapping
 from tests.mappings.rules.invoicing import Office
 from tests.people import People
 
@@ -105,6 +105,13 @@ def test_customer_and_goods_are_synchronized_first(office: Office, command: Comm
     inserted = {job["mapping"]: job["inserted"] for job in told["jobs"]}
     assert inserted["CUSTOMER"] == inserted["POSTEDSALESINV-INV"] == 1
     assert all(line["_productid_value"] for line in office.products_of(office.arrived(invoice)) if not line["isproductoverridden"])
+
+
+def test_nothing_is_synchronized_first_for_invoices_that_nobody_creates(office: Office, command: Command) -> None:
+    """Only coupled invoices take part: the others leave customers and items alone."""
+    IntegrationTableMapping.objects.filter(name="POSTEDSALESINV-INV").update(synch_only_coupled=True)
+    code, told = command("synchronize", "POSTEDSALESINV-INV")
+    assert (code, {job["mapping"] for job in told["jobs"]}) == (0, {"POSTEDSALESINV-INV"})
 
 
 def test_lines_that_failed_arrive_with_the_next_run(office: Office, command: Command) -> None:
