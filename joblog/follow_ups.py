@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.utils import timezone
-
 from joblog.models import JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, QueueStatus, RunKind, SynchJob
+from joblog.opening import opening_values
 from joblog.scope import Scope
 from mappings.models import IntegrationTableMapping
 from syncadmin.sync.errors import RetryLater
@@ -67,18 +66,5 @@ def _add(job: SynchJob, mapping: IntegrationTableMapping, keys: Sequence[str]) -
 
 
 def _names(job: SynchJob, mapping: IntegrationTableMapping, direction: Direction) -> dict[str, object]:
-    labels = {
-        Side.BUSINESS_CENTRAL: mapping.table_label or mapping.table,
-        Side.SALES: mapping.integration_table_label or mapping.integration_table,
-    }
-    return {
-        "mapping_name": mapping.name,
-        "company": job.company,
-        "mapping_version": mapping.version,
-        "trigger": job.trigger,
-        "user_name": job.user_name,
-        "source_label": labels[direction.source],
-        "destination_label": labels[direction.destination],
-        "started_at": timezone.now(),
-        "watermark_before": mapping.watermark(direction),
-    }
+    values = opening_values(mapping, direction, trigger=job.trigger, user_name=job.user_name)
+    return values | {"watermark_before": mapping.watermark(direction)}

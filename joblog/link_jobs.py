@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchEntry, SynchJob
 from joblog.models.synch_entry import OPEN_ERROR
+from joblog.opening import opening_values
 from joblog.scope import Scope
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.systems import table_of
@@ -38,25 +39,14 @@ def open_link_job(
     direction: Direction = Direction.TO_INTEGRATION,
 ) -> tuple[SynchJob, bool]:
     """The execution's job of this kind, mapping and direction, as far as it is, and whether it is new."""
-    names = {
-        Side.BUSINESS_CENTRAL: mapping.table_label or mapping.table,
-        Side.SALES: mapping.integration_table_label or mapping.integration_table,
-    }
     return SynchJob.objects.get_or_create(
         log_entry=execution,
         type=kind,
         mapping=mapping,
         direction=direction.value,
         defaults={
-            "mapping_name": mapping.name,
-            "company": mapping.business_central.company,
-            "mapping_version": mapping.version,
-            "trigger": entry.trigger,
-            "user_name": execution.user_name,
+            **opening_values(mapping, direction, trigger=entry.trigger, user_name=execution.user_name),
             "scope": entry.parameters,
-            "source_label": names[direction.source],
-            "destination_label": names[direction.destination],
-            "started_at": timezone.now(),
         },
     )
 

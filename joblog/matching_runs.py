@@ -13,6 +13,7 @@ from joblog.claims import Claim
 from joblog.journal import DatabaseJournal
 from joblog.matching_pages import MatchRun
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchEntry, SynchJob
+from joblog.opening import opening_values
 from joblog.scope import Scope
 from joblog.synchronization import count_requests, synchronize_mapping, traffic_from_now
 from mappings.models import IntegrationTableMapping
@@ -54,17 +55,10 @@ def _open_job(
         log_entry=execution,
         type=JobType.PREVIEW if preview else JobType.COUPLING,
         defaults={
+            **opening_values(mapping, TO, trigger=entry.trigger, user_name=execution.user_name),
             "direction": TO.value,
             "mapping": mapping,
-            "mapping_name": mapping.name,
-            "company": mapping.business_central.company,
-            "mapping_version": mapping.version,
-            "trigger": entry.trigger,
-            "user_name": execution.user_name,
             "scope": scope.to_json(),
-            "source_label": mapping.table_label or mapping.table,
-            "destination_label": mapping.integration_table_label or mapping.integration_table,
-            "started_at": timezone.now(),
         },
     )
     return job

@@ -13,6 +13,7 @@ from joblog.claims import Claim
 from joblog.follow_ups import next_follow_up, remember, wait_for_others
 from joblog.journal import DatabaseJournal
 from joblog.models import JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchJob
+from joblog.opening import opening_values
 from joblog.scope import Scope
 from mappings.couplings import DatabaseCouplings
 from mappings.models import Coupling, IntegrationTableMapping
@@ -78,25 +79,14 @@ def open_job(
 ) -> SynchJob:
     """The execution's job for this direction, as far as it is; a new one at the beginning."""
     kind = JobType.PREVIEW if preview else JobType.FULL if scope.full or scope.unconditional else JobType.SYNCHRONIZATION
-    names = {
-        Side.BUSINESS_CENTRAL: mapping.table_label or mapping.table,
-        Side.SALES: mapping.integration_table_label or mapping.integration_table,
-    }
     job, _ = SynchJob.objects.get_or_create(
         log_entry=execution,
         mapping=mapping,
         direction=direction.value,
         type=kind,
         defaults={
-            "mapping_name": mapping.name,
-            "company": mapping.business_central.company,
-            "mapping_version": mapping.version,
-            "trigger": entry.trigger,
-            "user_name": execution.user_name,
+            **opening_values(mapping, direction, trigger=entry.trigger, user_name=execution.user_name),
             "scope": entry.parameters,
-            "source_label": names[direction.source],
-            "destination_label": names[direction.destination],
-            "started_at": timezone.now(),
             "watermark_before": mapping.watermark(direction),
         },
     )

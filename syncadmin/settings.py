@@ -24,7 +24,6 @@ try:
     ALLOWED_HOSTS = env.list("SYNCADMIN_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
     HTTPS = env.bool("SYNCADMIN_HTTPS", False)
     TRUSTED_ORIGINS: list[str] = env.list("SYNCADMIN_TRUSTED_ORIGINS", [])
-    METRICS_TOKEN = env.str("SYNCADMIN_METRICS_TOKEN", "")
     WORKERS = env.int("SYNCADMIN_WORKERS", 2)
     SLICE_SECONDS = env.float("SYNCADMIN_SLICE_SECONDS", 60.0)
     STALE_SECONDS = env.float("SYNCADMIN_STALE_SECONDS", 90.0)
