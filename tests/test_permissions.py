@@ -84,6 +84,7 @@ def test_an_operator_runs_mappings_and_does_not_configure_them(addresses: list[s
     assert refused == {mapping, "fields", "clear-watermarks", "check-filter", "option-mappings", "transformation-rules", "new"}
 
 
+@pytest.mark.rule("A10.nothing", "9.3.both-gone")
 def test_looking_changes_nothing(addresses: list[str], signed_in: SignIn) -> None:
     administrator = signed_in("Administrator")
     before = everything()

@@ -1,3 +1,5 @@
+import pytest
+
 from syncadmin.connectors.definitions import label_of, options_of, table_of
 from syncadmin.sync.tables import FieldType
 
@@ -38,6 +40,7 @@ DEFINITION = {"LogicalName": "contact", "EntitySetName": "contacts", "PrimaryIdA
 TABLE = table_of(DEFINITION | {"DisplayName": words("Contact")}, COLUMNS, {"familystatuscode": ((1, "Single"),)}, RELATIONS, SETS)
 
 
+@pytest.mark.rule("1.1.stamp")
 def test_a_table_knows_its_names():
     assert (TABLE.name, TABLE.label, TABLE.type_name) == ("contacts", "Contact", "contact")
     assert (TABLE.key, TABLE.modified_on, TABLE.caption, TABLE.number) == ("contactid", "modifiedon", "fullname", "")

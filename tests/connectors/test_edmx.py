@@ -43,6 +43,7 @@ def test_every_set_of_a_company_is_a_table():
     assert set(TABLES) == {"currencies", "customers"}
 
 
+@pytest.mark.rule("1.1.stamp")
 def test_a_table_knows_its_key_stamp_and_how_people_call_its_rows():
     assert (CUSTOMER.label, CUSTOMER.key, CUSTOMER.modified_on) == ("Customer", "id", "lastModifiedDateTime")
     assert (CUSTOMER.number, CUSTOMER.caption, CUSTOMER.type_name) == ("number", "displayName", "customer")

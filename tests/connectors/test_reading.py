@@ -44,6 +44,7 @@ def test_pages_come_in_order_of_the_stamp_and_lose_nothing(side):
     assert all(one.etag and set(one.values) == {name} for one in seen)
 
 
+@pytest.mark.rule("5.4.to", "5.4.from")
 def test_only_what_has_changed_since_is_read(side):
     _, connector, table, rows, name = side
     put(connector, table, rows)
@@ -52,6 +53,7 @@ def test_only_what_has_changed_since_is_read(side):
     assert connector.read_changes(table, [name], since=newest + timedelta(seconds=2)).records == ()
 
 
+@pytest.mark.rule("5.4.to", "5.4.from")
 def test_a_filter_holds_together_with_the_window(side):
     _, connector, table, rows, name = side
     put(connector, table, rows)

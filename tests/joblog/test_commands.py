@@ -38,6 +38,7 @@ def test_couple_and_get(pair: tuple[dict[str, Any], dict[str, Any]], people: Peo
     assert (customer["displayName"], customer["city"]) == ("ADATUM", "Boston")
 
 
+@pytest.mark.rule("4.taken")
 def test_a_record_that_is_coupled_already_is_refused_with_the_name_of_its_partner(
     pair: tuple[dict[str, Any], dict[str, Any]], people: People, command: Command
 ) -> None:
@@ -50,6 +51,7 @@ def test_a_record_that_is_coupled_already_is_refused_with_the_name_of_its_partne
     assert "already coupled to ADATUM" in said.getvalue()
 
 
+@pytest.mark.rule("9.3.uncouple")
 def test_uncouple_leaves_both_records_alone(pair: tuple[dict[str, Any], dict[str, Any]], people: People, command: Command) -> None:
     command("couple", "CUSTOMER", "C1", pair[1]["accountid"])
     code, told = command("uncouple", "CUSTOMER", "C1")
@@ -58,6 +60,7 @@ def test_uncouple_leaves_both_records_alone(pair: tuple[dict[str, Any], dict[str
     assert len(people.rows_bc("customers")) == len(people.rows_sales("accounts")) == 1
 
 
+@pytest.mark.rule("1.4.scope")
 def test_one_record_is_synchronized_by_its_number(customer: IntegrationTableMapping, people: People, command: Command) -> None:
     people.create_bc("customers", number="C1", displayName="One")
     people.create_bc("customers", number="C2", displayName="Two")
@@ -66,6 +69,7 @@ def test_one_record_is_synchronized_by_its_number(customer: IntegrationTableMapp
     assert [row["name"] for row in people.rows_sales("accounts")] == ["Two"]
 
 
+@pytest.mark.rule("A4.winner")
 def test_use_names_the_side_whose_value_wins(pair: tuple[dict[str, Any], dict[str, Any]], people: People, command: Command) -> None:
     command("couple", "CUSTOMER", "C1", pair[1]["accountid"])
     code, told = command("synchronize", "CUSTOMER", "--record", "C1", "--use", "sales")
@@ -73,6 +77,7 @@ def test_use_names_the_side_whose_value_wins(pair: tuple[dict[str, Any], dict[st
     assert people.rows_bc("customers")[0]["city"] == people.rows_sales("accounts")[0]["address1_city"] == "Boston"
 
 
+@pytest.mark.rule("A4.unconditional", "7.bidirectional-only")
 def test_unconditional_overwrites_what_differs_on_the_other_side(
     customer: IntegrationTableMapping, people: People, command: Command
 ) -> None:
@@ -105,6 +110,7 @@ def test_couple_refuses_an_unknown_record_with_code_two(company: People) -> None
     assert getattr(stop.value, "code", getattr(stop.value, "returncode", None)) == 2
 
 
+@pytest.mark.rule("A12.old-new")
 def test_the_log_lists_entries_with_what_changed(customer: IntegrationTableMapping, people: People, command: Command) -> None:
     people.create_bc("customers", displayName="One", city="Atlanta")
     command("synchronize", "CUSTOMER")

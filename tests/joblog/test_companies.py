@@ -82,6 +82,7 @@ def test_a_company_that_does_not_exist_leaves_nothing_behind(company: People) ->
 # ---- runs side by side
 
 
+@pytest.mark.rule("1.3.own", "3.1.company")
 def test_accounts_carry_their_company_and_the_other_one_leaves_them_alone(contoso: Contoso, people: People, command: Command) -> None:
     people.create_bc("customers", displayName="Adatum")
     contoso.create("customers", displayName="Fabrikam")
@@ -152,6 +153,7 @@ def test_the_log_of_one_company(contoso: Contoso, command: Command) -> None:
 # ---- multi-company synchronization
 
 
+@pytest.mark.rule("1.3.shared", "1.3.back")
 def test_the_flag_takes_the_company_out_of_the_filter_of_master_data(contoso: Contoso) -> None:
     mapping = mapping_of("CRONUS")
     mapping.multi_company = True
@@ -160,6 +162,7 @@ def test_the_flag_takes_the_company_out_of_the_filter_of_master_data(contoso: Co
     assert mapping.business_central.sales_company_id in build_plan(mapping).filters[Side.SALES]
 
 
+@pytest.mark.rule("1.3.documents")
 def test_the_flag_narrows_documents_to_their_company(contoso: Contoso) -> None:
     mapping = mapping_of("CRONUS", "POSTEDSALESINV-INV")
     assert "eq null" in of_company(mapping.integration_table_filter, mapping)
@@ -167,6 +170,7 @@ def test_the_flag_narrows_documents_to_their_company(contoso: Contoso) -> None:
     assert of_company(mapping.integration_table_filter, mapping) == f"_bcbi_companyid_value eq {mapping.business_central.sales_company_id}"
 
 
+@pytest.mark.rule("1.3.shared")
 def test_shared_accounts_meet_in_both_companies_and_carry_none(contoso: Contoso, people: People, command: Command) -> None:
     IntegrationTableMapping.objects.filter(name="CUSTOMER").update(multi_company=True)
     people.create_bc("customers", displayName="Adatum")
@@ -176,6 +180,7 @@ def test_shared_accounts_meet_in_both_companies_and_carry_none(contoso: Contoso,
     assert [row["displayName"] for row in contoso.rows("customers")] == ["Adatum"]
 
 
+@pytest.mark.rule("1.3.told")
 def test_whoever_shares_accounts_is_told_that_companies_meet(contoso: Contoso, signed_in: Callable[[str], Client]) -> None:
     mapping, administrator = mapping_of("CRONUS"), signed_in("Administrator")
     form = administrator.get(f"/mappings/{mapping.pk}/").context["form"]

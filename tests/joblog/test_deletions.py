@@ -62,6 +62,7 @@ def find(mapping: IntegrationTableMapping) -> tuple[int, int]:
 # ---- the policies (section 8)
 
 
+@pytest.mark.rule("8.none")
 def test_without_a_policy_the_record_fails_and_then_is_skipped(coupled: IntegrationTableMapping, people: People, command: Command) -> None:
     delete_account(people, "C1")
     people.change_bc("customers", str(coupling("C1").bc_key), city="Graz")
@@ -70,6 +71,7 @@ def test_without_a_policy_the_record_fails_and_then_is_skipped(coupled: Integrat
     assert (again["failed"], again["skipped"], coupling("C1").skipped) == (0, 1, True)
 
 
+@pytest.mark.rule("8.remove", "8.restore")
 @pytest.mark.parametrize(("policy", "counter", "accounts"), [("RestoreRecords", "inserted", 4), ("RemoveCoupling", "uncoupled", 3)])
 def test_a_policy_restores_the_record_or_removes_the_coupling(
     coupled: IntegrationTableMapping, people: People, command: Command, policy: str, counter: str, accounts: int
@@ -81,6 +83,7 @@ def test_a_policy_restores_the_record_or_removes_the_coupling(
     assert (job[counter], job["failed"], len(people.rows_sales("accounts"))) == (1, 0, accounts)
 
 
+@pytest.mark.rule("A7.code")
 def test_a_named_record_fails_whatever_the_policy(coupled: IntegrationTableMapping, people: People, command: Command) -> None:
     IntegrationTableMapping.objects.filter(pk=coupled.pk).update(deletion_conflict_resolution="RemoveCoupling")
     delete_account(people, "C1")
@@ -96,6 +99,7 @@ def test_nothing_deleted_marks_nothing(coupled: IntegrationTableMapping) -> None
     assert not Coupling.objects.filter(skipped=True).exists()
 
 
+@pytest.mark.rule("A8.bidirectional", "9.4.find")
 def test_deletions_of_both_sides_are_found_and_skipped_with_the_reason(coupled: IntegrationTableMapping, people: People) -> None:
     delete_account(people, "C1")
     delete_customer(people, "C2")
@@ -124,6 +128,7 @@ def test_a_search_goes_through_everything_when_sales_has_forgotten_the_last_one(
     assert find(coupled) == (0, 0)
 
 
+@pytest.mark.rule("8.both-gone", "9.3.both-gone")
 def test_a_coupling_goes_when_both_records_are_gone(coupled: IntegrationTableMapping, people: People) -> None:
     delete_account(people, "C1")
     assert find(coupled) == (1, 0)
@@ -132,12 +137,14 @@ def test_a_coupling_goes_when_both_records_are_gone(coupled: IntegrationTableMap
     assert not Coupling.objects.filter(bc_number="C1").exists()
 
 
+@pytest.mark.rule("A8.by-key")
 def test_records_outside_the_filter_are_not_deleted(coupled: IntegrationTableMapping, people: People) -> None:
     people.change_bc("customers", str(coupling("C1").bc_key), blocked="All")
     people.change_sales("accounts", str(coupling("C2").sales_key), statecode=1, statuscode=2)
     assert find(coupled) == (0, 0)
 
 
+@pytest.mark.rule("8.listing-empty")
 @pytest.mark.parametrize(("system", "path"), [("sales", "accounts"), ("business_central", "customers")])
 def test_a_list_that_is_empty_by_fault_marks_nothing(coupled: IntegrationTableMapping, people: People, system: str, path: str) -> None:
     people.fault(system=system, kind="empty", method="GET", path=path, times=1)
@@ -145,6 +152,7 @@ def test_a_list_that_is_empty_by_fault_marks_nothing(coupled: IntegrationTableMa
     assert (Coupling.objects.count(), Coupling.objects.filter(skipped=True).count()) == (4, 0)
 
 
+@pytest.mark.rule("8.listing-broken")
 @pytest.mark.parametrize(("system", "path"), [("sales", "accounts"), ("business_central", "customers")])
 def test_a_list_that_breaks_off_marks_nothing_and_goes_on_later(
     coupled: IntegrationTableMapping, people: People, system: str, path: str
@@ -161,6 +169,7 @@ def test_a_list_that_breaks_off_marks_nothing_and_goes_on_later(
     assert [one.bc_number for one in Coupling.objects.filter(skipped=True)] == ["C1"]
 
 
+@pytest.mark.rule("8.listing-broken")
 @pytest.mark.parametrize(("system", "path"), [("sales", "accounts"), ("business_central", "customers")])
 def test_a_list_that_fails_on_its_second_page_marks_nothing(
     coupled: IntegrationTableMapping, people: People, system: str, path: str
@@ -178,6 +187,7 @@ def test_a_list_that_fails_on_its_second_page_marks_nothing(
 # ---- Restore Records
 
 
+@pytest.mark.rule("9.3.restore", "9.5.restore")
 def test_restoring_creates_the_missing_record_on_either_side(coupled: IntegrationTableMapping, people: People) -> None:
     delete_account(people, "C1")
     delete_customer(people, "C2")
@@ -192,6 +202,7 @@ def test_restoring_creates_the_missing_record_on_either_side(coupled: Integratio
     assert find(coupled) == (0, 0)
 
 
+@pytest.mark.rule("9.3.restore")
 def test_restoring_what_exists_changes_nothing(coupled: IntegrationTableMapping, people: People) -> None:
     (job,) = run(coupled, RunKind.RESTORE, "C1")
     assert (job.inserted, job.skipped, job.status) == (0, 1, JobStatus.FINISHED)
@@ -209,6 +220,7 @@ def test_a_mapping_that_does_not_go_that_way_says_so(coupled: IntegrationTableMa
 # ---- Delete Records
 
 
+@pytest.mark.rule("9.3.delete")
 def test_deleting_takes_the_survivor_and_the_coupling(coupled: IntegrationTableMapping, people: People) -> None:
     delete_account(people, "C1")
     delete_customer(people, "C2")

@@ -216,6 +216,7 @@ def test_both_sides_are_coupled_by_their_match_fields(cronus: System, people: Pe
 # ---- two at once, and lost workers
 
 
+@pytest.mark.rule("1.4.full-guard")
 def test_a_second_start_is_refused_while_one_runs(cronus: System) -> None:
     full.refresh(cronus)
     full.start(cronus)
@@ -225,6 +226,7 @@ def test_a_second_start_is_refused_while_one_runs(cronus: System) -> None:
         full.reset(cronus)
 
 
+@pytest.mark.rule("1.4.full-guard")
 def test_a_lost_worker_does_not_keep_others_from_starting(cronus: System) -> None:
     full.refresh(cronus)
     full.start(cronus)
@@ -237,6 +239,7 @@ def test_a_lost_worker_does_not_keep_others_from_starting(cronus: System) -> Non
     assert full.start(cronus) == len(states())
 
 
+@pytest.mark.rule("1.4.full-guard")
 def test_after_a_day_a_start_is_possible_whatever_still_claims_to_run(cronus: System) -> None:
     full.refresh(cronus)
     full.start(cronus)
@@ -270,6 +273,7 @@ def test_the_command_creates_everything_and_ends_with_every_line_finished(demo_c
     assert code in (0, 1)
 
 
+@pytest.mark.rule("A4.full")
 def test_the_second_time_nothing_is_written(cronus: System, people: People, command: Command) -> None:
     people.create_bc("customers", displayName="Adatum")
     command("synchronize", "--all", "--full")

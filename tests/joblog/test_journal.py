@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
@@ -53,6 +54,7 @@ def test_an_error_closes_itself_when_the_record_succeeds(customer: IntegrationTa
     assert error.resolved_at is not None
 
 
+@pytest.mark.rule("9.1.second")
 def test_the_same_error_twice_makes_the_record_skipped(customer: IntegrationTableMapping, people: People, command: Command) -> None:
     people.create_sales("accounts", name="Too long", address1_city="x" * 50, customertypecode=3)
     outcomes = [command("synchronize", "CUSTOMER")[1]["jobs"][1] for _ in range(3)]
@@ -61,6 +63,7 @@ def test_the_same_error_twice_makes_the_record_skipped(customer: IntegrationTabl
     assert Coupling.objects.get().skipped
 
 
+@pytest.mark.rule("A11.leaves")
 def test_a_preview_leaves_no_trace_but_its_job(customer: IntegrationTableMapping, people: People, command: Command) -> None:
     people.create_bc("customers", displayName="One")
     command("synchronize", "CUSTOMER", "--preview")
@@ -69,6 +72,7 @@ def test_a_preview_leaves_no_trace_but_its_job(customer: IntegrationTableMapping
     assert SynchJob.objects.filter(type="Preview").count() == 2
 
 
+@pytest.mark.rule("4.failure")
 def test_a_failure_leaves_the_time_of_the_last_success(customer: IntegrationTableMapping, people: People, command: Command) -> None:
     row = people.create_sales("accounts", name="One", customertypecode=3)
     command("synchronize", "CUSTOMER")

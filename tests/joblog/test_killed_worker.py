@@ -31,6 +31,7 @@ def installation(tmp_path: Path, people: People) -> Iterator[Installation]:
     made.close()
 
 
+@pytest.mark.rule("5.8.progress")
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_all_records_arrive_once_when_the_worker_is_killed(moment: str, installation: Installation, people: People) -> None:
     people.create_many_bc("customers", [{"displayName": f"Customer {number:04}"} for number in range(RECORDS)])

@@ -32,6 +32,7 @@ def account(key: str) -> str:
     return str(Coupling.objects.get(bc_key=key).sales_key)
 
 
+@pytest.mark.rule("9.2.refused")
 def test_what_cannot_go_is_left_out_with_its_reason_and_the_rest_is_one_job(
     keys: list[str], customer: IntegrationTableMapping, people: People
 ) -> None:
@@ -74,6 +75,7 @@ def test_nothing_to_schedule_makes_no_entry(keys: list[str], customer: Integrati
     assert (told.scheduled, told.skipped, told.entry) == (0, 5, None)
 
 
+@pytest.mark.rule("6.wrong-direction")
 def test_a_direction_that_the_mapping_does_not_go_is_refused(keys: list[str], customer: IntegrationTableMapping) -> None:
     customer.direction = "ToIntegrationTable"
     with pytest.raises(RunError) as caught:

@@ -62,6 +62,7 @@ EXPECTED = [
 ]
 
 
+@pytest.mark.rule("A6.each-entry")
 def test_every_record_is_coupled_or_has_its_own_reason(both_sides: dict[str, str], command: Command) -> None:
     code, answer = command("match", "CUSTOMER")
     (job,) = answer["jobs"]
@@ -101,6 +102,7 @@ def test_coupled_records_are_not_compared_again(only_coupled: IntegrationTableMa
     assert (code, answer["jobs"][0]["requests"]) == (0, {"business_central": 1, "sales": 0})
 
 
+@pytest.mark.rule("A11.match")
 def test_a_preview_lists_the_same_and_couples_nothing(both_sides: dict[str, str], command: Command) -> None:
     code, answer = command("match", "CUSTOMER", "--preview", "--create-new", "--synch-after")
     (job,) = answer["jobs"]
@@ -110,6 +112,7 @@ def test_a_preview_lists_the_same_and_couples_nothing(both_sides: dict[str, str]
     assert IntegrationTableMapping.objects.get(name="CUSTOMER").last_job_id is None
 
 
+@pytest.mark.rule("A2.pending-is-none")
 def test_a_record_whose_insert_never_succeeded_is_a_candidate(
     both_sides: dict[str, str], only_coupled: IntegrationTableMapping, command: Command
 ) -> None:
@@ -155,6 +158,7 @@ def after_the_look(db: None) -> Callable[..., AbstractContextManager[None]]:
 # ---- new records
 
 
+@pytest.mark.rule("A6.ambiguous")
 def test_only_records_without_any_match_are_created(both_sides: dict[str, str], people: People, command: Command) -> None:
     code, answer = command("match", "CUSTOMER", "--create-new")
     matching, created = answer["jobs"]
@@ -296,6 +300,7 @@ def test_a_worker_matches_the_chosen_records_alone(
     assert not JobQueueEntry.objects.filter(pk=entry.pk).exists()
 
 
+@pytest.mark.rule("A11.blocks-none")
 def test_a_preview_runs_beside_another_run(both_sides: dict[str, str], only_coupled: IntegrationTableMapping) -> None:
     running = enqueue(mapping=only_coupled, run_kind=RunKind.SYNCHRONIZE)
     JobQueueEntry.objects.filter(pk=running.pk).update(status=QueueStatus.IN_PROCESS, claim_token="x", heartbeat_at=timezone.now())

@@ -44,6 +44,7 @@ def add_pair(browser: Client, name: str, code: str, value: int) -> None:
     assert answer.status_code == 302, answer.context["rows"].errors
 
 
+@pytest.mark.rule("3.option-to", "3.option-to-uncoupled")
 def test_after_the_pair_is_added_the_retry_succeeds(failed: People, signed_in: SignIn) -> None:
     administrator, operator = signed_in("Administrator"), signed_in("Operator")
     add_pair(administrator, "SHIPPING AGENT", "own log.", 7)

@@ -42,6 +42,7 @@ def run_queued() -> list[SynchJob]:
     return list(SynchJob.objects.filter(pk__gt=before).order_by("id"))
 
 
+@pytest.mark.rule("9.2.both")
 def test_the_same_failure_twice_skips_the_record_in_both_directions(skipped: Coupling, people: People, command: Command) -> None:
     assert skipped.skipped
     people.change_bc("customers", str(skipped.bc_key), city="Graz")
@@ -49,11 +50,13 @@ def test_the_same_failure_twice_skips_the_record_in_both_directions(skipped: Cou
     assert (jobs[0]["modified"], jobs[0]["skipped"]) == (0, 1)
 
 
+@pytest.mark.rule("4.success", "4.failure")
 def test_results_are_kept_per_direction(skipped: Coupling) -> None:
     assert (skipped.to_result, skipped.from_result) == ("Success", "Failure")
     assert skipped.from_error.startswith("too-long")
 
 
+@pytest.mark.rule("A3.may-pass")
 def test_errors_that_may_pass_never_skip(customer: IntegrationTableMapping, people: People, command: Command) -> None:
     row = people.create_bc("customers", number="C1", displayName="Customer 1")
     command("synchronize", "CUSTOMER")
@@ -65,6 +68,7 @@ def test_errors_that_may_pass_never_skip(customer: IntegrationTableMapping, peop
     assert not coupling("C1").skipped
 
 
+@pytest.mark.rule("9.3.retry")
 def test_retrying_lifts_the_skip_and_runs_the_direction_that_failed(skipped: Coupling, people: People) -> None:
     people.change_sales("accounts", str(skipped.sales_key), address1_line1="Ring 1")
     retried = retry_couplings(Coupling.objects.filter(pk=skipped.pk), user=AnonymousUser())
@@ -74,6 +78,7 @@ def test_retrying_lifts_the_skip_and_runs_the_direction_that_failed(skipped: Cou
     assert not SynchEntry.objects.filter(resolved_at=None).exclude(code="").exists()
 
 
+@pytest.mark.rule("9.3.retry-all")
 def test_retrying_all_takes_what_a_filter_selects(skipped: Coupling, people: People) -> None:
     Coupling.objects.filter(bc_number="C1").update(skipped=True)
     retried = retry_couplings(Coupling.objects.filter(skipped=True, bc_label__contains="Customer 1"), user=AnonymousUser())
@@ -88,6 +93,7 @@ def test_a_record_that_fails_the_same_way_after_a_retry_is_skipped_again(skipped
     assert SynchEntry.objects.filter(job=job, action=EntryAction.SKIPPED, code="too-long").exists()
 
 
+@pytest.mark.rule("9.3.synchronize")
 def test_synchronizing_skipped_records_goes_all_ways_in_one_run(skipped: Coupling, people: People) -> None:
     people.change_sales("accounts", str(skipped.sales_key), address1_line1="Ring 1")
     people.change_bc("customers", str(skipped.bc_key), city="Graz")

@@ -65,6 +65,7 @@ def test_a_property_that_was_removed_stops_the_run_and_is_named(customer: Integr
     assert "favouriteColour" in told["jobs"][0]["message"]
 
 
+@pytest.mark.rule("5.1.connection")
 def test_a_system_out_of_reach_puts_the_same_job_off_without_using_an_attempt(entry: JobQueueEntry) -> None:
     System.objects.filter(kind="sales").update(address="http://127.0.0.1:9", token_address="http://127.0.0.1:9/token")
     runner.run(entry.pk)
@@ -76,6 +77,7 @@ def test_a_system_out_of_reach_puts_the_same_job_off_without_using_an_attempt(en
     assert "Will be tried again at" in job.message
 
 
+@pytest.mark.rule("5.1.connection")
 def test_a_job_that_was_put_off_goes_on_when_the_system_is_back(entry: JobQueueEntry, people: People) -> None:
     people.fault(system="sales", kind="status", status=429, retry_after=60, method="POST", path="CreateMultiple", times=1)
     runner.run(entry.pk)

@@ -33,6 +33,7 @@ def test_the_first_load_takes_at_most_forty_requests(customer: IntegrationTableM
     assert requests_seen(people) == requests_told(told) <= 40
 
 
+@pytest.mark.rule("6.no-duplicates")
 def test_a_second_run_finds_nothing_to_do_in_at_most_six_requests(loaded: list[Any], people: People, command: Command) -> None:
     people.control("POST", "stats/reset")
     code, told = command("synchronize", "CUSTOMER")
@@ -40,6 +41,7 @@ def test_a_second_run_finds_nothing_to_do_in_at_most_six_requests(loaded: list[A
     assert requests_seen(people) <= 6
 
 
+@pytest.mark.rule("6.modified")
 def test_ten_changes_on_each_side_are_ten_modifications_each_way(loaded: list[Any], people: People, command: Command) -> None:
     for row in loaded[:10]:
         people.change_bc("customers", row["id"], city="Odense")
@@ -51,6 +53,7 @@ def test_ten_changes_on_each_side_are_ten_modifications_each_way(loaded: list[An
     assert (cities.count("Odense"), cities.count("Vejle"), cities.count("Aarhus")) == (10, 10, 980)
 
 
+@pytest.mark.rule("A1.one-side")
 def test_different_fields_of_one_pair_both_flow(loaded: list[Any], people: People, command: Command) -> None:
     row = loaded[7]
     people.change_bc("customers", row["id"], city="Ribe")
@@ -62,6 +65,7 @@ def test_different_fields_of_one_pair_both_flow(loaded: list[Any], people: Peopl
     assert (account["address1_city"], account["telephone1"]) == ("Ribe", "+45 7542 0000")
 
 
+@pytest.mark.rule("A1.both-differ", "A1.others-flow", "A1.none", "A1.fails-once", "A1.failed-alone")
 def test_the_same_field_changed_to_different_values_is_one_conflict(loaded: list[Any], people: People, command: Command) -> None:
     row = loaded[7]
     people.change_bc("customers", row["id"], city="Ribe", addressLine1="Torvet 1")
@@ -79,6 +83,7 @@ def test_the_same_field_changed_to_different_values_is_one_conflict(loaded: list
     assert (account["address1_line1"], customer["faxNumber"]) == ("Torvet 1", "+45 7542 0001")
 
 
+@pytest.mark.rule("A11.same", "A11.job")
 def test_a_preview_writes_nothing_and_lists_what_the_run_then_does(loaded: list[Any], people: People, command: Command) -> None:
     people.change_bc("customers", loaded[0]["id"], city="Ribe")
     people.change_sales("accounts", loaded[1]["account"], address1_city="Vejle")

@@ -117,6 +117,7 @@ def test_the_button_of_a_row_retries_only_that_row(operator: Client, make_job: M
     assert scopes()["CUSTOMER"].bc_keys == (pressed.source_key,)
 
 
+@pytest.mark.rule("9.3.retry-all")
 def test_retrying_all_takes_what_the_filter_shows(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
     job = make_job()
     matching = {make_entry(job, code="conflict").source_key for _ in range(60)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
@@ -15,6 +16,7 @@ from tests.people import People
 Command = Callable[..., tuple[int, dict[str, Any]]]
 
 
+@pytest.mark.rule("3.to-uncoupled")
 def test_a_missing_currency_leads_to_its_place_in_the_list(
     customer: IntegrationTableMapping, people: People, command: Command, signed_in: Callable[[str], Client]
 ) -> None:
@@ -28,6 +30,7 @@ def test_a_missing_currency_leads_to_its_place_in_the_list(
     assert answer["Location"].endswith("records/?side=business_central&q=EUR")
 
 
+@pytest.mark.rule("3.from-uncoupled")
 def test_a_missing_record_of_sales_leads_to_its_own_page(
     customer: IntegrationTableMapping, people: People, command: Command, signed_in: Callable[[str], Client]
 ) -> None:

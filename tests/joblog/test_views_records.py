@@ -141,6 +141,7 @@ def test_a_reader_sees_a_record_and_no_buttons(reader: Client, customer: Integra
     assert "Synchronization Log" in page
 
 
+@pytest.mark.rule("9.2.refused")
 def test_a_skipped_record_says_why_and_can_be_retried(
     operator: Client, mapping: IntegrationTableMapping, make_coupling: Callable[..., Coupling]
 ) -> None:

@@ -82,6 +82,7 @@ def test_what_makes_no_run_is_refused_with_the_reason(
     assert made() == []
 
 
+@pytest.mark.rule("6.wrong-direction")
 def test_a_direction_that_the_mapping_does_not_go_is_refused(operator: Client, make_mapping: MakeMapping) -> None:
     one_way = make_mapping("CURRENCY", direction="ToIntegrationTable")
     data = {"mapping": one_way.pk, "run": "synchronize", "direction": "FromIntegrationTable"}
@@ -128,6 +129,7 @@ def test_half_a_pair_is_not_coupled(operator: Client, mapping: IntegrationTableM
     assert made() == []
 
 
+@pytest.mark.rule("9.3.uncouple")
 def test_couplings_are_deleted_by_record_or_by_coupling(
     operator: Client, mapping: IntegrationTableMapping, make_coupling: Callable[..., Coupling]
 ) -> None:

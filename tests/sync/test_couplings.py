@@ -19,6 +19,7 @@ def failed(state: CouplingState, error: str, *, passing: bool = False) -> Coupli
     return state.failed(TO, job_id=1, error=error, message="Why.", passing=passing)
 
 
+@pytest.mark.rule("A3.twice", "A3.differs")
 def test_the_same_error_twice_in_a_row_skips() -> None:
     once = failed(NEW, "too-long:name")
     assert (once.skipped, once.message) == (False, "Why.")
@@ -27,12 +28,14 @@ def test_the_same_error_twice_in_a_row_skips() -> None:
     assert not failed(failed(once, "other:"), "too-long:name").skipped
 
 
+@pytest.mark.rule("A3.may-pass")
 def test_errors_that_may_pass_and_other_directions_do_not_count() -> None:
     assert not failed(failed(NEW, "busy:", passing=True), "busy:", passing=True).skipped
     back = failed(NEW, "x:").failed(FROM, job_id=1, error="x:", message="", passing=False)
     assert not back.skipped
 
 
+@pytest.mark.rule("4.success")
 def test_a_success_clears_its_own_direction() -> None:
     state = failed(NEW, "x:").succeeded(TO, job_id=2)
     assert (state.to_sales, state.message) == (Attempt(succeeded=True, job_id=2), "")
@@ -62,6 +65,7 @@ def test_a_debt_does_not_count_as_the_same_error() -> None:
     assert not failed(NEW.owing(TO, job_id=1, message=""), OWED + ":").skipped
 
 
+@pytest.mark.rule("4.1.strict")
 @pytest.mark.parametrize(("known", "seconds", "changed"), [(NOON, 0, False), (NOON, 1, True), (NOON, -1, False), (None, -1, True)])
 def test_a_record_has_changed_when_its_stamp_is_newer(known: datetime | None, seconds: int, changed: bool) -> None:
     state = NEW.with_end(BC, Ends("b", modified_at=known))
@@ -76,6 +80,7 @@ def test_a_baseline_knows_both_sides() -> None:
     assert broken.known(rule("credit", "limit"), BC) == (False, None)
 
 
+@pytest.mark.rule("4.forward")
 def test_stamps_only_move_forward() -> None:
     assert stamp_later(NOON, NOON - timedelta(1)) == stamp_later(None, NOON) == stamp_later(NOON, None) == NOON
     assert stamp_later(None, None) is None

@@ -47,6 +47,7 @@ def decide(
 PHONE = plan_of(rule("phone", "telephone"))
 
 
+@pytest.mark.rule("A1.one-side", "A1.both-equal", "A1.both-differ")
 @pytest.mark.parametrize(
     ("bc", "sales", "kind", "values"),
     [
@@ -63,6 +64,7 @@ def test_what_changed_since_the_baseline_flows(bc: str, sales: str, kind: Kind, 
     assert (decision.kind, decision.values) == (kind, values)
 
 
+@pytest.mark.rule("A1.both-equal")
 def test_the_same_change_on_both_sides_is_remembered() -> None:
     decision = decide(PHONE, {"phone": "2"}, {"telephone": "2"}, coupled(PHONES))
     assert decision.baseline == {"phone|telephone": ("2", "2")}
@@ -74,6 +76,7 @@ def test_a_change_of_the_other_side_keeps_its_baseline_until_it_flows() -> None:
     assert not decision.settled
 
 
+@pytest.mark.rule("A1.none")
 def test_a_conflict_lists_baseline_and_both_values() -> None:
     decision = decide(PHONE, {"phone": "2"}, {"telephone": "3"}, coupled(PHONES))
     assert (decision.code, decision.fields) == ("conflict", ("phone",))
@@ -82,6 +85,7 @@ def test_a_conflict_lists_baseline_and_both_values() -> None:
     assert all(value in decision.text for value in ("Phone", "“1”", "“2”", "“3”"))
 
 
+@pytest.mark.rule("A1.others-flow")
 def test_fields_without_conflict_flow_beside_one() -> None:
     plan = plan_of(rule("phone", "telephone"), rule("city", "town"))
     baseline = PHONES | {"city|town": ("Ulm", "Ulm")}
@@ -90,6 +94,7 @@ def test_fields_without_conflict_flow_beside_one() -> None:
     assert decision.baseline == PHONES | {"city|town": ("Bonn", "Bonn")}
 
 
+@pytest.mark.rule("A1.send", "A1.get", "7.send-to", "7.send-from", "7.get-to", "7.get-from")
 @pytest.mark.parametrize(
     ("policy", "direction", "kind", "values"),
     [
@@ -105,6 +110,7 @@ def test_the_policy_names_a_winner(policy: UpdatePolicy, direction: Direction, k
     assert (decision.kind, decision.values) == (kind, values)
 
 
+@pytest.mark.rule("A4.winner")
 def test_a_winner_named_by_a_person_goes_before_the_policy() -> None:
     plan = plan_of(rule("phone", "telephone"), update_policy=UpdatePolicy.GET)
     decision = decide(plan, {"phone": "2"}, {"telephone": "3"}, coupled(PHONES), policy=Policy(winner=BC))
@@ -121,6 +127,7 @@ def test_an_unconditional_run_overwrites_what_differs() -> None:
     assert decision.changes == (Change("telephone", "3", "1"),)
 
 
+@pytest.mark.rule("A1.no-baseline", "7.no-baseline-both")
 @pytest.mark.parametrize(
     ("bc_newer", "sales_newer", "kind"),
     [(False, False, Kind.UNCHANGED), (True, False, Kind.MODIFY), (False, True, Kind.UNCHANGED), (True, True, Kind.FAIL)],
@@ -132,6 +139,7 @@ def test_without_a_baseline_the_stamps_decide(bc_newer: bool, sales_newer: bool,
     assert decision.kind is kind
 
 
+@pytest.mark.rule("A1.no-baseline", "7.no-baseline-both")
 def test_coupled_records_that_were_never_synchronized_conflict_only_where_they_differ() -> None:
     plan = plan_of(rule("phone", "telephone"), rule("city", "town"))
     decision = decide(plan, {"phone": "2", "city": "Ulm"}, {"telephone": "3", "town": "Ulm"}, coupled(), bc_at=THEN, sales_at=THEN)
@@ -139,6 +147,7 @@ def test_coupled_records_that_were_never_synchronized_conflict_only_where_they_d
     assert decision.baseline == {"city|town": ("Ulm", "Ulm")}
 
 
+@pytest.mark.rule("A1.one-way", "7.one-way-fields")
 def test_a_one_way_field_follows_its_source_and_never_conflicts() -> None:
     plan = plan_of(rule("credit", "limit", direction=TO.value))
     decision = decide(plan, {"credit": 5}, {"limit": 9}, coupled({"credit|limit": ("4", "4")}))
@@ -146,6 +155,7 @@ def test_a_one_way_field_follows_its_source_and_never_conflicts() -> None:
     assert decide(plan, {"credit": 5}, {"limit": 9}, coupled(), direction=FROM).kind is Kind.UNCHANGED
 
 
+@pytest.mark.rule("7.bidirectional-only")
 def test_a_two_way_field_of_a_one_way_mapping_is_one_way() -> None:
     plan = plan_of(rule("phone", "telephone"), bidirectional=False)
     assert decide(plan, {"phone": "2"}, {"telephone": "3"}, coupled(PHONES)).values == {"telephone": "2"}
@@ -167,6 +177,7 @@ def test_what_is_taken_only_on_update_follows_the_insert() -> None:
     assert decision.later_baseline == {"rating|note": ("A", "A")}
 
 
+@pytest.mark.rule("2.3.order")
 def test_a_later_row_wins_the_field_for_good() -> None:
     plan = plan_of(rule("city", "town", direction=TO.value), rule("rating", "town", direction=TO.value))
     created = decide_insert(plan, TO, Record("b", {"city": "Ulm", "rating": "A"}), {})
@@ -178,6 +189,7 @@ def test_a_later_row_wins_the_field_for_good() -> None:
     assert changed.changes == (Change("town", "A", "B"),)
 
 
+@pytest.mark.rule("2.3.constant", "2.3.insert", "2.3.modify", "2.3.option-constant")
 def test_constants_are_written_where_they_differ() -> None:
     plan = plan_of(rule("phone", "telephone"), rule("", "kind", constant="Vendor", direction=TO.value))
     assert decide_insert(plan, TO, Record("b", {"phone": "1"}), {}).values == {"telephone": "1", "kind": 2}
@@ -193,6 +205,7 @@ def test_a_changed_constant_makes_a_record_due() -> None:
     assert not source_unchanged(other, TO, record, state)
 
 
+@pytest.mark.rule("A5.sent", "A5.win")
 def test_template_values_win_over_mapped_ones() -> None:
     template = Template("DOMESTIC", {"town": "Berlin", "note": "new"}, (("city", "=", "Ulm"),))
     plan = plan_of(rule("city", "town"), templates={SALES: (template,)})
@@ -216,6 +229,7 @@ def test_one_bad_field_fails_the_record_and_names_all_bad_ones() -> None:
     assert not decision.values
 
 
+@pytest.mark.rule("2.3.not-null")
 def test_not_null_leaves_the_destination_alone_and_is_no_difference() -> None:
     plan = plan_of(rule("currency", "currencyid", lookup="CURRENCY", not_null=True))
     owner = "aaaaaaaa-0000-0000-0000-000000000002"
@@ -230,6 +244,7 @@ def test_an_unset_number_in_sales_is_zero_in_business_central() -> None:
     assert decide(plan, {"credit": 5}, {"limit": None}, coupled({"credit|limit": ("5", "5")}), direction=FROM).values == {"credit": None}
 
 
+@pytest.mark.rule("A13.numbers")
 def test_precision_is_no_change() -> None:
     plan = plan_of(rule("credit", "limit"), sales=table(SALES, Field("limit", FieldType.DECIMAL, scale=1)))
     plan = plan_of(rule("credit", "limit", sales_table=plan.sales), sales=plan.sales)
@@ -237,6 +252,7 @@ def test_precision_is_no_change() -> None:
     assert decide(plan, {"credit": Decimal("1.24")}, {"limit": Decimal("1.3")}, coupled(baseline)).kind is Kind.UNCHANGED
 
 
+@pytest.mark.rule("A17.echo")
 def test_a_source_equal_to_its_baseline_is_unchanged_by_etag_or_value() -> None:
     state = coupled(PHONES)
     assert source_unchanged(PHONE, TO, Record("b", {"phone": "1"}), state)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from syncadmin.sync.records import Action, Change
 from tests.sync.world import FROM, SALES, TO, World
 
 
+@pytest.mark.rule("6.insert")
 def test_a_new_record_is_created_on_the_other_side() -> None:
     world = World()
     key = world.bc.add(number="C1", name="Contoso", credit=Decimal("10.50"))
@@ -27,6 +30,7 @@ def test_a_created_record_comes_back_as_unchanged() -> None:
     assert world.bc.written == []
 
 
+@pytest.mark.rule("A12.old-new", "2.3.modify")
 def test_a_change_flows_with_its_old_and_new_value() -> None:
     world = World()
     key, _ = world.pair()
@@ -35,6 +39,7 @@ def test_a_change_flows_with_its_old_and_new_value() -> None:
     assert job.only().changes == (Change("telephone", "1", "2"),)
 
 
+@pytest.mark.rule("A1.one-side")
 def test_both_sides_change_different_fields_in_one_run() -> None:
     world = World()
     key, partner = world.pair()
@@ -45,6 +50,7 @@ def test_both_sides_change_different_fields_in_one_run() -> None:
     assert (world.sales.value(partner, "telephone"), world.bc.value(key, "city")) == ("2", "Bonn")
 
 
+@pytest.mark.rule("6.unchanged", "6.no-duplicates")
 def test_a_second_run_writes_nothing() -> None:
     world = World()
     key, _ = world.pair()
@@ -58,6 +64,7 @@ def test_a_second_run_writes_nothing() -> None:
     assert world.writes() == written
 
 
+@pytest.mark.rule("A4.full", "A17.echo")
 def test_an_unchanged_record_needs_no_look_at_its_counterpart() -> None:
     world = World()
     world.pair()
@@ -67,6 +74,7 @@ def test_an_unchanged_record_needs_no_look_at_its_counterpart() -> None:
     assert world.sales.calls == []
 
 
+@pytest.mark.rule("A1.one-way")
 def test_one_way_fields_follow_their_source() -> None:
     world = World()
     key, partner = world.pair(credit=Decimal(5))
@@ -78,6 +86,7 @@ def test_one_way_fields_follow_their_source() -> None:
     assert (world.sales.value(partner, "limit"), world.bc.value(key, "rating")) == (5, "five")
 
 
+@pytest.mark.rule("A4.full-conflicts")
 def test_a_full_run_decides_like_any_run() -> None:
     world = World()
     key, partner = world.pair()

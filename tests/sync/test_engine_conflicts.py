@@ -24,6 +24,7 @@ def a_conflict(**options: object) -> tuple[World, str, str]:
     return world, key, partner
 
 
+@pytest.mark.rule("A1.fails-once", "7.none-to")
 def test_a_conflict_fails_once_per_run() -> None:
     world, key, partner = a_conflict()
     to, back = world.both()
@@ -33,6 +34,7 @@ def test_a_conflict_fails_once_per_run() -> None:
     assert (world.bc.value(key, "phone"), world.sales.value(partner, "telephone")) == ("2", "3")
 
 
+@pytest.mark.rule("A1.others-flow", "A1.failed-alone", "6.one-way-after")
 def test_other_fields_flow_both_ways_beside_a_conflict() -> None:
     world, key, partner = a_conflict()
     world.bc.change(key, city="Bonn", credit=Decimal(7))
@@ -44,6 +46,7 @@ def test_other_fields_flow_both_ways_beside_a_conflict() -> None:
     assert (world.bc.value(key, "name"), world.bc.value(key, "rating")) == ("Fabrikam", "A")
 
 
+@pytest.mark.rule("7.none-from")
 def test_the_other_direction_alone_fails_the_conflict_itself() -> None:
     world, _, _ = a_conflict()
     assert world.run(FROM).only().code == "conflict"
@@ -57,6 +60,7 @@ def test_a_conflict_that_nobody_decides_is_skipped() -> None:
     assert world.store.of(BC, key).skipped
 
 
+@pytest.mark.rule("A1.send", "A1.get", "7.send-to", "7.send-from", "7.get-to", "7.get-from", "7.not-skipped")
 @pytest.mark.parametrize(("policy", "value"), [(UpdatePolicy.SEND, "2"), (UpdatePolicy.GET, "3")])
 def test_a_policy_decides_it(policy: UpdatePolicy, value: str) -> None:
     world, key, partner = a_conflict(update_policy=policy)
@@ -68,6 +72,7 @@ def test_a_policy_decides_it(policy: UpdatePolicy, value: str) -> None:
     assert back.counts == ({"Unchanged": 1} if policy is UpdatePolicy.SEND else {"Modified": 1})
 
 
+@pytest.mark.rule("A4.winner")
 @pytest.mark.parametrize(("winner", "value"), [(BC, "2"), (SALES, "3")])
 def test_a_person_decides_it(winner: object, value: str) -> None:
     world, key, partner = a_conflict()
@@ -102,6 +107,7 @@ def test_a_change_that_gave_way_is_not_lost_when_the_winner_takes_his_back() -> 
     assert world.sales.value(partner, "telephone") == "2"
 
 
+@pytest.mark.rule("A1.both-equal", "7.same-values")
 def test_the_same_value_on_both_sides_settles_a_conflict() -> None:
     world, key, partner = a_conflict()
     world.both()
@@ -112,6 +118,7 @@ def test_the_same_value_on_both_sides_settles_a_conflict() -> None:
     assert not world.store.of(BC, key).to_sales.failed
 
 
+@pytest.mark.rule("A1.no-baseline", "7.no-baseline-both")
 def test_records_coupled_by_hand_conflict_where_they_differ_and_agree_elsewhere() -> None:
     world = World()
     world.use(only_coupled=True)
@@ -126,6 +133,7 @@ def test_records_coupled_by_hand_conflict_where_they_differ_and_agree_elsewhere(
     assert world.bc.value(bc_key, "phone") == "2"
 
 
+@pytest.mark.rule("A4.unconditional")
 def test_an_unconditional_run_overwrites_all_that_differs() -> None:
     world, _, partner = a_conflict()
     world.sales.change(partner, town="Bonn")
@@ -134,6 +142,7 @@ def test_an_unconditional_run_overwrites_all_that_differs() -> None:
     assert (world.sales.value(partner, "telephone"), world.sales.value(partner, "town")) == ("2", "Ulm")
 
 
+@pytest.mark.rule("A4.unconditional", "A17.exceptions")
 def test_an_unconditional_run_writes_nothing_where_nothing_differs() -> None:
     world = World()
     world.pair()

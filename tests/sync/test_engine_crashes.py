@@ -27,6 +27,7 @@ def a_busy_world(*, page_size: int = 2) -> World:
     return world
 
 
+@pytest.mark.rule("5.8.progress")
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_worker_that_dies_is_as_if_it_had_not(moment: str) -> None:
     quiet, world = a_busy_world(), a_busy_world()

@@ -20,6 +20,7 @@ def a_lost_partner(policy: DeletionPolicy, *, only_coupled: bool = True) -> tupl
     return world, key, partner
 
 
+@pytest.mark.rule("8.none")
 def test_without_a_policy_the_record_fails_then_is_skipped() -> None:
     world, key, partner = a_lost_partner(DeletionPolicy.NONE)
     entry = world.run(TO).only()
@@ -28,6 +29,7 @@ def test_without_a_policy_the_record_fails_then_is_skipped() -> None:
     assert world.store.of(BC, key).sales.key == partner
 
 
+@pytest.mark.rule("8.restore")
 def test_restore_creates_it_anew_even_where_only_coupled_records_go() -> None:
     world, key, partner = a_lost_partner(DeletionPolicy.RESTORE)
     job = world.run(TO)
@@ -47,6 +49,7 @@ def test_a_restore_that_breaks_off_happens_once(arrives: bool) -> None:
     assert len(world.sales.rows) == 1
 
 
+@pytest.mark.rule("8.remove")
 def test_remove_coupling_leaves_the_record_alone() -> None:
     world, key, _ = a_lost_partner(DeletionPolicy.REMOVE_COUPLING)
     assert world.run(TO).counts == {"Uncoupled": 1}
@@ -55,12 +58,14 @@ def test_remove_coupling_leaves_the_record_alone() -> None:
     assert world.bc.value(key, "phone") == "2"
 
 
+@pytest.mark.rule("8.remove-insert")
 def test_without_only_coupled_a_removed_coupling_is_followed_by_an_insert() -> None:
     world, _, _ = a_lost_partner(DeletionPolicy.REMOVE_COUPLING, only_coupled=False)
     world.run(TO)
     assert world.run(TO).counts == {"Inserted": 1}
 
 
+@pytest.mark.rule("A7.code")
 @pytest.mark.parametrize("policy", DeletionPolicy)
 def test_a_record_named_by_a_person_is_reported_whatever_the_policy(policy: DeletionPolicy) -> None:
     world, key, _ = a_lost_partner(policy)
@@ -77,6 +82,7 @@ def test_a_named_record_that_does_not_exist_is_reported() -> None:
     assert job.of(Action.FAILED)[0].code == "deleted"
 
 
+@pytest.mark.rule("8.no-propagation", "8.noticed")
 def test_an_unchanged_survivor_notices_nothing() -> None:
     world = World()
     _, partner = world.pair()
@@ -93,6 +99,7 @@ def test_a_row_that_vanishes_under_our_hands_fails_as_deleted() -> None:
     assert world.store.of(BC, key).sales.key == partner
 
 
+@pytest.mark.rule("5.out-of-filter")
 def test_a_row_outside_of_the_filter_is_no_deletion() -> None:
     world = World()
     key, partner = world.pair()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from syncadmin.sync.decide import Policy
 from syncadmin.sync.records import Action
 from tests.sync.world import BC, FROM, SALES, TO, World
 
 
+@pytest.mark.rule("A17.echo")
 def test_an_echo_is_known_by_its_etag_without_a_look_at_the_counterpart() -> None:
     world = World()
     key, partner = world.pair()
@@ -18,6 +21,7 @@ def test_an_echo_is_known_by_its_etag_without_a_look_at_the_counterpart() -> Non
     assert world.sales.calls == []
 
 
+@pytest.mark.rule("A17.echo")
 def test_an_echo_without_etag_is_known_by_value() -> None:
     world = World()
     key, partner = world.pair()
@@ -29,6 +33,7 @@ def test_an_echo_without_etag_is_known_by_value() -> None:
     assert world.bc.calls == []
 
 
+@pytest.mark.rule("A17.hidden")
 def test_a_change_right_after_our_write_is_no_echo() -> None:
     world = World()
     key, partner = world.pair()
@@ -51,6 +56,7 @@ def test_what_the_system_changes_beside_our_write_flows_back() -> None:
     assert world.bc.value(key, "city") == "Validated"
 
 
+@pytest.mark.rule("A17.hidden")
 def test_a_person_who_wrote_to_the_destination_before_us_is_no_echo() -> None:
     world = World()
     key, partner = world.pair()
@@ -95,6 +101,7 @@ def test_a_normalized_value_settles_after_one_way_back() -> None:
     assert world.writes() == 2
 
 
+@pytest.mark.rule("A17.exceptions")
 def test_an_unconditional_run_looks_at_echoes_too() -> None:
     world = World()
     key, partner = world.pair()
@@ -106,6 +113,7 @@ def test_an_unconditional_run_looks_at_echoes_too() -> None:
     assert world.sales.value(partner, "telephone") == "2"
 
 
+@pytest.mark.rule("6.nothing-differs")
 def test_a_touch_without_change_is_unchanged() -> None:
     world = World()
     key, _ = world.pair()

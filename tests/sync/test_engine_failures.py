@@ -21,6 +21,7 @@ def a_failing_world(answer: WriteResult = NO) -> tuple[World, str, str]:
     return world, key, partner
 
 
+@pytest.mark.rule("6.write-failure")
 def test_a_refused_record_says_what_why_and_where() -> None:
     world, key, partner = a_failing_world()
     entry = world.run(TO).only()
@@ -29,12 +30,14 @@ def test_a_refused_record_says_what_why_and_where() -> None:
     assert world.store.of(BC, key).to_sales.failed
 
 
+@pytest.mark.rule("6.failed")
 def test_one_bad_record_does_not_stop_the_others() -> None:
     world, _, _ = a_failing_world()
     world.bc.add(number="C2", name="Adatum")
     assert world.run(TO).counts == {"Failed": 1, "Inserted": 1}
 
 
+@pytest.mark.rule("4.1.failed-changed", "5.5.retry")
 def test_a_failed_record_comes_back_whatever_its_stamp() -> None:
     world, _, partner = a_failing_world()
     world.run(TO)
@@ -45,6 +48,7 @@ def test_a_failed_record_comes_back_whatever_its_stamp() -> None:
     assert world.sales.value(partner, "telephone") == "2"
 
 
+@pytest.mark.rule("A3.twice", "9.1.second")
 def test_the_same_error_twice_in_a_row_skips_the_record() -> None:
     world, key, _ = a_failing_world()
     assert world.run(TO).counts == {"Failed": 1}
@@ -54,6 +58,7 @@ def test_the_same_error_twice_in_a_row_skips_the_record() -> None:
     assert world.store.of(BC, key).skipped
 
 
+@pytest.mark.rule("A3.differs", "9.1.other")
 def test_a_different_error_starts_over() -> None:
     world, _, _ = a_failing_world()
     world.run(TO)
@@ -61,6 +66,7 @@ def test_a_different_error_starts_over() -> None:
     assert world.run(TO).counts == {"Failed": 1}
 
 
+@pytest.mark.rule("A3.may-pass")
 def test_errors_that_may_pass_never_skip() -> None:
     world, _, _ = a_failing_world(LOCKED)
     for _ in range(4):
@@ -69,6 +75,7 @@ def test_errors_that_may_pass_never_skip() -> None:
     assert world.run(TO).counts == {"Modified": 1}
 
 
+@pytest.mark.rule("6.skipped", "9.2.both")
 def test_a_skipped_record_is_left_alone_in_both_directions_and_by_name() -> None:
     world, key, partner = a_failing_world()
     world.run(TO)
@@ -106,6 +113,7 @@ def test_a_success_forgets_the_error() -> None:
     assert (state.to_sales.failed, state.to_sales.succeeded, state.message) == (False, True, "")
 
 
+@pytest.mark.rule("4.not-unskipped")
 def test_a_success_of_the_other_direction_leaves_the_error() -> None:
     world, key, partner = a_failing_world()
     world.run(TO)
@@ -115,6 +123,7 @@ def test_a_success_of_the_other_direction_leaves_the_error() -> None:
     assert (state.to_sales.failed, state.from_sales.succeeded, state.message) == (True, True, "Not like this.")
 
 
+@pytest.mark.rule("A8.filter")
 def test_a_record_outside_the_filter_is_not_retried() -> None:
     world, key, _ = a_failing_world()
     world.use(filters={BC: "rating=A"})
@@ -126,6 +135,7 @@ def test_a_record_outside_the_filter_is_not_retried() -> None:
     assert world.run(TO).counts == {}
 
 
+@pytest.mark.rule("A17.one-counter")
 def test_a_failed_record_that_is_also_in_the_window_is_handled_once() -> None:
     world, _, _ = a_failing_world()
     world.run(TO)
@@ -133,6 +143,7 @@ def test_a_failed_record_that_is_also_in_the_window_is_handled_once() -> None:
     assert (sum(job.counts.values()), job.read) == (1, 2)
 
 
+@pytest.mark.rule("A17.one-counter")
 def test_a_record_that_the_retry_set_found_unchanged_is_counted_once() -> None:
     world, key, _ = a_failing_world()
     world.run(TO)
@@ -149,6 +160,7 @@ def test_a_job_does_not_retry_its_own_failures() -> None:
     assert job.counts == {"Failed": 1}
 
 
+@pytest.mark.rule("A2.retried", "5.5.retry")
 @pytest.mark.parametrize("page_size", [1, 2, 5])
 def test_the_retry_set_goes_page_by_page(page_size: int) -> None:
     world = World(page_size=page_size)

@@ -31,6 +31,7 @@ def test_the_pending_coupling_is_saved_before_the_insert_is_sent() -> None:
     assert state.pending_since is not None
 
 
+@pytest.mark.rule("A2.lost-by-number", "A2.lost-none")
 @pytest.mark.parametrize("arrives", [True, False])
 @pytest.mark.parametrize("plan", [make_plan(), SYSTEM_CHOOSES], ids=["we choose keys", "the system chooses keys"])
 def test_an_insert_without_answer_happens_once(plan: object, arrives: bool) -> None:
@@ -58,6 +59,7 @@ def test_a_busy_system_leaves_inserts_that_are_looked_for_later(plan: object, ar
     assert all(len(entry.changes) >= 2 for entry in job.of(Action.INSERTED))
 
 
+@pytest.mark.rule("A2.lost-by-number")
 def test_a_lost_insert_is_found_by_the_next_job_too() -> None:
     world = World(SYSTEM_CHOOSES)
     key = world.bc.add(number="C1", name="Contoso")
@@ -71,6 +73,7 @@ def test_a_lost_insert_is_found_by_the_next_job_too() -> None:
     assert world.store.of(BC, key).pending is None
 
 
+@pytest.mark.rule("A2.lost-several")
 def test_several_candidates_are_left_to_a_person() -> None:
     world = World(make_plan(sales=table(SALES, chosen_keys=False, number="")))
     key = world.bc.add(number="C1", name="Contoso")
@@ -92,6 +95,7 @@ def test_two_lost_inserts_of_one_name_never_share_a_record() -> None:
     assert len(world.sales.rows) == 2
 
 
+@pytest.mark.rule("A2.lost-by-name")
 def test_an_older_record_of_that_name_is_not_taken() -> None:
     world = World(make_plan(sales=table(SALES, chosen_keys=False, number="")))
     old = world.sales.add(name="Contoso")
@@ -103,6 +107,7 @@ def test_an_older_record_of_that_name_is_not_taken() -> None:
     assert job.counts == {"Inserted": 1}
 
 
+@pytest.mark.rule("A2.lost-by-name", "A2.lost-none")
 def test_a_coupled_record_of_that_name_is_not_taken() -> None:
     world = World(make_plan(sales=table(SALES, chosen_keys=False, number="")))
     world.bc.add(number="C1", name="Contoso")
@@ -121,6 +126,7 @@ def test_a_lost_insert_without_number_and_name_is_never_repeated() -> None:
     assert len(world.sales.rows) == 1
 
 
+@pytest.mark.rule("A2.retried")
 def test_a_refused_insert_fails_and_is_tried_again_by_the_next_run() -> None:
     world = World()
     key = world.bc.add(number="C1", name="Contoso")
@@ -218,6 +224,7 @@ def test_refused_later_values_leave_record_and_coupling_and_are_sent_again() -> 
     assert world.sales.value(job.only().destination_key, "note") == "Yes"
 
 
+@pytest.mark.rule("5.7.uncoupled", "6.only-coupled")
 def test_only_coupled_records_are_never_created() -> None:
     world = World(make_plan(only_coupled=True))
     key = world.bc.add(number="C1", name="Contoso")
@@ -247,6 +254,7 @@ def test_business_central_takes_new_accounts() -> None:
     assert world.run(TO).counts == {"Unchanged": 1}
 
 
+@pytest.mark.rule("A5.sent", "A5.win", "A5.shown")
 @pytest.mark.parametrize("dies", [[], ["after sending"], ["before settle"]])
 def test_the_entry_tells_which_template_won(dies: list[str]) -> None:
     world = World(make_plan(templates={SALES: (Template("DOMESTIC", {"town": "Berlin", "limit": 9}),)}))

@@ -49,6 +49,7 @@ def _told(item: Touched) -> tuple[object, ...]:
     )
 
 
+@pytest.mark.rule("A11.same")
 @pytest.mark.parametrize("direction", [TO, FROM])
 @pytest.mark.parametrize("deletion", DeletionPolicy)
 @pytest.mark.parametrize("update", UpdatePolicy)
@@ -61,6 +62,7 @@ def test_a_preview_lists_what_the_run_then_does(direction: Direction, deletion: 
     assert (preview.counts, preview.read) == (real.counts, real.read)
 
 
+@pytest.mark.rule("A11.leaves")
 @pytest.mark.parametrize("direction", [TO, FROM])
 @pytest.mark.parametrize("deletion", DeletionPolicy)
 def test_a_preview_touches_nothing(direction: Direction, deletion: DeletionPolicy) -> None:
@@ -72,6 +74,7 @@ def test_a_preview_touches_nothing(direction: Direction, deletion: DeletionPolic
     assert world.jobs[-1].transactions[0] == "settle"
 
 
+@pytest.mark.rule("A11.leaves")
 def test_a_preview_of_failed_records_does_not_bring_them_nearer_to_skipping() -> None:
     world = World()
     key = world.bc.add(number="C1", name="x" * 70)
@@ -81,6 +84,7 @@ def test_a_preview_of_failed_records_does_not_bring_them_nearer_to_skipping() ->
     assert not world.store.of(BC, key).skipped
 
 
+@pytest.mark.rule("A17.one-counter")
 def test_a_preview_counts_a_record_once_that_the_retry_set_and_the_window_read() -> None:
     world = World()
     key, _ = world.pair()

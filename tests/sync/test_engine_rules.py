@@ -47,6 +47,7 @@ def a_world(*, only_coupled: bool = False) -> tuple[World, Rules]:
     return World(make_plan(only_coupled=only_coupled), rules=rules), rules
 
 
+@pytest.mark.rule("5.7.ignored")
 def test_rows_that_are_left_out_are_read_and_counted_nowhere() -> None:
     world, _ = a_world()
     world.bc.add(number="C1", name="Contoso", rating="ignore")
@@ -62,6 +63,7 @@ def test_computed_values_flow_and_are_remembered() -> None:
     assert world.run(TO).counts == {"Unchanged": 1}
 
 
+@pytest.mark.rule("6.found")
 def test_a_counterpart_that_a_rule_finds_is_coupled_and_the_source_wins() -> None:
     world, rules = a_world(only_coupled=True)
     key = world.bc.add(number="C1", name="Contoso")
@@ -127,6 +129,7 @@ def test_work_after_a_write_is_done_for_inserts_and_modifications() -> None:
     assert sorted(rules.written) == [key, other]
 
 
+@pytest.mark.rule("6.insert-order")
 def test_work_after_a_write_may_fail_the_record_and_leaves_its_coupling() -> None:
     world, rules = a_world()
     key = world.bc.add(number="C1", name="Contoso")
@@ -135,6 +138,7 @@ def test_work_after_a_write_may_fail_the_record_and_leaves_its_coupling() -> Non
     assert world.store.of(BC, key).pending is None
 
 
+@pytest.mark.rule("6.insert-order")
 @pytest.mark.parametrize("moment", ["after sending", "before settle"])
 def test_work_after_a_write_is_made_good_after_a_death(moment: str) -> None:
     world, rules = a_world()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from syncadmin.sync.criteria import Criterion, criteria_of, wanted_lookups
 from syncadmin.sync.matching import Match, Matcher, Verdict
 from syncadmin.sync.plan import FieldRule, TablePlan
@@ -109,6 +111,7 @@ def test_a_record_that_is_blank_in_all_criteria_matches_nothing() -> None:
     assert (match.verdict, match.certain, match.text) == (NO_MATCH, True, "Name and City are blank.")
 
 
+@pytest.mark.rule("A6.independent")
 def test_priorities_are_tried_in_order_and_do_not_narrow_each_other() -> None:
     plan = plan_by(by("phone", "telephone", 5), by("name", "name", 0))
     offered = accounts({"name": "Adatum", "telephone": "1"}, {"name": "Other", "telephone": "2"})

@@ -36,6 +36,7 @@ def error(one: FieldRule, source: Any, direction: Direction = TO) -> RecordError
     return caught.value
 
 
+@pytest.mark.rule("A14.error")
 def test_a_text_that_does_not_fit_is_an_error_with_both_lengths() -> None:
     failed = error(rule("name", "name"), "x" * 70)
     assert (failed.code, failed.fields) == ("too-long", ("name",))
@@ -43,12 +44,14 @@ def test_a_text_that_does_not_fit_is_an_error_with_both_lengths() -> None:
     assert "60" in failed.text
 
 
+@pytest.mark.rule("A14.truncate")
 def test_a_field_mapping_may_truncate() -> None:
     one = rule("name", "name", truncate=True)
     assert value(one, "x" * 70) == "x" * 60
     assert value(one, "x" * 59 + " yz") == "x" * 59
 
 
+@pytest.mark.rule("A14.truncate")
 def test_a_truncated_text_equals_the_long_one() -> None:
     one = rule("name", "name", truncate=True)
     long = "x" * 59 + " yz"
@@ -60,6 +63,7 @@ def test_numbers_are_rounded_to_what_the_destination_holds() -> None:
     assert value(rule("credit", "limit"), Decimal("2.345")) == Decimal("2.35")
 
 
+@pytest.mark.rule("2.3.types")
 def test_types_are_converted() -> None:
     dated = FieldRule(bc=Field("due", FieldType.DATE), sales=Field("due", FieldType.MOMENT))
     counted = FieldRule(bc=Field("n", FieldType.DECIMAL), sales=text("n"))
@@ -76,6 +80,7 @@ def test_a_text_that_is_no_number_is_an_error() -> None:
     assert "many" in failed.text
 
 
+@pytest.mark.rule("3.to-coupled", "3.from-coupled", "3.to-blank", "2.3.lookup-first")
 def test_a_coupled_reference_becomes_the_key_of_its_partner() -> None:
     one = rule("currency", "currencyid", lookup="CURRENCY")
     assert value(one, "EUR", TO, {("CURRENCY", "EUR"): EURO}) == EURO
@@ -83,6 +88,7 @@ def test_a_coupled_reference_becomes_the_key_of_its_partner() -> None:
     assert value(one, None) is None
 
 
+@pytest.mark.rule("3.to-uncoupled")
 def test_an_uncoupled_reference_is_an_error_that_says_what_to_do() -> None:
     failed = error(rule("currency", "currencyid", lookup="CURRENCY"), "EUR")
     assert (failed.code, failed.fields) == ("not-coupled", ("currency",))
@@ -94,6 +100,7 @@ def test_an_uncoupled_reference_may_clear_the_field() -> None:
     assert value(rule("currency", "currencyid", lookup="CURRENCY", clear_on_failed=True), "EUR") is None
 
 
+@pytest.mark.rule("A13.currency", "3.to-currency", "3.from-currency")
 def test_a_blank_currency_is_the_local_one() -> None:
     one = rule("currency", "currencyid", lookup="CURRENCY", local_currency="USD")
     assert value(one, None) == LOCAL
@@ -107,15 +114,18 @@ def test_without_the_local_currency_in_sales_the_record_fails() -> None:
         new_value(make_plan(), one, TO, None, {})
 
 
+@pytest.mark.rule("2.3.not-null")
 def test_not_null_keeps_what_the_destination_has() -> None:
     assert value(rule("currency", "currencyid", lookup="CURRENCY", not_null=True), None) is KEEP
 
 
+@pytest.mark.rule("3.option-to", "3.option-from")
 def test_options_go_by_their_pairs() -> None:
     one = rule("city", "kind", options=TERMS, option_mapping="PAYMENT TERMS")
     assert (value(one, "NET60"), value(one, 1, FROM), value(one, None)) == (2, "NET30", None)
 
 
+@pytest.mark.rule("3.option-to-uncoupled")
 @pytest.mark.parametrize(("direction", "source"), [(TO, "NET90"), (FROM, 9)])
 def test_an_option_without_pair_is_an_error(direction: Direction, source: Any) -> None:
     one = rule("city", "kind", options=TERMS, option_mapping="PAYMENT TERMS")
@@ -137,16 +147,19 @@ def test_an_option_that_the_destination_does_not_have_is_an_error() -> None:
     assert error(rule("city", "kind"), "5").code == "unknown-option"
 
 
+@pytest.mark.rule("2.3.option-constant")
 @pytest.mark.parametrize(("constant", "expected"), [("2", 2), ("Vendor", 2), ("vendor", 2), ("", None)])
 def test_a_constant_names_an_option_by_value_or_label(constant: str, expected: Any) -> None:
     assert value(rule("", "kind", constant=constant), None) == expected
 
 
+@pytest.mark.rule("2.3.constant")
 def test_a_constant_has_the_type_of_its_field() -> None:
     assert value(rule("", "limit", constant="1.50"), None) == Decimal("1.5")
     assert value(rule("blocked", "", constant="yes"), None, FROM) is True
 
 
+@pytest.mark.rule("2.3.transformations")
 def test_a_transformation_works_in_its_own_direction() -> None:
     one = rule("name", "name", transformation="UPPERCASE", transformation_direction=TO.value)
     assert (value(one, "abc"), value(one, "abc", FROM)) == ("ABC", "abc")
@@ -163,6 +176,7 @@ def test_a_text_that_a_transformation_cannot_take_is_an_error_that_names_the_fie
     assert (caught.value.code, caught.value.fields) == ("bad-value", ("name",))
 
 
+@pytest.mark.rule("2.3.transformations")
 def test_a_transformation_comes_before_what_is_looked_up() -> None:
     terms = rule("city", "kind", options=TERMS, option_mapping="PAYMENT TERMS", transformation="NO BLANKS")
     currency = rule("currency", "currencyid", lookup="CURRENCY", transformation="NO BLANKS")

@@ -16,6 +16,7 @@ def a(kind: FieldType, **options: Any) -> Field:
     return Field("x", kind, label="X", **options)
 
 
+@pytest.mark.rule("A13.numbers", "A13.moments", "A13.dates", "A13.guids", "A13.blank", "A13.codes")
 @pytest.mark.parametrize(
     ("kind", "raw", "expected"),
     [
@@ -60,6 +61,7 @@ def test_a_value_of_another_type_names_its_field(kind: FieldType, raw: Any) -> N
     assert (caught.value.code, caught.value.fields) == ("bad-value", ("x",))
 
 
+@pytest.mark.rule("A13.numbers", "A13.moments", "A13.dates", "A13.texts", "A13.codes")
 @pytest.mark.parametrize(
     ("one", "other", "left", "right", "expected"),
     [

@@ -17,6 +17,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EARLIER, LATER = NOON - timedelta(hours=1), NOON + timedelta(hours=1)
 
 
+@pytest.mark.rule("A17.overlap")
 @pytest.mark.parametrize(("side", "overlap"), [(BC, timedelta(minutes=5)), (SALES, timedelta(seconds=1))])
 def test_reads_overlap(side: Side, overlap: timedelta) -> None:
     assert window_start(side, NOON, None) == NOON - overlap
@@ -24,6 +25,7 @@ def test_reads_overlap(side: Side, overlap: timedelta) -> None:
     assert window_start(side, None, NOON) is None
 
 
+@pytest.mark.rule("5.9.newest", "5.9.cap")
 def test_the_watermark_is_the_newest_stamp_and_never_goes_back() -> None:
     assert moved(None, None, NOON) is None
     assert moved(None, EARLIER, NOON) == EARLIER
@@ -31,6 +33,7 @@ def test_the_watermark_is_the_newest_stamp_and_never_goes_back() -> None:
     assert moved(EARLIER, None, NOON) == EARLIER
 
 
+@pytest.mark.rule("5.9.cap")
 def test_the_watermark_never_passes_the_clock_of_its_side() -> None:
     assert moved(EARLIER, LATER, NOON) == NOON
 
@@ -61,6 +64,7 @@ def test_nothing_is_lost_when_a_clock_is_set_back(hours: int) -> None:
     assert world.bc.value(key, "phone") == "3"
 
 
+@pytest.mark.rule("5.11.ahead", "5.11.behind")
 @pytest.mark.parametrize("offset", [timedelta(minutes=-7), timedelta(minutes=7)])
 def test_clocks_that_differ_lose_nothing(offset: timedelta) -> None:
     world = World()
@@ -74,6 +78,7 @@ def test_clocks_that_differ_lose_nothing(offset: timedelta) -> None:
         world.clock.pass_(seconds=number)
 
 
+@pytest.mark.rule("A17.overlap")
 def test_a_late_commit_within_the_overlap_is_seen() -> None:
     world = World()
     key, partner = world.pair()
@@ -87,6 +92,7 @@ def test_a_late_commit_within_the_overlap_is_seen() -> None:
     assert world.sales.value(partner, "telephone") == "6"
 
 
+@pytest.mark.rule("5.9.hard-error")
 def test_a_run_that_broke_off_moves_no_watermark() -> None:
     world = World()
     world.pair()
@@ -116,6 +122,7 @@ def test_a_change_between_the_retry_phase_and_the_window_is_not_lost() -> None:
     assert world.sales.value(partner, "telephone") == "3"
 
 
+@pytest.mark.rule("1.4.watermark")
 def test_preview_and_named_records_leave_the_watermark() -> None:
     world = World()
     key, _ = world.pair()
@@ -126,6 +133,7 @@ def test_preview_and_named_records_leave_the_watermark() -> None:
     assert world.watermarks == before
 
 
+@pytest.mark.rule("A17.overlap")
 def test_a_rerun_within_the_overlap_counts_nothing_twice() -> None:
     world = World()
     key, _ = world.pair()

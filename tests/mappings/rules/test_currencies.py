@@ -50,6 +50,7 @@ def test_a_currency_without_rate_fails_and_creates_nothing(euro: People, command
     assert not euro.rows_sales("transactioncurrencies", "isocurrencycode eq 'XAU'")
 
 
+@pytest.mark.rule("6.found")
 def test_a_currency_that_sales_knows_is_coupled_by_its_iso_code(euro: People, command: Command) -> None:
     old = {"currencyname": "Old", "currencysymbol": "€", "currencyprecision": 4, "exchangerate": 7}
     there = euro.create_sales("transactioncurrencies", isocurrencycode="EUR", **old)
@@ -67,6 +68,7 @@ def test_a_cross_rate_goes_over_the_local_currency(euro: People, command: Comman
     assert (in_sales(euro, "EUR")["exchangerate"], in_sales(euro, "USD")["exchangerate"]) == (0.25, 1)
 
 
+@pytest.mark.rule("3.to-currency")
 def test_the_local_currency_is_created_in_sales_when_a_blank_one_needs_it(euro: People, command: Command) -> None:
     System.objects.filter(kind=SystemKind.BUSINESS_CENTRAL).update(local_currency="DKK", sales_currency_id="")
     euro.create_standard("currencies", code="USD", displayName="Dollar")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from mappings.models import IntegrationTableMapping, System, SystemKind
 from syncadmin.sandbox.ids import TEAM_ID
 from tests.people import People
@@ -12,6 +14,7 @@ from tests.people import People
 Command = Callable[..., tuple[int, dict[str, Any]]]
 
 
+@pytest.mark.rule("3.1.person-none")
 def test_a_new_account_without_salesperson_belongs_to_the_companys_team(
     customer: IntegrationTableMapping, people: People, command: Command
 ) -> None:
@@ -30,6 +33,7 @@ def test_without_the_base_solution_it_belongs_to_the_team_of_the_business_unit(
     assert people.rows_sales("accounts")[0]["_owningteam_value"] == TEAM_ID
 
 
+@pytest.mark.rule("3.1.person-to")
 def test_a_new_account_with_a_salesperson_belongs_to_their_user(
     customer: IntegrationTableMapping, people: People, command: Command
 ) -> None:

@@ -41,6 +41,7 @@ def test_a_row_is_changed_in_place_and_the_change_is_kept(administrator, page, r
     assert ConfigurationChange.objects.get().what == "Field mappings"
 
 
+@pytest.mark.rule("2.1.disabled")
 def test_a_new_field_mapping_starts_disabled_whatever_was_sent(administrator, page, rows, mapping):
     new = {"field": "email", "integration_field": "name", "direction": "Bidirectional", "status": "Enabled"}
     assert administrator.post(page, rows.put(2, **new)).status_code == 302
@@ -63,6 +64,7 @@ def test_nothing_changed_is_nothing_saved(administrator, page, rows):
     assert not ConfigurationChange.objects.exists()
 
 
+@pytest.mark.rule("2.1.clear-or-not-null", "2.1.transformation-direction")
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -89,6 +91,7 @@ def test_a_name_that_no_system_can_confirm_is_refused(administrator, page, rows)
     assert not ConfigurationChange.objects.exists()
 
 
+@pytest.mark.rule("2.1.transformation-direction")
 def test_the_rule_of_a_one_way_row_works_its_way(administrator, page, rows, mapping):
     administrator.post(page, rows.put(1, transformation_rule="TRIM"))
     assert mapping.field_mappings.get(field="city").transformation_direction == "ToIntegrationTable"

@@ -38,6 +38,7 @@ def test_saving_without_a_change_keeps_nothing(save, mapping, page):
     assert not ConfigurationChange.objects.exists()
 
 
+@pytest.mark.rule("1.2.direction")
 def test_a_direction_needs_an_enabled_field_with_exactly_that_direction(save, mapping):
     assert (
         "at least one enabled field mapping with the direction ToIntegrationTable"
@@ -47,6 +48,7 @@ def test_a_direction_needs_an_enabled_field_with_exactly_that_direction(save, ma
     assert save(direction="ToIntegrationTable").status_code == 302
 
 
+@pytest.mark.rule("1.2.no-fields")
 def test_a_mapping_without_enabled_fields_takes_any_direction(save, mapping):
     mapping.field_mappings.update(status="Disabled")
     assert save(direction="FromIntegrationTable").status_code == 302
@@ -87,6 +89,7 @@ def test_a_change_on_top_of_somebody_elses_is_refused(mapping, administrator, pa
     assert mapping.description == "Theirs"
 
 
+@pytest.mark.rule("1.2.remove-coupling")
 def test_removing_couplings_while_creating_uncoupled_ones_has_to_be_confirmed(save, mapping):
     risky = {"deletion_conflict_resolution": "RemoveCoupling", "synch_only_coupled": None}
     assert "work against each other" in errors(save(**risky))["recreate_accepted"][0]
