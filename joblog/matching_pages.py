@@ -80,7 +80,7 @@ class MatchRun:
         keys = self.keys[cursor.reached : cursor.reached + PAGE]
         reached = cursor.reached + len(keys)
         condition = self.plan.filters.get(side, "")
-        found = self.connectors[side].read_records(self.plan.table(side), keys, self.matcher.fields(side), condition=condition)
+        found = self.connectors[side].read_records(self.plan.table(side), keys, self._fields(side), condition=condition)
         missing = [_outside(key) for key in keys if key not in found]
         return replace(cursor, phase=EXPLICIT if reached < len(self.keys) else DONE, reached=reached), list(found.values()), missing
 
@@ -99,8 +99,14 @@ class MatchRun:
 
     def _read(self, side: Side, link: str) -> Page:
         condition = self.plan.filters.get(side, "")
-        fields = self.matcher.fields(side)
-        return self.connectors[side].read_changes(self.plan.table(side), fields, condition=condition, link=link, page_size=PAGE)
+        table, fields = self.plan.table(side), self._fields(side)
+        return self.connectors[side].read_changes(table, fields, condition=condition, link=link, page_size=PAGE)
+
+    def _fields(self, side: Side) -> list[str]:
+        """What is compared, and what the table's rules look at in records of Business Central."""
+        known = self.plan.table(side).fields
+        also = self.plan.also_read.get(side, ()) if side is Side.BUSINESS_CENTRAL else ()
+        return list(dict.fromkeys([*self.matcher.fields(side), *(name for name in also if name in known)]))
 
     # ---- what is coupled
 

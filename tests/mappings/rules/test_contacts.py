@@ -121,3 +121,15 @@ def test_a_contact_moves_to_another_company_with_its_account(adatum: People, com
     adatum.change_sales("contacts", contact, **{"parentcustomerid_account@odata.bind": f"/accounts({trey['accountid']})"})
     assert counts(command, "modified", "failed") == [(0, 0), (1, 0)]
     assert adatum.rows_bc("contacts", "type eq 'Person'")[0]["companyNumber"] == company_number(adatum, "C2")
+
+
+def test_contacts_of_customers_are_matched(adatum: People, command: Command) -> None:
+    """Only those of customers: a person of another firm is no candidate."""
+    ann = person_in_bc(adatum, "Ann Beebe", company_number(adatum))
+    adatum.change_bc("contacts", ann["id"], email="ann@adatum.example")
+    firm = adatum.create_bc("contacts", type="Company", displayName="Nobody's customer")
+    person_in_bc(adatum, "Bob Kelly", firm["number"])
+    there = person_in_sales(adatum, "Ann Beebe", account(adatum)["accountid"])
+    adatum.change_sales("contacts", there["contactid"], emailaddress1="ann@adatum.example")
+    (job,) = command("match", "CONTACT")[1]["jobs"]
+    assert (job["coupled"], job["failed"]) == (1, 0)
