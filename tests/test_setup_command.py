@@ -42,6 +42,7 @@ def test_the_default_set_up_makes_all_mappings_fields_and_jobs(company: People) 
     assert ConfigurationChange.objects.filter(kind="mapping").count() == 11
 
 
+@pytest.mark.rule("A20.in-place")
 def test_it_can_be_repeated_without_harm(company: People) -> None:
     before = exported()
     call_command("setup", "default", sandbox=company.url, stdout=StringIO())

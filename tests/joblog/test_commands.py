@@ -22,6 +22,7 @@ def pair(customer: IntegrationTableMapping, people: People) -> tuple[dict[str, A
     return bc, people.create_sales("accounts", name="ADATUM", address1_city="Boston", customertypecode=3)
 
 
+@pytest.mark.rule("13.couple", "13.synchronize")
 def test_couple_by_number_and_send(pair: tuple[dict[str, Any], dict[str, Any]], people: People, command: Command) -> None:
     code, told = command("couple", "customer", "C1", pair[1]["accountid"], "--synchronize", "to")
     assert (code, [(job["type"], job["coupled"], job["modified"]) for job in told["jobs"]]) == (
@@ -32,6 +33,7 @@ def test_couple_by_number_and_send(pair: tuple[dict[str, Any], dict[str, Any]], 
     assert (account["name"], account["address1_city"]) == ("Adatum Corporation", "Atlanta")
 
 
+@pytest.mark.rule("13.synchronize")
 def test_couple_and_get(pair: tuple[dict[str, Any], dict[str, Any]], people: People, command: Command) -> None:
     assert command("couple", "CUSTOMER", pair[0]["id"], pair[1]["accountid"], "--synchronize", "from")[0] == 0
     (customer,) = people.rows_bc("customers")
@@ -51,7 +53,7 @@ def test_a_record_that_is_coupled_already_is_refused_with_the_name_of_its_partne
     assert "already coupled to ADATUM" in said.getvalue()
 
 
-@pytest.mark.rule("9.3.uncouple")
+@pytest.mark.rule("9.3.uncouple", "15.untouched")
 def test_uncouple_leaves_both_records_alone(pair: tuple[dict[str, Any], dict[str, Any]], people: People, command: Command) -> None:
     command("couple", "CUSTOMER", "C1", pair[1]["accountid"])
     code, told = command("uncouple", "CUSTOMER", "C1")
@@ -90,6 +92,7 @@ def test_unconditional_overwrites_what_differs_on_the_other_side(
     assert people.rows_sales("accounts")[0]["address1_city"] == "Atlanta"
 
 
+@pytest.mark.rule("12.all")
 def test_all_runs_in_the_order_of_dependencies(company: People, command: Command) -> None:
     _, told = command("synchronize", "--all")
     names = list(dict.fromkeys(job["mapping"] for job in told["jobs"]))

@@ -49,12 +49,14 @@ def work() -> list[str]:
 # ---- recommendations
 
 
+@pytest.mark.rule("17.salespeople", "17.currency", "17.empty")
 def test_a_new_environment_has_users_and_the_local_currency_to_synchronize(cronus: System) -> None:
     found = recommended(cronus)
     assert found["SALESPEOPLE"] == found["CURRENCY"] == "Full Synchronization"
     assert found["CUSTOMER"] == found["UNIT OF MEASURE"] == "No Records To Synchronize Now"
 
 
+@pytest.mark.rule("17.full", "17.couple", "A25.couple")
 def test_one_side_with_records_is_synchronized_and_both_are_coupled_first(cronus: System, people: People) -> None:
     people.create_bc("customers", displayName="Adatum")
     assert recommended(cronus)["CUSTOMER"] == "Full Synchronization"
@@ -67,6 +69,7 @@ def test_records_outside_the_filters_do_not_count(cronus: System, people: People
     assert recommended(cronus)["CUSTOMER"] == "No Records To Synchronize Now"
 
 
+@pytest.mark.rule("17.currency")
 def test_a_second_currency_in_sales_has_to_be_coupled(cronus: System, people: People) -> None:
     people.create_sales(
         "transactioncurrencies", isocurrencycode="EUR", currencyname="Euro", currencysymbol="€", currencyprecision=2, exchangerate=0.9
@@ -74,6 +77,7 @@ def test_a_second_currency_in_sales_has_to_be_coupled(cronus: System, people: Pe
     assert recommended(cronus)["CURRENCY"] == "Couple Records"
 
 
+@pytest.mark.rule("17.units")
 def test_one_unit_group_in_sales_counts_as_none(cronus: System, people: People) -> None:
     people.create_standard("unitsOfMeasure", code="PCS", displayName="Piece")
     people.create_sales("uomschedules", name="Default Unit", baseuomname="Primary Unit")
@@ -82,6 +86,7 @@ def test_one_unit_group_in_sales_counts_as_none(cronus: System, people: People) 
     assert recommended(cronus)["UNIT OF MEASURE"] == "Couple Records"
 
 
+@pytest.mark.rule("17.lines")
 def test_lines_of_documents_have_no_line_of_their_own(cronus: System) -> None:
     assert "POSTEDSALESLINE-INV" not in recommended(cronus)
 
@@ -94,6 +99,7 @@ def test_the_review_asks_each_system_once_per_route(cronus: System, people: Peop
     assert (stats["business_central"]["requests"], stats["sales"]["requests"]) == (2, 1)
 
 
+@pytest.mark.rule("17.override", "17.reset")
 def test_a_person_may_recommend_full_synchronization_and_it_stays(cronus: System, people: People) -> None:
     people.create_bc("customers", displayName="Adatum")
     people.create_sales("accounts", name="Adatum", customertypecode=3)
@@ -106,6 +112,7 @@ def test_a_person_may_recommend_full_synchronization_and_it_stays(cronus: System
 # ---- waves
 
 
+@pytest.mark.rule("17.start", "17.waves", "17.not-blocking")
 def test_waves_follow_the_dependencies_without_a_look_of_the_dispatcher(cronus: System, people: People) -> None:
     people.create_bc("customers", displayName="Adatum")
     full.refresh(cronus)
@@ -117,6 +124,7 @@ def test_waves_follow_the_dependencies_without_a_look_of_the_dispatcher(cronus: 
     assert [row["name"] for row in people.rows_sales("accounts")] == ["Adatum"]
 
 
+@pytest.mark.rule("10.explicit", "17.reads-all")
 def test_only_coupled_is_overruled_and_the_mapping_keeps_it(cronus: System, people: People) -> None:
     people.create_sales("accounts", name="Adatum", customertypecode=3)
     full.refresh(cronus)
@@ -126,6 +134,7 @@ def test_only_coupled_is_overruled_and_the_mapping_keeps_it(cronus: System, peop
     assert IntegrationTableMapping.objects.get(name="CUSTOMER").synch_only_coupled
 
 
+@pytest.mark.rule("17.failed-records")
 def test_a_failed_record_leaves_the_line_finished_with_an_error_in_its_direction(cronus: System, people: People) -> None:
     people.create_sales("accounts", name="Too long a name " * 8, customertypecode=3)
     full.refresh(cronus)
@@ -136,6 +145,7 @@ def test_a_failed_record_leaves_the_line_finished_with_an_error_in_its_direction
     assert line.from_job.failed == 1
 
 
+@pytest.mark.rule("17.blocked", "17.restart")
 def test_a_line_in_error_blocks_those_that_depend_on_it_until_it_is_started_anew(cronus: System, people: People) -> None:
     people.create_bc("customers", displayName="Adatum")
     full.refresh(cronus)
@@ -162,6 +172,7 @@ def again() -> None:
     JobQueueEntry.objects.exclude(full_line=None).update(earliest_start=timezone.now())
 
 
+@pytest.mark.rule("17.on-hold")
 def test_recurring_entries_are_on_hold_until_the_last_attempt_and_get_their_status_back(cronus: System) -> None:
     recurring = JobQueueEntry.objects.filter(recurring=True)
     recurring.filter(mapping__name="CURRENCY").update(status="On Hold with Inactivity Timeout")
@@ -197,6 +208,7 @@ def run_to_its_end(name: str) -> None:
     carry_out(taken, lambda: False)
 
 
+@pytest.mark.rule("17.watermarks")
 def test_the_next_run_of_the_mapping_reads_only_what_is_newer(cronus: System, people: People, command: Command) -> None:
     people.create_bc("customers", displayName="Adatum")
     command("synchronize", "--all", "--full")
@@ -204,6 +216,7 @@ def test_the_next_run_of_the_mapping_reads_only_what_is_newer(cronus: System, pe
     assert mapping.bc_watermark is not None and mapping.bc_read_at is not None
 
 
+@pytest.mark.rule("17.couple-line")
 def test_both_sides_are_coupled_by_their_match_fields(cronus: System, people: People, command: Command) -> None:
     people.create_bc("customers", displayName="Adatum")
     people.create_sales("accounts", name="ADATUM", customertypecode=3)
@@ -216,7 +229,7 @@ def test_both_sides_are_coupled_by_their_match_fields(cronus: System, people: Pe
 # ---- two at once, and lost workers
 
 
-@pytest.mark.rule("1.4.full-guard")
+@pytest.mark.rule("1.4.full-guard", "17.start-refused")
 def test_a_second_start_is_refused_while_one_runs(cronus: System) -> None:
     full.refresh(cronus)
     full.start(cronus)
@@ -226,7 +239,7 @@ def test_a_second_start_is_refused_while_one_runs(cronus: System) -> None:
         full.reset(cronus)
 
 
-@pytest.mark.rule("1.4.full-guard")
+@pytest.mark.rule("1.4.full-guard", "17.start-refused")
 def test_a_lost_worker_does_not_keep_others_from_starting(cronus: System) -> None:
     full.refresh(cronus)
     full.start(cronus)
@@ -258,6 +271,7 @@ def test_a_wave_that_a_lost_worker_did_not_start_is_started_by_the_dispatcher(cr
     assert states()["CUSTOMER"] == "Ready"
 
 
+@pytest.mark.rule("17.unrelated")
 def test_an_unrelated_run_touches_no_line(cronus: System, command: Command) -> None:
     full.refresh(cronus)
     command("synchronize", "CUSTOMER")

@@ -33,6 +33,7 @@ def test_statements_do_not_grow_with_the_records_of_a_page(customer: Integration
     assert many <= few + 3  # the first run has no second page of rows to compare
 
 
+@pytest.mark.rule("11.total")
 def test_counters_equal_the_entries_of_every_action(demo_company: People, command: Command) -> None:
     IntegrationTableMapping.objects.filter(name="CUSTOMER").update(synch_only_coupled=False)
     command("synchronize", "CUSTOMER")
@@ -54,7 +55,7 @@ def test_an_error_closes_itself_when_the_record_succeeds(customer: IntegrationTa
     assert error.resolved_at is not None
 
 
-@pytest.mark.rule("9.1.second")
+@pytest.mark.rule("9.1.second", "11.turned-skipped")
 def test_the_same_error_twice_makes_the_record_skipped(customer: IntegrationTableMapping, people: People, command: Command) -> None:
     people.create_sales("accounts", name="Too long", address1_city="x" * 50, customertypecode=3)
     outcomes = [command("synchronize", "CUSTOMER")[1]["jobs"][1] for _ in range(3)]

@@ -32,7 +32,7 @@ def account(key: str) -> str:
     return str(Coupling.objects.get(bc_key=key).sales_key)
 
 
-@pytest.mark.rule("9.2.refused")
+@pytest.mark.rule("9.2.refused", "12.many.not-coupled", "12.many.skipped", "12.many.one-job", "12.many.told")
 def test_what_cannot_go_is_left_out_with_its_reason_and_the_rest_is_one_job(
     keys: list[str], customer: IntegrationTableMapping, people: People
 ) -> None:
@@ -51,6 +51,7 @@ def test_what_cannot_go_is_left_out_with_its_reason_and_the_rest_is_one_job(
     assert job.unchanged == 1
 
 
+@pytest.mark.rule("12.many.newer")
 def test_a_record_that_is_newer_on_the_other_side_is_left_out(keys: list[str], customer: IntegrationTableMapping, people: People) -> None:
     people.control("POST", "clock", {"system": "sales", "offset_seconds": 60})
     people.change_sales("accounts", account(keys[0]), address1_city="Boston")

@@ -62,7 +62,7 @@ EXPECTED = [
 ]
 
 
-@pytest.mark.rule("A6.each-entry")
+@pytest.mark.rule("A6.each-entry", "14.1.local", "14.1.remote", "14.4.one", "14.6.failed")
 def test_every_record_is_coupled_or_has_its_own_reason(both_sides: dict[str, str], command: Command) -> None:
     code, answer = command("match", "CUSTOMER")
     (job,) = answer["jobs"]
@@ -158,7 +158,7 @@ def after_the_look(db: None) -> Callable[..., AbstractContextManager[None]]:
 # ---- new records
 
 
-@pytest.mark.rule("A6.ambiguous")
+@pytest.mark.rule("A6.ambiguous", "14.6.create", "14.8.choices")
 def test_only_records_without_any_match_are_created(both_sides: dict[str, str], people: People, command: Command) -> None:
     code, answer = command("match", "CUSTOMER", "--create-new")
     matching, created = answer["jobs"]
@@ -180,6 +180,7 @@ def test_all_well_when_everything_is_coupled_or_created(only_coupled: Integratio
     assert Coupling.objects.filter(pending="").count() == 2
 
 
+@pytest.mark.rule("14.6.create")
 def test_a_record_that_could_not_be_compared_is_not_created(
     only_coupled: IntegrationTableMapping, people: People, command: Command
 ) -> None:
@@ -205,6 +206,7 @@ def test_a_reference_is_compared_through_its_coupling(only_coupled: IntegrationT
     assert Coupling.objects.get(mapping=only_coupled).sales_key == account
 
 
+@pytest.mark.rule("14.6.from")
 def test_a_mapping_that_only_goes_from_sales_creates_nothing(company: People, people: People, command: Command) -> None:
     code, answer = command("match", "SALESPEOPLE", "--create-new")
     assert (code, answer["jobs"][0]["status"], answer["jobs"][0]["code"]) == (2, "Error", "wrong-direction")
@@ -213,6 +215,7 @@ def test_a_mapping_that_only_goes_from_sales_creates_nothing(company: People, pe
 # ---- synchronization of what was coupled
 
 
+@pytest.mark.rule("14.7.after", "14.7.send", "14.7.get")
 @pytest.mark.parametrize(
     ("policy", "directions", "city"),
     [
@@ -234,6 +237,7 @@ def test_coupled_records_are_synchronized_the_way_that_wins_conflicts(
     assert {row["city"] for row in people.rows_bc("customers")} == {city, "Ulm"}
 
 
+@pytest.mark.rule("14.7.none", "14.8.choices")
 def test_without_a_policy_both_ways_run_and_differing_fields_are_conflicts(
     only_coupled: IntegrationTableMapping, people: People, command: Command
 ) -> None:
@@ -261,6 +265,7 @@ def test_what_is_created_and_what_is_coupled_go_to_sales_in_one_job(
 # ---- what cannot run
 
 
+@pytest.mark.rule("14.2.none", "A18.job")
 def test_a_mapping_without_match_fields_says_what_to_specify(only_coupled: IntegrationTableMapping, command: Command) -> None:
     only_coupled.field_mappings.update(use_for_match=False)
     code, answer = command("match", "CUSTOMER")
@@ -269,6 +274,7 @@ def test_a_mapping_without_match_fields_says_what_to_specify(only_coupled: Integ
     assert "which fields of the mapping CUSTOMER" in job["message"]
 
 
+@pytest.mark.rule("14.2.not-eligible")
 def test_a_field_that_cannot_be_compared_is_named(
     both_sides: dict[str, str], only_coupled: IntegrationTableMapping, command: Command
 ) -> None:
@@ -288,6 +294,7 @@ def test_an_unknown_mapping_is_code_two(company: People, command: Command) -> No
 # ---- in the background
 
 
+@pytest.mark.rule("14.1.local")
 def test_a_worker_matches_the_chosen_records_alone(
     both_sides: dict[str, str], only_coupled: IntegrationTableMapping, people: People
 ) -> None:
@@ -358,6 +365,7 @@ def test_what_was_coupled_before_an_error_is_synchronized_by_the_next_attempt(
 # ---- many
 
 
+@pytest.mark.rule("14.many")
 def test_five_thousand_customers_find_their_accounts_in_at_most_sixty_requests(
     only_coupled: IntegrationTableMapping, people: People, command: Command
 ) -> None:

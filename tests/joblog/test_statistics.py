@@ -37,6 +37,7 @@ def invoice(office: Office, command: Command) -> dict[str, Any]:
     return ready
 
 
+@pytest.mark.rule("20.two-jobs", "20.1.figures", "20.1.first", "A24.names", "A24.type")
 def test_two_jobs_bring_figures_and_status(office: Office, invoice: dict[str, Any], command: Command) -> None:
     """Section 20: one execution, two jobs; the account gets its statistics with the true figures."""
     code, told = command(*RUN)
@@ -48,6 +49,7 @@ def test_two_jobs_bring_figures_and_status(office: Office, invoice: dict[str, An
     assert (row["nav_customerno"], row["nav_overdueamountsasof"][:10]) == (invoice["customerNumber"], figures["overdueAsOfDate"])
 
 
+@pytest.mark.rule("20.1.changed", "20.2.once")
 def test_a_second_run_writes_nothing(office: Office, invoice: dict[str, Any], command: Command) -> None:
     """Rule update-row."""
     command(*RUN)
@@ -57,6 +59,7 @@ def test_a_second_run_writes_nothing(office: Office, invoice: dict[str, Any], co
     assert statistics_of(office, invoice)[0]["versionnumber"] == before
 
 
+@pytest.mark.rule("20.1.changed", "20.2.paid", "20.2.partial", "20.2.reopened")
 def test_a_payment_moves_figures_and_status(office: Office, invoice: dict[str, Any], command: Command) -> None:
     """Section 20.2: partly paid, then paid; a closed invoice is opened again before it is changed."""
     command(*RUN)
@@ -72,6 +75,7 @@ def test_a_payment_moves_figures_and_status(office: Office, invoice: dict[str, A
     assert row["nav_balancelcy"] == figures["balance"]
 
 
+@pytest.mark.rule("20.1.account")
 def test_the_link_on_the_account_is_no_change_of_the_account(office: Office, invoice: dict[str, Any], command: Command) -> None:
     """Section 20.1: the echo is absorbed, because the account was in sync before."""
     code, _ = command("synchronize", "CUSTOMER", "--record", invoice["customerNumber"], "--use", "business-central")
@@ -83,6 +87,7 @@ def test_the_link_on_the_account_is_no_change_of_the_account(office: Office, inv
     assert coupling.sales_etag == account["@odata.etag"]
 
 
+@pytest.mark.rule("20.1.account-gone", "20.failures")
 def test_a_deleted_account_fails_and_is_skipped(office: Office, demo_company: People, command: Command) -> None:
     """Rule missing-record."""
     customer = demo_company.rows_bc("customers")[0]
@@ -95,6 +100,7 @@ def test_a_deleted_account_fails_and_is_skipped(office: Office, demo_company: Pe
     assert Coupling.objects.get(sales_key=account).skipped
 
 
+@pytest.mark.rule("A24.names")
 def test_the_pages_of_the_jobs_open(office: Office, invoice: dict[str, Any], command: Command, signed_in: Callable[[str], Client]) -> None:
     """A24: both are named on screen."""
     _, told = command(*RUN)

@@ -26,6 +26,7 @@ def entry(customer: IntegrationTableMapping, people: People) -> JobQueueEntry:
     return enqueue(mapping=customer, run_kind=RunKind.SYNCHRONIZE)
 
 
+@pytest.mark.rule("11.stop-connection")
 def test_a_refused_sign_in_stops_the_run_and_says_what_to_correct(
     customer: IntegrationTableMapping, people: People, command: Command
 ) -> None:

@@ -33,6 +33,7 @@ def account(people: People, name: str) -> dict[str, Any]:
     return next(row for row in people.rows_sales("accounts") if row["name"] == name)
 
 
+@pytest.mark.rule("15.job", "15.company", "15.coupling", "15.untouched", "A18.uncoupling")
 def test_uncoupling_clears_the_company_of_the_row_and_nothing_else(coupled: list[dict[str, Any]], people: People, command: Command) -> None:
     code, told = command("uncouple", "CUSTOMER", "C1")
     assert (code, told["jobs"][0]["uncoupled"], told["jobs"][0]["modified"]) == (0, 1, 1)
@@ -53,12 +54,14 @@ def test_uncoupling_many_takes_few_requests(customer: IntegrationTableMapping, p
     assert people.stats()["sales"]["requests"] < 15
 
 
+@pytest.mark.rule("15.company")
 def test_a_company_that_is_not_set_is_not_counted(coupled: list[dict[str, Any]], people: People, command: Command) -> None:
     people.change_sales("accounts", account(people, "Customer 1")["accountid"], **{"bcbi_companyid@odata.bind": None})
     job = command("uncouple", "CUSTOMER", "C1")[1]["jobs"][0]
     assert (job["uncoupled"], job["modified"]) == (1, 0)
 
 
+@pytest.mark.rule("15.whole")
 def test_a_whole_mapping_also_resets_rows_that_carry_the_company_uncoupled(
     coupled: list[dict[str, Any]], people: People, command: Command
 ) -> None:
@@ -79,6 +82,7 @@ def test_a_row_that_another_mapping_has_coupled_keeps_its_company(coupled: list[
     assert account(people, "Customer 1")[COMPANY] == BCBI_COMPANY_ID
 
 
+@pytest.mark.rule("15.both-gone")
 def test_a_coupling_goes_when_both_records_are_gone(coupled: list[dict[str, Any]], people: People, command: Command) -> None:
     people.delete_sales("accounts", account(people, "Customer 1")["accountid"])
     job = command("uncouple", "CUSTOMER", "C1")[1]["jobs"][0]
@@ -86,6 +90,7 @@ def test_a_coupling_goes_when_both_records_are_gone(coupled: list[dict[str, Any]
     assert not Coupling.objects.filter(bc_number="C1").exists()
 
 
+@pytest.mark.rule("15.not-coupled")
 def test_a_record_that_is_not_coupled_is_skipped(coupled: list[dict[str, Any]], people: People, command: Command) -> None:
     alone = people.create_bc("customers", displayName="Alone")
     job = command("uncouple", "CUSTOMER", alone["id"], "C1")[1]["jobs"][0]
@@ -93,6 +98,7 @@ def test_a_record_that_is_not_coupled_is_skipped(coupled: list[dict[str, Any]], 
     assert SynchEntry.objects.get(action=EntryAction.SKIPPED).message == "The record is not coupled."
 
 
+@pytest.mark.rule("15.contacts")
 def test_contacts_below_the_account_are_uncoupled_with_the_customer(
     coupled: list[dict[str, Any]], people: People, command: Command
 ) -> None:
@@ -130,6 +136,7 @@ def test_a_coupling_stays_while_sales_is_too_busy_to_change_the_row(
     assert (job.uncoupled, job.modified, job.failed) == (1, 1, 0)
 
 
+@pytest.mark.rule("13.move")
 def test_an_option_moves_a_coupling_and_uncouples_the_old_partner(coupled: list[dict[str, Any]], people: People, command: Command) -> None:
     other = people.create_sales("accounts", name="Another", customertypecode=3)
     code, told = command("couple", "CUSTOMER", "C1", other["accountid"], "--move")
@@ -138,6 +145,7 @@ def test_an_option_moves_a_coupling_and_uncouples_the_old_partner(coupled: list[
     assert account(people, "Customer 1")[COMPANY] is None
 
 
+@pytest.mark.rule("13.move")
 def test_a_move_between_two_coupled_pairs_leaves_both_old_partners_uncoupled(
     coupled: list[dict[str, Any]], people: People, command: Command
 ) -> None:

@@ -84,6 +84,7 @@ def test_no_query_per_error(reader: Client, make_job: MakeJob, make_entry: MakeE
         reader.get(ERRORS)
 
 
+@pytest.mark.rule("11.retry")
 def test_retrying_selected_errors_runs_exactly_these_records_once_per_mapping(
     operator: Client, make_job: MakeJob, make_entry: MakeEntry, make_mapping: MakeMapping
 ) -> None:
@@ -110,6 +111,7 @@ def test_retrying_frees_skipped_couplings_and_no_others(
     assert list(Coupling.objects.filter(skipped=True)) == [other]
 
 
+@pytest.mark.rule("11.retry")
 def test_the_button_of_a_row_retries_only_that_row(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
     job = make_job()
     ticked, pressed = make_entry(job), make_entry(job)

@@ -65,6 +65,7 @@ def test_refresh_and_start(company: People, operator: Client) -> None:
     assert "is running (SALESPEOPLE, CURRENCY)" in operator.post(PAGE, {"do": "start"}, follow=True).content.decode()
 
 
+@pytest.mark.rule("17.restart")
 def test_a_failed_line_is_restarted_and_a_blank_one_is_not(operator: Client, lines) -> None:
     told = operator.post(PAGE, {"do": "restart", "line": [line.pk for line in lines]}, follow=True).content.decode()
     assert "1 line was restarted." in told
@@ -76,6 +77,7 @@ def test_full_synchronization_is_recommended_for_what_is_not_started(operator: C
     assert list(FullSynchronizationLine.objects.filter(overridden=True).values_list("mapping__name", flat=True)) == ["CUSTOMER"]
 
 
+@pytest.mark.rule("17.reset")
 def test_reset_makes_all_lines_anew(company: People, operator: Client) -> None:
     operator.post(PAGE, {"do": "refresh"})
     FullSynchronizationLine.objects.update(status="Finished")

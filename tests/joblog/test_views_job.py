@@ -68,6 +68,7 @@ def test_the_fragment_of_a_running_job_is_what_the_page_shows(reader: Client, ma
     assert "<html" not in fragment
 
 
+@pytest.mark.rule("11.to-errors")
 def test_entries_are_exactly_those_behind_a_count(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
     job, other = make_job(), make_job()
     inserted, failed = make_entry(job, "Inserted"), make_entry(job, "Failed")
@@ -112,6 +113,7 @@ def test_a_conflict_shows_each_field_with_baseline_and_both_values(reader: Clien
     assert '<th scope="row" title="phoneNumber | telephone1">Phone No.</th><td>100</td><td>101</td><td>199</td>' in told
 
 
+@pytest.mark.rule("11.open")
 def test_records_link_to_their_pages_and_those_of_a_deleted_mapping_do_not(
     reader: Client, make_job: MakeJob, make_entry: MakeEntry
 ) -> None:

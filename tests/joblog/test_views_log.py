@@ -28,6 +28,7 @@ def test_the_newest_job_stands_first_and_the_last_seven_days_are_shown(reader: C
     assert shown(reader, "?period=1") == []
 
 
+@pytest.mark.rule("11.to-errors")
 def test_each_count_links_to_its_entries_and_zero_is_no_link(reader: Client, make_job: MakeJob) -> None:
     job = make_job(inserted=2, failed=3, unchanged=41, modified=1234)
     page = reader.get(LOG).content.decode()

@@ -43,6 +43,7 @@ def test_a_button_makes_an_entry_that_is_due_and_rings_a_worker(
     assert OrmQ.objects.count() == 1
 
 
+@pytest.mark.rule("12.all")
 def test_several_mappings_get_an_entry_each_in_their_order(operator: Client, make_mapping: MakeMapping) -> None:
     later, sooner = make_mapping("CONTACT", order=20), make_mapping("CURRENCY", order=10)
     operator.post(SYNCHRONIZE, {"mapping": [later.pk, sooner.pk], "run": "synchronize"})

@@ -48,6 +48,7 @@ def use(mapping: IntegrationTableMapping, code: str, **names: str) -> Integratio
     return row
 
 
+@pytest.mark.rule("22.shipped")
 def test_the_shipped_rules_are_there_and_work(db: None) -> None:
     rows = {row.code: row for row in TransformationRule.objects.all()}
     assert len(rows) == 13
@@ -58,6 +59,7 @@ def test_the_shipped_rules_are_there_and_work(db: None) -> None:
     assert [apply(rules, code, text) for code, text in given.items()] == ["def", "2026-03-31", "1234.50", ""]
 
 
+@pytest.mark.rule("22.chain")
 def test_a_run_applies_a_chain_and_sends_what_it_gave(customer: IntegrationTableMapping, people: People, command: Command) -> None:
     TransformationRule.objects.filter(code="TRIM").update(next_rule=TransformationRule.objects.get(code="UPPERCASE"))
     use(customer, "TRIM", field="displayName")
@@ -79,6 +81,7 @@ def test_a_text_that_a_rule_cannot_take_fails_its_record_alone(customer: Integra
     assert [(entry["code"], "WHOLE cannot take Back door" in entry["message"]) for entry in log["entries"]] == [("bad-value", True)]
 
 
+@pytest.mark.rule("22.lookup")
 def test_a_field_lookup_sends_what_it_found(
     customer: IntegrationTableMapping, named_terms: TransformationRule, people: People, command: Command
 ) -> None:
@@ -131,6 +134,7 @@ def test_what_the_system_does_not_have_stops_the_run_with_the_reason(terms: None
     assert caught.value.code == code
 
 
+@pytest.mark.rule("22.custom")
 def test_a_package_beside_the_product_offers_a_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "house_rules.py").write_text("def mirror(text):\n    return text[::-1]\n")
     about = tmp_path / "house_rules-1.0.dist-info"

@@ -161,6 +161,7 @@ def test_a_two_way_field_of_a_one_way_mapping_is_one_way() -> None:
     assert decide(plan, {"phone": "2"}, {"telephone": "3"}, coupled(PHONES)).values == {"telephone": "2"}
 
 
+@pytest.mark.rule("A19.insert-only")
 def test_what_is_taken_only_on_insert_is_not_compared_later() -> None:
     only_new = table(SALES, text("note", on_update=False))
     plan = plan_of(rule("rating", "note", sales_table=only_new), sales=only_new)
@@ -168,6 +169,7 @@ def test_what_is_taken_only_on_insert_is_not_compared_later() -> None:
     assert decide(plan, {"rating": "B"}, {"note": "A"}, coupled({"rating|note": ("A", "A")})).kind is Kind.UNCHANGED
 
 
+@pytest.mark.rule("A19.update-only")
 def test_what_is_taken_only_on_update_follows_the_insert() -> None:
     later = table(SALES, text("note", on_insert=False))
     plan = plan_of(rule("phone", "telephone"), rule("rating", "note", sales_table=later), sales=later)
@@ -205,7 +207,7 @@ def test_a_changed_constant_makes_a_record_due() -> None:
     assert not source_unchanged(other, TO, record, state)
 
 
-@pytest.mark.rule("A5.sent", "A5.win")
+@pytest.mark.rule("A5.sent", "A5.win", "10.wins")
 def test_template_values_win_over_mapped_ones() -> None:
     template = Template("DOMESTIC", {"town": "Berlin", "note": "new"}, (("city", "=", "Ulm"),))
     plan = plan_of(rule("city", "town"), templates={SALES: (template,)})
@@ -215,6 +217,7 @@ def test_template_values_win_over_mapped_ones() -> None:
     assert decide_insert(plan, TO, Record("b", {"city": "Bonn"}), {}).values == {"town": "Bonn"}
 
 
+@pytest.mark.rule("10.missing")
 @pytest.mark.parametrize("template", [Template("T", {"limit": "much"}), Template("T", {}, (("nowhere", "=", "x"),))])
 def test_a_template_that_cannot_be_used_fails_the_record(template: Template) -> None:
     decision = decide_insert(plan_of(rule("city", "town"), templates={SALES: (template,)}), TO, Record("b", {"city": "Ulm"}), {})

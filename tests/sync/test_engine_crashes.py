@@ -27,7 +27,7 @@ def a_busy_world(*, page_size: int = 2) -> World:
     return world
 
 
-@pytest.mark.rule("5.8.progress")
+@pytest.mark.rule("5.8.progress", "A21.done", "A21.again")
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_worker_that_dies_is_as_if_it_had_not(moment: str) -> None:
     quiet, world = a_busy_world(), a_busy_world()
@@ -77,6 +77,7 @@ def test_what_was_answered_before_a_call_broke_off_is_certain() -> None:
     assert (len(job.of(Action.INSERTED)), len(job.of(Action.SENDING)), job.read) == (2, 1, 0)
 
 
+@pytest.mark.rule("A21.done", "A21.again")
 @pytest.mark.parametrize("arrives", [True, False])
 def test_a_modification_without_answer_is_settled_by_reading(arrives: bool) -> None:
     world = World()
@@ -237,6 +238,7 @@ def test_a_change_of_a_record_whose_insert_is_still_pending_flows_back() -> None
     assert world.store.of(BC, key).pending is None
 
 
+@pytest.mark.rule("A21.sending")
 def test_entries_are_saved_in_one_transaction_before_and_one_after_each_batch() -> None:
     world = a_busy_world(page_size=2)
     job = world.run(TO, full=True)

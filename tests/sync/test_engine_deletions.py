@@ -29,7 +29,7 @@ def test_without_a_policy_the_record_fails_then_is_skipped() -> None:
     assert world.store.of(BC, key).sales.key == partner
 
 
-@pytest.mark.rule("8.restore")
+@pytest.mark.rule("8.restore", "10.explicit")
 def test_restore_creates_it_anew_even_where_only_coupled_records_go() -> None:
     world, key, partner = a_lost_partner(DeletionPolicy.RESTORE)
     job = world.run(TO)

@@ -21,7 +21,7 @@ def a_failing_world(answer: WriteResult = NO) -> tuple[World, str, str]:
     return world, key, partner
 
 
-@pytest.mark.rule("6.write-failure")
+@pytest.mark.rule("6.write-failure", "11.entry")
 def test_a_refused_record_says_what_why_and_where() -> None:
     world, key, partner = a_failing_world()
     entry = world.run(TO).only()
@@ -30,7 +30,7 @@ def test_a_refused_record_says_what_why_and_where() -> None:
     assert world.store.of(BC, key).to_sales.failed
 
 
-@pytest.mark.rule("6.failed")
+@pytest.mark.rule("6.failed", "11.goes-on")
 def test_one_bad_record_does_not_stop_the_others() -> None:
     world, _, _ = a_failing_world()
     world.bc.add(number="C2", name="Adatum")

@@ -171,6 +171,7 @@ def test_an_insert_that_never_gets_an_answer_fails_and_does_not_count_towards_sk
     assert world.run(TO).counts == {"Inserted": 1}
 
 
+@pytest.mark.rule("A19.update-only")
 def test_values_that_are_taken_only_on_update_follow_in_the_same_run() -> None:
     world = World(WITH_LATER)
     world.bc.add(number="C1", name="Contoso", blocked=True)
@@ -224,7 +225,7 @@ def test_refused_later_values_leave_record_and_coupling_and_are_sent_again() -> 
     assert world.sales.value(job.only().destination_key, "note") == "Yes"
 
 
-@pytest.mark.rule("5.7.uncoupled", "6.only-coupled")
+@pytest.mark.rule("5.7.uncoupled", "6.only-coupled", "10.when")
 def test_only_coupled_records_are_never_created() -> None:
     world = World(make_plan(only_coupled=True))
     key = world.bc.add(number="C1", name="Contoso")

@@ -63,7 +63,7 @@ def test_computed_values_flow_and_are_remembered() -> None:
     assert world.run(TO).counts == {"Unchanged": 1}
 
 
-@pytest.mark.rule("6.found")
+@pytest.mark.rule("6.found", "10.when")
 def test_a_counterpart_that_a_rule_finds_is_coupled_and_the_source_wins() -> None:
     world, rules = a_world(only_coupled=True)
     key = world.bc.add(number="C1", name="Contoso")

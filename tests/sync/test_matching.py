@@ -60,16 +60,19 @@ def pairs(matches: list[Match]) -> list[str]:
 # ---- one criterion
 
 
+@pytest.mark.rule("14.4.one")
 def test_a_record_is_coupled_with_the_only_one_of_the_same_name() -> None:
     found = matched(plan_by(NAME), people({"name": "Adatum"}, {"name": "Contoso"}), accounts({"name": "Contoso"}, {"name": "Adatum"}))
     assert pairs(found) == ["a2", "a1"]
     assert found[0].text == "Matched by Name (Adatum)."
 
 
+@pytest.mark.rule("14.3.case")
 def test_letter_case_and_trailing_blanks_do_not_matter() -> None:
     assert pairs(matched(plan_by(NAME), people({"name": "ADATUM"}), accounts({"name": "Adatum "}))) == ["a1"]
 
 
+@pytest.mark.rule("14.3.case")
 def test_letter_case_matters_where_the_field_mapping_says_so() -> None:
     plan = plan_by(by("name", "name", case_sensitive=True))
     assert pairs(matched(plan, people({"name": "ADATUM"}, {"name": "Adatum"}), accounts({"name": "Adatum"}))) == ["no-match", "a1"]
@@ -94,24 +97,27 @@ def test_a_day_matches_the_midnight_of_that_day() -> None:
 # ---- several criteria
 
 
+@pytest.mark.rule("14.3.and")
 def test_all_criteria_of_a_priority_must_agree() -> None:
     offered = accounts({"name": "Adatum", "town": "Ulm"}, {"name": "Adatum", "town": "Bonn"})
     assert pairs(matched(plan_by(NAME, CITY), people({"name": "Adatum", "city": "Bonn"}), offered)) == ["a2"]
     assert pairs(matched(plan_by(NAME, CITY), people({"name": "Adatum", "city": "Kiel"}), offered)) == ["no-match"]
 
 
+@pytest.mark.rule("14.3.blank")
 def test_a_blank_value_is_left_out() -> None:
     assert pairs(matched(plan_by(NAME, CITY), people({"name": "Adatum", "city": ""}), accounts({"name": "Adatum", "town": "Ulm"}))) == [
         "a1"
     ]
 
 
+@pytest.mark.rule("14.3.all-blank")
 def test_a_record_that_is_blank_in_all_criteria_matches_nothing() -> None:
     (match,) = matched(plan_by(NAME, CITY), people({"name": "", "city": " "}), accounts({"name": "", "town": None}))
     assert (match.verdict, match.certain, match.text) == (NO_MATCH, True, "Name and City are blank.")
 
 
-@pytest.mark.rule("A6.independent")
+@pytest.mark.rule("A6.independent", "14.3.order")
 def test_priorities_are_tried_in_order_and_do_not_narrow_each_other() -> None:
     plan = plan_by(by("phone", "telephone", 5), by("name", "name", 0))
     offered = accounts({"name": "Adatum", "telephone": "1"}, {"name": "Other", "telephone": "2"})
@@ -119,6 +125,7 @@ def test_priorities_are_tried_in_order_and_do_not_narrow_each_other() -> None:
     assert pairs(matched(plan, people({"name": "Unknown", "phone": "2"}), offered)) == ["a2"]
 
 
+@pytest.mark.rule("14.4.next")
 def test_an_ambiguous_priority_leaves_it_to_the_next_one() -> None:
     plan = plan_by(NAME, by("phone", "telephone", 1))
     offered = accounts({"name": "Adatum", "telephone": "1"}, {"name": "Adatum", "telephone": "2"})
@@ -158,6 +165,7 @@ def test_a_record_whose_only_match_is_coupled_already_is_told_to_whom() -> None:
     assert match.text == "Adatum matches by Name (Adatum), but is already coupled to 10 Somebody."
 
 
+@pytest.mark.rule("14.5.first")
 def test_of_two_records_with_one_match_the_first_gets_it() -> None:
     customers = people({"number": "10", "name": "Adatum"}, {"number": "20", "name": "adatum"})
     first, second = matched(plan_by(NAME), customers, accounts({"name": "Adatum"}))
@@ -165,6 +173,7 @@ def test_of_two_records_with_one_match_the_first_gets_it() -> None:
     assert second.text.endswith("already coupled to 10 Adatum.")
 
 
+@pytest.mark.rule("14.4.next")
 def test_the_loser_still_gets_what_its_next_priority_finds() -> None:
     plan = plan_by(NAME, by("phone", "telephone", 1))
     offered = accounts({"name": "Adatum"}, {"name": "Other", "telephone": "2"})
@@ -240,6 +249,7 @@ def test_a_table_can_compute_what_is_expected() -> None:
 # ---- what can be compared
 
 
+@pytest.mark.rule("14.2.not-eligible")
 def test_constants_and_fields_of_different_types_are_no_criteria() -> None:
     plan = plan_by(NAME, by("", "note", constant="x"), by("credit", "note"), by("currency", "currencyid"), rule("city", "town"))
     criteria, left_out = criteria_of(plan)
@@ -247,6 +257,7 @@ def test_constants_and_fields_of_different_types_are_no_criteria() -> None:
     assert [one.pair for one in left_out] == ["|note", "credit|note", "currency|currencyid"]
 
 
+@pytest.mark.rule("14.2.fields")
 def test_only_what_is_compared_or_names_the_record_is_read() -> None:
     matcher = Matcher(plan_by(CITY, rule("rating", "stars")), criteria_of(plan_by(CITY))[0])
     assert matcher.fields(BC) == ["city", "number", "name"]

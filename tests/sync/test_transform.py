@@ -32,6 +32,7 @@ def chained(*pairs: tuple[str, RuleType]) -> dict[str, Rule]:
 # ---- text
 
 
+@pytest.mark.rule("22.uppercase", "22.lowercase", "22.title-case", "22.trim", "22.alphanumeric")
 @pytest.mark.parametrize(
     ("kind", "text", "expected"),
     [
@@ -46,6 +47,7 @@ def test_texts_are_changed(kind: RuleType, text: str, expected: str) -> None:
     assert given(kind, text) == expected
 
 
+@pytest.mark.rule("22.substring", "22.between")
 @pytest.mark.parametrize(
     ("parameters", "expected"),
     [
@@ -64,6 +66,7 @@ def test_a_part_is_cut_out_by_position_or_between_two_texts(parameters: dict[str
     assert given(RuleType.SUBSTRING, "abcdefgh", **parameters) == expected
 
 
+@pytest.mark.rule("22.between")
 @pytest.mark.parametrize(
     ("parameters", "names"),
     [
@@ -78,6 +81,7 @@ def test_a_part_needs_positions_or_texts(parameters: dict[str, str], names: list
     assert wrong(RuleType.SUBSTRING, **parameters) == names
 
 
+@pytest.mark.rule("22.replace")
 def test_every_occurrence_is_replaced() -> None:
     assert given(RuleType.REPLACE, "a.b.c", find=".", replace="-") == "a-b-c"
     assert given(RuleType.REPLACE, "NOTPROVIDED", find="NOTPROVIDED", replace="") == ""
@@ -87,11 +91,13 @@ def test_every_occurrence_is_replaced() -> None:
 # ---- regular expressions
 
 
+@pytest.mark.rule("22.regex-match")
 def test_the_first_match_is_taken() -> None:
     assert given(RuleType.PATTERN_MATCH, "call 8612 or 8613", pattern=r"\d{4}") == "8612"
     assert given(RuleType.PATTERN_MATCH, "none", pattern=r"\d{4}") == ""
 
 
+@pytest.mark.rule("22.regex-replace")
 def test_groups_are_named_as_in_net() -> None:
     swap = {"pattern": r"^(?<last>\w+), (\w+)$", "replace": r"$2 ${last} \1 $$"}
     assert given(RuleType.PATTERN_REPLACE, "Hansen, Ida", **swap) == r"Ida Hansen \1 $"
@@ -111,6 +117,7 @@ def test_a_very_long_text_is_not_searched() -> None:
 # ---- numbers
 
 
+@pytest.mark.rule("22.decimal")
 @pytest.mark.parametrize(
     ("culture", "text", "expected"),
     [
@@ -131,6 +138,7 @@ def test_a_number_of_another_culture_is_refused_rather_than_misread(text: str) -
     assert "1.234,50" in refused(RuleType.DECIMAL, text, culture="da-DK")
 
 
+@pytest.mark.rule("22.round")
 @pytest.mark.parametrize(
     ("text", "precision", "direction", "expected"),
     [
@@ -157,6 +165,7 @@ def test_rounding_needs_a_number_a_precision_and_a_direction() -> None:
 # ---- dates
 
 
+@pytest.mark.rule("22.date")
 @pytest.mark.parametrize(
     ("text", "wanted", "culture", "expected"),
     [
@@ -185,6 +194,7 @@ def test_a_date_of_another_culture_is_refused() -> None:
     refused(RuleType.DATE, "1 jui 2026", format="d MMM yyyy", culture="fr-FR")  # juin or juillet
 
 
+@pytest.mark.rule("22.date-time")
 @pytest.mark.parametrize(
     ("text", "wanted", "culture", "expected"),
     [
@@ -207,6 +217,7 @@ def test_a_format_needs_year_month_and_day() -> None:
     assert wrong(RuleType.DATE, format="dddd d MMMM yyyy", culture="da-DK") == []
 
 
+@pytest.mark.rule("22.extract")
 @pytest.mark.parametrize(
     ("part", "expected"), [("Day", "3"), ("Day of Week", "7"), ("Week", "53"), ("Month", "1"), ("Quarter", "1"), ("Year", "2027")]
 )
@@ -214,6 +225,7 @@ def test_a_part_of_a_date_is_taken(part: str, expected: str) -> None:
     assert given(RuleType.EXTRACT_FROM_DATE, "2027-01-03", part=part) == expected
 
 
+@pytest.mark.rule("22.unix")
 def test_a_moment_becomes_seconds_since_1970() -> None:
     assert given(RuleType.UNIX_TIMESTAMP, "2026-03-31T10:00:00.900Z") == "1774951200"
     assert given(RuleType.UNIX_TIMESTAMP, "1970-01-02") == "86400"
@@ -223,6 +235,7 @@ def test_a_moment_becomes_seconds_since_1970() -> None:
 # ---- looked up, custom
 
 
+@pytest.mark.rule("22.lookup")
 @pytest.mark.parametrize(
     ("if_blank", "text", "expected"),
     [
@@ -242,6 +255,7 @@ def test_a_look_up_has_to_say_where() -> None:
     assert wrong(RuleType.FIELD_LOOKUP, table="paymentTerms") == ["system", "source_field", "target_field", "if_blank"]
 
 
+@pytest.mark.rule("22.custom")
 def test_a_custom_rule_calls_its_function() -> None:
     rule = Rule(code="C", type=RuleType.CUSTOM, parameters={"name": "mirror"}, function=lambda text: text[::-1])
     assert apply({"C": rule}, "C", "abc") == "cba"
@@ -251,6 +265,7 @@ def test_a_custom_rule_calls_its_function() -> None:
 # ---- chains
 
 
+@pytest.mark.rule("22.chain")
 def test_the_next_rule_takes_what_the_rule_gave() -> None:
     rules = chained(("TRIM", RuleType.TRIM), ("LETTERS", RuleType.ALPHANUMERIC_ONLY), ("CAPITAL", RuleType.UPPERCASE))
     assert apply(rules, "TRIM", " a-b ") == "AB"

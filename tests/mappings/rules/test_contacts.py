@@ -47,6 +47,7 @@ def counts(command: Command, *names: str) -> list[tuple[int, ...]]:
     return [tuple(job[name] for name in names) for job in command("synchronize", "CONTACT")[1]["jobs"]]
 
 
+@pytest.mark.rule("19.contacts.to-parent", "19.contacts.primary")
 def test_a_new_contact_in_sales_belongs_to_the_account_and_is_its_primary_contact(adatum: People, command: Command) -> None:
     person_in_bc(adatum, "Ann Beebe", company_number(adatum))
     assert counts(command, "inserted", "failed") == [(1, 0), (0, 0)]
@@ -55,6 +56,7 @@ def test_a_new_contact_in_sales_belongs_to_the_account_and_is_its_primary_contac
     assert account(adatum)["_primarycontactid_value"] == contact["contactid"]
 
 
+@pytest.mark.rule("19.contacts.from-parent", "19.contacts.primary")
 def test_a_new_contact_in_business_central_belongs_to_the_company_and_is_its_primary_contact(adatum: People, command: Command) -> None:
     made = person_in_sales(adatum, "Ann Beebe", account(adatum)["accountid"])
     assert counts(command, "inserted", "failed") == [(0, 0), (1, 0)]
@@ -66,6 +68,7 @@ def test_a_new_contact_in_business_central_belongs_to_the_company_and_is_its_pri
     assert stamped["_bcbi_companyid_value"] == own
 
 
+@pytest.mark.rule("19.contacts.primary")
 @pytest.mark.parametrize("side", ["bc", "sales"])
 def test_the_primary_contact_is_not_seen_as_a_change_afterwards(adatum: People, command: Command, side: str) -> None:
     if side == "bc":
@@ -87,6 +90,7 @@ def test_a_second_contact_leaves_the_primary_one_alone(adatum: People, command: 
     assert account(adatum)["_primarycontactid_value"] == first
 
 
+@pytest.mark.rule("19.contacts.ignored")
 def test_contacts_of_no_customer_are_ignored(adatum: People, command: Command) -> None:
     firm = adatum.create_bc("contacts", type="Company", displayName="Nobody's customer")
     person_in_bc(adatum, "Ann Beebe", firm["number"])
@@ -102,6 +106,7 @@ def test_a_contact_whose_customer_is_not_coupled_fails_and_leads_to_it(adatum: P
     assert "CUSTOMER" in failed["message"]
 
 
+@pytest.mark.rule("19.contacts.orphan")
 def test_a_coupled_contact_stays_synchronizable_when_its_customer_is_uncoupled(adatum: People, command: Command) -> None:
     person = person_in_bc(adatum, "Ann Beebe", company_number(adatum))
     command("synchronize", "CONTACT")

@@ -27,12 +27,14 @@ def in_sales(people: People, code: str) -> dict[str, Any]:
     return row
 
 
+@pytest.mark.rule("19.currency.symbol")
 def test_a_new_currency_has_its_rate_precision_and_symbol(euro: People, command: Command) -> None:
     assert command("synchronize", "CURRENCY")[1]["jobs"][0]["inserted"] == 1
     row = in_sales(euro, "EUR")
     assert (row["currencyname"], row["exchangerate"], row["currencyprecision"], row["currencysymbol"]) == ("Euro", 0.8, 2, "EUR")
 
 
+@pytest.mark.rule("19.currency.rate")
 def test_a_new_rate_reaches_sales_although_the_currency_itself_is_unchanged(euro: People, command: Command) -> None:
     command("synchronize", "CURRENCY")
     euro.control("POST", "rate", {"currency": "EUR", "rate": 2})
@@ -41,6 +43,7 @@ def test_a_new_rate_reaches_sales_although_the_currency_itself_is_unchanged(euro
     assert command("synchronize", "CURRENCY")[1]["jobs"][0]["unchanged"] == 1
 
 
+@pytest.mark.rule("19.currency.no-rate")
 def test_a_currency_without_rate_fails_and_creates_nothing(euro: People, command: Command) -> None:
     euro.create_standard("currencies", code="XAU", displayName="Gold")
     code, told = command("synchronize", "CURRENCY")
@@ -50,7 +53,7 @@ def test_a_currency_without_rate_fails_and_creates_nothing(euro: People, command
     assert not euro.rows_sales("transactioncurrencies", "isocurrencycode eq 'XAU'")
 
 
-@pytest.mark.rule("6.found")
+@pytest.mark.rule("6.found", "19.currency.match")
 def test_a_currency_that_sales_knows_is_coupled_by_its_iso_code(euro: People, command: Command) -> None:
     old = {"currencyname": "Old", "currencysymbol": "€", "currencyprecision": 4, "exchangerate": 7}
     there = euro.create_sales("transactioncurrencies", isocurrencycode="EUR", **old)
@@ -59,6 +62,7 @@ def test_a_currency_that_sales_knows_is_coupled_by_its_iso_code(euro: People, co
     assert (in_sales(euro, "EUR")["currencyname"], in_sales(euro, "EUR")["exchangerate"]) == ("Euro", 0.8)
 
 
+@pytest.mark.rule("19.currency.cross")
 def test_a_cross_rate_goes_over_the_local_currency(euro: People, command: Command) -> None:
     System.objects.filter(kind=SystemKind.BUSINESS_CENTRAL).update(local_currency="DKK")
     euro.create_standard("currencies", code="USD", displayName="Dollar")

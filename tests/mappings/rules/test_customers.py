@@ -55,6 +55,7 @@ def test_an_account_that_becomes_a_customer_carries_the_company(
     assert [job["modified"] for job in command("synchronize", "CUSTOMER")[1]["jobs"]] == [0, 0]
 
 
+@pytest.mark.rule("19.customers.blocked")
 def test_an_inactive_account_blocks_its_customer_and_an_active_one_leaves_it_blocked(
     customer: IntegrationTableMapping, people: People, command: Command
 ) -> None:
@@ -79,6 +80,7 @@ def test_an_inactive_account_leaves_another_block_alone(customer: IntegrationTab
     assert people.rows_bc("customers")[0]["blocked"] == "Ship"
 
 
+@pytest.mark.rule("19.customers.rewind")
 def test_contacts_that_were_there_before_their_account_are_read_again(
     customer: IntegrationTableMapping, people: People, command: Command
 ) -> None:

@@ -23,6 +23,7 @@ def office(demo_company: People) -> Office:
     return Office(demo_company)
 
 
+@pytest.mark.rule("19.invoices.lines", "19.invoices.totals")
 def test_an_invoice_arrives_with_header_lines_and_totals(office: Office, command: Command) -> None:
     """Sections 18 and 19: name, customer, price list, lines, totals."""
     invoice = office.ready(office.invoice_where("status eq 'Open'", currencyCode="USD", pricesIncludeTax=False))
@@ -40,6 +41,7 @@ def test_an_invoice_arrives_with_header_lines_and_totals(office: Office, command
     )
 
 
+@pytest.mark.rule("19.invoices.foreign", "19.invoices.totals")
 def test_prices_with_tax_in_another_currency_arrive_to_the_cent(office: Office, command: Command) -> None:
     """Rules price-excl-tax, rounding-line and price-list: the lines of Sales come to the amounts of Business Central."""
     invoice = office.ready(office.invoice_where("pricesIncludeTax eq true", currencyCode="EUR"))
@@ -54,6 +56,7 @@ def test_prices_with_tax_in_another_currency_arrive_to_the_cent(office: Office, 
     assert (price_list["name"], price_list["_transactioncurrencyid_value"]) == ("Price List in EUR", sent["_transactioncurrencyid_value"])
 
 
+@pytest.mark.rule("19.invoices.totals")
 def test_a_line_without_product_becomes_a_write_in(office: Office, command: Command) -> None:
     """Rule product: number, a space, description, a full stop."""
     invoice, freight = office.invoice_with(lineObjectNumber="40400")
@@ -85,6 +88,7 @@ def test_a_second_run_writes_nothing(office: Office, command: Command) -> None:
     assert office.arrived(invoice)["versionnumber"] == before
 
 
+@pytest.mark.rule("19.invoices.blocked")
 def test_an_invoice_with_a_blocked_item_is_not_created(office: Office, command: Command) -> None:
     """Rule blocked-check."""
     invoice, line = office.invoice_with(lineType="Item")
@@ -95,6 +99,7 @@ def test_an_invoice_with_a_blocked_item_is_not_created(office: Office, command: 
     assert office.people.rows_sales("invoices", f"invoicenumber eq '{invoice['number']}'") == []
 
 
+@pytest.mark.rule("19.invoices.first")
 def test_customer_and_goods_are_synchronized_first(office: Office, command: Command) -> None:
     """Rules customer and lines-ready: what passes the filter of its mapping comes first, in jobs of its own."""
     invoice = office.open_invoice()

@@ -59,6 +59,7 @@ def test_a_group_becomes_a_price_list_and_its_prices_follow_in_a_job_of_their_ow
     assert (the_list(shop)["description"], amounts(shop)) == ("Group RETAIL", [399])
 
 
+@pytest.mark.rule("19.groups.currency")
 def test_the_price_list_has_the_currency_of_its_prices(shop: People, command: Command) -> None:
     euro = add_euro(shop, command)
     group(shop)
@@ -67,6 +68,7 @@ def test_the_price_list_has_the_currency_of_its_prices(shop: People, command: Co
     assert the_list(shop)["_transactioncurrencyid_value"] == euro
 
 
+@pytest.mark.rule("19.groups.currency")
 def test_a_group_without_prices_has_the_local_currency(shop: People, command: Command) -> None:
     group(shop)
     assert command("synchronize", "CUSTPRCGRP-PRICE")[0] == 0
@@ -74,6 +76,7 @@ def test_a_group_without_prices_has_the_local_currency(shop: People, command: Co
     assert the_list(shop)["_transactioncurrencyid_value"] == local
 
 
+@pytest.mark.rule("19.groups.currency")
 def test_prices_in_two_currencies_fail_the_group(shop: People, command: Command) -> None:
     add_euro(shop, command)
     group(shop)
@@ -103,6 +106,7 @@ def test_an_item_that_is_not_coupled_fails_its_group(shop: People, command: Comm
     assert (entry.code, "2000" in entry.message) == ("not-coupled", True)
 
 
+@pytest.mark.rule("19.groups.lines")
 def test_prices_follow_every_time_also_when_the_group_is_unchanged(shop: People, command: Command) -> None:
     group(shop)
     made = price(shop, 399)
@@ -113,6 +117,7 @@ def test_prices_follow_every_time_also_when_the_group_is_unchanged(shop: People,
     assert amounts(shop) == [389]
 
 
+@pytest.mark.rule("19.prices.parent")
 def test_a_price_whose_group_is_not_coupled_fails_with_words(shop: People, command: Command) -> None:
     group(shop)
     price(shop, 399)
@@ -139,6 +144,7 @@ def test_prices_of_groups_that_nobody_has_coupled_take_no_part_where_only_couple
     assert (code, answer["jobs"][0]["read"], answer["jobs"][0]["failed"]) == (0, 1, 0)
 
 
+@pytest.mark.rule("19.prices.match")
 def test_a_row_of_the_same_list_product_and_unit_is_coupled_and_overwritten(shop: People, command: Command) -> None:
     group(shop)
     command("synchronize", "CUSTPRCGRP-PRICE")
@@ -180,6 +186,7 @@ def test_a_price_with_a_later_starting_date_takes_the_row_over(shop: People, com
     assert (code, answer["jobs"][0]["modified"], amounts(shop)) == (0, 1, [419])
 
 
+@pytest.mark.rule("19.prices.filter")
 def test_prices_of_customers_are_left_alone(shop: People, command: Command) -> None:
     group(shop)
     price(shop, 399)

@@ -33,6 +33,7 @@ def product(company: People) -> dict[str, Any]:
     return row
 
 
+@pytest.mark.rule("19.products.type", "19.products.currency")
 def test_a_new_item_becomes_an_active_product_of_its_type_with_unit_currency_and_price_list(goods: People, command: Command) -> None:
     item(goods, unitPrice=449)
     code, answer = command("synchronize", "ITEM-PRODUCT")
@@ -49,12 +50,14 @@ def test_a_new_item_becomes_an_active_product_of_its_type_with_unit_currency_and
     )
 
 
+@pytest.mark.rule("19.products.type")
 def test_a_resource_becomes_a_product_of_type_services(goods: People, command: Command) -> None:
     goods.create_bc("resources", number="LIFT", displayName="Lift", baseUnitOfMeasureCode="PCS")
     assert command("synchronize", "RESOURCE-PRODUCT")[0] == 0
     assert product(goods)["producttypecode"] == 3
 
 
+@pytest.mark.rule("19.products.price")
 def test_the_product_has_one_price_in_the_default_price_list_which_follows_the_item(goods: People, command: Command) -> None:
     made = item(goods, unitPrice=449)
     command("synchronize", "ITEM-PRODUCT")
@@ -87,6 +90,7 @@ def test_many_products_share_the_requests(goods: People, command: Command) -> No
     assert answer["jobs"][0]["requests"]["sales"] < 25
 
 
+@pytest.mark.rule("19.products.price")
 def test_a_list_of_that_name_in_another_currency_is_left_alone(goods: People, command: Command) -> None:
     euro = goods.create_sales(
         "transactioncurrencies", isocurrencycode="EUR", currencyname="Euro", currencysymbol="€", exchangerate=0.9, currencyprecision=2
@@ -99,6 +103,7 @@ def test_a_list_of_that_name_in_another_currency_is_left_alone(goods: People, co
     assert {row["name"] for row in goods.rows_sales("pricelevels")} >= {LIST, f"Business Central {local} Default Price List"}
 
 
+@pytest.mark.rule("19.products.negative")
 def test_negative_price_and_stock_are_sent_as_zero(goods: People, command: Command) -> None:
     goods.create_bc("resources", number="LIFT", displayName="Lift", baseUnitOfMeasureCode="PCS", unitPrice=-5)
     command("synchronize", "RESOURCE-PRODUCT")
@@ -106,6 +111,7 @@ def test_negative_price_and_stock_are_sent_as_zero(goods: People, command: Comma
     assert [row["amount"] for row in goods.rows_sales("productpricelevels")] == [0]
 
 
+@pytest.mark.rule("19.products.base-unit")
 def test_a_blank_base_unit_fails(goods: People, command: Command) -> None:
     item(goods, baseUnitOfMeasureCode="")
     assert command("synchronize", "ITEM-PRODUCT")[1]["jobs"][0]["failed"] == 1
@@ -113,6 +119,7 @@ def test_a_blank_base_unit_fails(goods: People, command: Command) -> None:
     assert (entry.code, "must have a value" in entry.message) == ("unit-blank", True)
 
 
+@pytest.mark.rule("19.products.group")
 @pytest.mark.parametrize(("change", "code"), [({"quantity": 2}, "unit-quantity"), ({"name": "BOX"}, "unit-name")])
 def test_a_unit_that_is_not_the_base_unit_fails(goods: People, command: Command, change: dict[str, Any], code: str) -> None:
     (unit,) = goods.rows_sales("uoms", "name eq 'PCS'")
@@ -122,6 +129,7 @@ def test_a_unit_that_is_not_the_base_unit_fails(goods: People, command: Command,
     assert SynchEntry.objects.get(action="Failed").code == code
 
 
+@pytest.mark.rule("19.products.group")
 def test_a_unit_group_with_a_second_unit_fails(goods: People, command: Command) -> None:
     (group,) = goods.rows_sales("uomschedules", "name eq 'NAV PCS'")
     bind = {"uomscheduleid@odata.bind": f"/uomschedules({group['uomscheduleid']})"}
@@ -132,6 +140,7 @@ def test_a_unit_group_with_a_second_unit_fails(goods: People, command: Command) 
     assert (entry.code, "has 2 units" in entry.message) == ("unit-group-units", True)
 
 
+@pytest.mark.rule("19.products.group")
 def test_a_missing_unit_group_fails(goods: People, command: Command) -> None:
     goods.create_standard("unitsOfMeasure", code="BOX", displayName="Box")
     goods.create_bc("resources", number="LIFT", displayName="Lift", baseUnitOfMeasureCode="BOX")
@@ -146,6 +155,7 @@ def test_the_name_of_the_vendor_goes_along(goods: People, command: Command) -> N
     assert (product(goods)["vendorid"], product(goods)["vendorname"]) == ("V1", "Fabrikam")
 
 
+@pytest.mark.rule("19.products.blocked")
 def test_a_blocked_item_is_retired_and_comes_back(goods: People, command: Command) -> None:
     IntegrationTableMapping.objects.filter(name="ITEM-PRODUCT").update(table_filter="")
     made = item(goods)
@@ -158,6 +168,7 @@ def test_a_blocked_item_is_retired_and_comes_back(goods: People, command: Comman
     assert (product(goods)["statecode"], product(goods)["statuscode"]) == (0, 1)
 
 
+@pytest.mark.rule("19.products.blocked")
 def test_a_retired_product_blocks_the_item_where_the_mapping_goes_both_ways(goods: People, command: Command) -> None:
     everything = {"table_filter": "", "integration_table_filter": "", "direction": "Bidirectional"}
     IntegrationTableMapping.objects.filter(name="ITEM-PRODUCT").update(**everything)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from mappings.models import IntegrationTableMapping
 from tests.people import People
 
@@ -15,6 +17,7 @@ def codes(people: People) -> list[str]:
     return sorted(row["code"] for row in people.rows_standard("salespeoplePurchasers"))
 
 
+@pytest.mark.rule("19.salespeople.code")
 def test_the_first_salesperson_gets_the_first_code(company: People, command: Command) -> None:
     IntegrationTableMapping.objects.filter(name="SALESPEOPLE").update(synch_only_coupled=False)
     assert command("synchronize", "SALESPEOPLE")[1]["jobs"][0]["inserted"] == 1
@@ -22,6 +25,7 @@ def test_the_first_salesperson_gets_the_first_code(company: People, command: Com
     assert command("synchronize", "SALESPEOPLE")[1]["jobs"][0]["inserted"] == 0
 
 
+@pytest.mark.rule("19.salespeople.code")
 def test_a_new_salesperson_gets_the_code_after_the_highest_one(company: People, command: Command) -> None:
     IntegrationTableMapping.objects.filter(name="SALESPEOPLE").update(synch_only_coupled=False)
     for code in ("SP NO. 00004", "SP NO. 00009", "XX"):

@@ -39,12 +39,14 @@ def code_of_error(command: Command) -> str:
     return str(command("synchlog", "--errors", "--entries")[1]["entries"][0]["code"])
 
 
+@pytest.mark.rule("19.units.new")
 def test_a_new_unit_becomes_a_group_with_one_unit(pieces: People, command: Command) -> None:
     assert run(command, "inserted") == 1
     assert groups(pieces) == [("NAV PCS", ["PCS"])]
     assert run(command, "unchanged") == 1
 
 
+@pytest.mark.rule("19.units.renamed")
 def test_a_renamed_code_renames_the_group_and_its_unit(pieces: People, command: Command) -> None:
     run(command, "inserted")
     (unit,) = pieces.rows_standard("unitsOfMeasure")
@@ -61,6 +63,7 @@ def test_a_unit_with_another_name_is_renamed_although_its_group_is_unchanged(pie
     assert groups(pieces) == [("NAV PCS", ["PCS"])]
 
 
+@pytest.mark.rule("19.units.match")
 def test_a_group_of_that_name_is_coupled_and_its_unit_renamed(pieces: People, command: Command) -> None:
     group = pieces.create_sales("uomschedules", name="NAV PCS", baseuomname="Piece")
     run(command, "coupled")
@@ -74,6 +77,7 @@ def test_match_based_coupling_finds_the_group_by_its_name(pieces: People, comman
     assert Coupling.objects.get().sales_key == group["uomscheduleid"]
 
 
+@pytest.mark.rule("19.units.inactive")
 def test_an_inactive_group_fails(pieces: People, command: Command) -> None:
     group = pieces.create_sales("uomschedules", name="NAV PCS", baseuomname="PCS")
     pieces.change_sales("uomschedules", group["uomscheduleid"], statecode=1)
@@ -81,6 +85,7 @@ def test_an_inactive_group_fails(pieces: People, command: Command) -> None:
     assert code_of_error(command) == "inactive-group"
 
 
+@pytest.mark.rule("19.units.more")
 def test_a_group_with_more_units_fails(pieces: People, command: Command) -> None:
     group = pieces.create_sales("uomschedules", name="NAV PCS", baseuomname="PCS")["uomscheduleid"]
     base = {"baseuom@odata.bind": f"/uoms({pieces.rows_sales('uoms')[0]['uomid']})"}

@@ -23,6 +23,7 @@ def names(answer):
     return [row.name for row in answer.context["table"].page.object_list.data]
 
 
+@pytest.mark.rule("A26.kept")
 def test_what_differs_is_shown_line_by_line(reader, changes):
     page = reader.get(LOG).content.decode()
     assert '<span class="soft">direction</span><span class="old">Bidirectional</span><span class="new">ToIntegrationTable</span>' in page

@@ -54,6 +54,7 @@ def test_a_row_is_deleted(administrator, page, rows, mapping):
     assert [row.field for row in mapping.field_mappings.all()] == ["displayName"]
 
 
+@pytest.mark.rule("A23.offer")
 def test_saving_offers_a_full_run(administrator, page, rows):
     answer = administrator.post(page, rows.put(1, not_null="on"), follow=True)
     assert "does not reach every record yet" in answer.content.decode()

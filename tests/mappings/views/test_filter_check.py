@@ -62,6 +62,7 @@ def test_a_good_filter_is_saved_and_its_old_words_go(administrator, mapping, pos
     assert (mapping.table_filter, mapping.table_filter_text) == ("number eq '10000'", "")
 
 
+@pytest.mark.rule("A23.count")
 def test_the_offer_says_how_many_records_a_full_run_would_read(administrator, mapping):
     mapping.table_filter = "number eq '10000'"
     mapping.save()

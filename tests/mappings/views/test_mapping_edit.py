@@ -24,6 +24,7 @@ def errors(answer):
     return answer.context["form"].errors
 
 
+@pytest.mark.rule("A26.kept", "A26.version")
 def test_a_saved_change_raises_the_version_and_is_kept(save, mapping):
     assert save(description="All our customers").status_code == 302
     mapping.refresh_from_db()
@@ -54,6 +55,7 @@ def test_a_mapping_without_enabled_fields_takes_any_direction(save, mapping):
     assert save(direction="FromIntegrationTable").status_code == 302
 
 
+@pytest.mark.rule("A23.offer")
 def test_a_new_direction_offers_a_full_run(save, mapping, administrator):
     mapping.field_mappings.update(status="Enabled")
     answer = save(direction="ToIntegrationTable")

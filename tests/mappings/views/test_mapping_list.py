@@ -9,6 +9,7 @@ from mappings.troubleshooting import listed_mappings
 LIST = "/mappings/"
 
 
+@pytest.mark.rule("A22.couplings")
 def test_failed_and_skipped_are_counted_from_couplings(mapping, couple):
     couple(mapping, to_result="Failure")
     couple(mapping, to_result="Failure", from_result="Failure")
@@ -25,6 +26,7 @@ def test_couplings_of_another_mapping_do_not_count(mapping, make_mapping, couple
     assert (row.failed, row.skipped) == (0, 0)
 
 
+@pytest.mark.rule("A22.couplings")
 def test_counting_reads_only_the_partial_indexes(mapping):
     plan = listed_mappings().explain()
     if connection.vendor == "sqlite":

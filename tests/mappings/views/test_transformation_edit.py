@@ -52,6 +52,7 @@ def test_a_change_raises_the_versions_of_the_mappings_that_it_reaches(save, page
     assert (kept.name, kept.what) == ("CUSTOMER", "Transformation rule TRIM: Description")
 
 
+@pytest.mark.rule("22.type")
 def test_another_type_clears_the_parameters(save, administrator):
     address = reverse("mappings:transformation-edit", args=[TransformationRule.objects.get(code="FOURTH_TO_SIXTH_CHAR").pk])
     assert "parameter_start_position" in administrator.get(address).context["form"].fields
@@ -107,6 +108,7 @@ def test_the_page_names_what_uses_the_rule(reader, page, rule, mapping):
     assert "FIRST" in shown
 
 
+@pytest.mark.rule("22.sample")
 def test_a_rule_that_is_not_saved_is_tried_with_those_that_follow(administrator, rule):
     query = {"type": "Replace", "parameter_find": "-", "parameter_replace": " ", "next_rule": rule.pk, "sample": "-a-b-"}
     done = administrator.get(TRY, query).context["steps"]

@@ -42,7 +42,7 @@ def test_what_is_not_used_is_deleted_and_kept_in_the_change_log(administrator, d
     assert ConfigurationChange.objects.get(name="LOWERCASE").before["type"] == "Lowercase"
 
 
-@pytest.mark.rule("2.1.used")
+@pytest.mark.rule("2.1.used", "22.used")
 def test_what_is_used_stays_and_its_uses_are_named(administrator, used):
     answer = administrator.post(PAGE, {"rule": [key("TRIM"), key("UPPERCASE")], "delete": "yes"}, follow=True)
     shown = answer.content.decode()
