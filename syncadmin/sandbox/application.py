@@ -45,7 +45,7 @@ class Application:
         self.business_central = BusinessCentral(self.store, self.settings, self.clock, self.stats, custom_pages=custom_pages)
         self.dataverse = Dataverse(self.store, self.settings, self.clock, self.stats)
         self.outbox = Outbox(self.faults)
-        self.webhooks = DataverseWebhooks(self.store, self.clock, self.outbox)
+        self.webhooks = DataverseWebhooks(self.store, self.settings, self.clock, self.outbox, self.dataverse.registration)
         self.notifications = Notifications(self.store, self.settings, self.clock, self.outbox, self.faults)
         self.store.listeners += [self.webhooks.changed, self.notifications.changed]
         self.control = Control(self)

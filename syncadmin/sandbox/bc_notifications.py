@@ -116,7 +116,13 @@ class Notifications:
         def done(status: int) -> None:
             self._settle(status, url, listed, subscriptions, attempt)
 
+        if attempt and not self._alive(subscriptions):
+            return
         self.outbox.send(Parcel(url, body, headers, _TIMEOUT_SECONDS, done))
+
+    def _alive(self, subscriptions: list[str]) -> bool:
+        marks = ", ".join("?" * len(subscriptions))
+        return bool(self.store.one(f"SELECT 1 FROM sandbox_subscription WHERE id IN ({marks})", subscriptions))  # noqa: S608
 
     def _settle(self, status: int, url: str, listed: list[dict[str, Any]], subscriptions: list[str], attempt: int) -> None:
         """2xx is the end; a busy or silent receiver is asked again; any other answer ends the subscriptions."""

@@ -97,7 +97,8 @@ class Subscriptions:
         match = _RESOURCE.match(text)
         entity = entities(BUSINESS_CENTRAL).get(match[3]) if match else None
         known = match and entity and match[1] in (None, route) and entity.on_route(custom=route == CUSTOM)
-        if not match or not known or match[3] in _TEMPORARY or (route == STANDARD and match[3] not in _COVERED):
+        composite = entity is not None and len(entity.business_key) > 1
+        if not match or not known or composite or match[3] in _TEMPORARY or (route == STANDARD and match[3] not in _COVERED):
             raise ApiError(400, "Application_DialogException", f"The resource '{text}' does not support webhooks.")
         return f"companies({match[2].lower()})/{match[3]}"
 

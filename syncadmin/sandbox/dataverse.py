@@ -14,6 +14,7 @@ from .dv_delete import DataverseDeleter
 from .dv_functions import DataverseFunctions
 from .dv_payload import alternate_key_values, find_key, read_body, resolve_reference
 from .dv_read import DataverseReader, applied
+from .dv_registration import Registration
 from .dv_tracking import DataverseTracking
 from .dv_write import EXISTS, DataverseWriter
 from .messages import ApiError, Caller, Request, Response, dataverse_error
@@ -27,7 +28,7 @@ Special = Callable[[Request, tuple[Segment, ...]], Response | None]
 
 
 class Dataverse:
-    """``specials`` are asked first: batch, metadata, functions, bulk messages, change tracking. They answer None for what is not theirs."""
+    """``specials`` are asked first: batch, metadata, webhooks, functions, bulk messages, change tracking; None for what is not theirs."""
 
     def __init__(self, store: Store, settings: Settings, clock: Clock, stats: Stats) -> None:
         self.store = store
@@ -36,10 +37,12 @@ class Dataverse:
         self.writer = DataverseWriter(store, settings, clock)
         self.deleter = DataverseDeleter(store, self.writer)
         self.tracking = DataverseTracking(store, settings, clock, self.reader)
+        self.registration = Registration(store)
         self.specials: tuple[Special, ...] = (
             DataverseBatch(store, self.operation).answer,
             dataverse_metadata,
             DataverseDefinitions(store).answer,
+            self.registration.answer,
             DataverseFunctions(store).answer,
             DataverseBulk(store, self.writer).answer,
             self.tracking.answer,

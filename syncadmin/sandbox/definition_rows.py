@@ -23,6 +23,8 @@ _KINDS = {
 }
 _LOOKUPS = {"ownerid": "Owner", "customerid": "Customer", "parentcustomerid": "Customer"}
 _LONG_TEXT = 2000
+_MESSAGES = ("Create", "Update", "Delete")
+_BULK_MESSAGES = ("CreateMultiple", "UpdateMultiple", "UpsertMultiple")
 _CAPTIONS: dict[str, str] = json.loads((Path(__file__).parent / "captions.json").read_text())
 
 
@@ -83,17 +85,22 @@ def one_to_many_rows(entity: Entity) -> list[Row]:
     ]
 
 
+def message_rows() -> list[Row]:
+    """What can happen to rows: the plain messages and the bulk ones."""
+    return [{"sdkmessageid": fixed_id("message", message), "name": message} for message in (*_MESSAGES, *_BULK_MESSAGES)]
+
+
 def message_filter_rows() -> list[Row]:
-    """Which bulk messages a table supports: those that can be written, all three."""
+    """Which messages a table has: those that can be written have the bulk ones, too."""
     return [
         {
             "sdkmessagefilterid": fixed_id("messagefilter", message, entity.type_name),
             "primaryobjecttypecode": entity.type_name,
+            "_sdkmessageid_value": fixed_id("message", message),
             "sdkmessageid": {"sdkmessageid": fixed_id("message", message), "name": message},
         }
         for entity in entities(SALES).values()
-        if entity.create
-        for message in ("CreateMultiple", "UpdateMultiple", "UpsertMultiple")
+        for message in (*_MESSAGES, *(_BULK_MESSAGES if entity.create else ()))
     ]
 
 

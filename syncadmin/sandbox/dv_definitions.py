@@ -37,13 +37,13 @@ class DataverseDefinitions:
         if request.method != "GET":
             raise ApiError(405, "0x80060888", "Definitions cannot be changed here.")
         if segments[0].name == "sdkmessagefilters":
-            return _listed(request, "sdkmessagefilters", message_filter_rows())
+            return listed(request, "sdkmessagefilters", message_filter_rows())
         if segments[0].key is None:
             rows = [self._expanded(request, entity) for entity in entities(SALES).values()]
-            return _listed(request, "EntityDefinitions", rows)
+            return listed(request, "EntityDefinitions", rows)
         entity = _entity(segments[0])
         if len(segments) == 1:
-            return _single(request, "EntityDefinitions/$entity", self._expanded(request, entity))
+            return single(request, "EntityDefinitions/$entity", self._expanded(request, entity))
         return self._part(request, entity, segments[1:])
 
     def _part(self, request: Request, entity: Entity, rest: Sequence[Segment]) -> Response:
@@ -57,12 +57,12 @@ class DataverseDefinitions:
             rows = [row for row in rows if row.get("@odata.type") == f"#{_NAMESPACE}{cast}"]
             context += f"/{rest[-1].name}"
         if rest[0].key is None:
-            return _listed(request, context, rows)
+            return listed(request, context, rows)
         wanted = re.sub(r"^LogicalName=|'", "", rest[0].key)
         found = [row for row in rows if wanted in (row.get("LogicalName"), row.get("MetadataId"))]
         if not found:
             raise ApiError(404, "0x80060888", f"Could not find '{wanted}' of the type asked for on {entity.type_name}.")
-        return _single(request, context + "/$entity", found[0])
+        return single(request, context + "/$entity", found[0])
 
     def _expanded(self, request: Request, entity: Entity) -> dict[str, Any]:
         """The table's row, with the parts that ``$expand`` names (each may have its own ``$select``)."""
@@ -84,7 +84,8 @@ def _entity(segment: Segment) -> Entity:
     return entity
 
 
-def _listed(request: Request, context: str, rows: Rows) -> Response:
+def listed(request: Request, context: str, rows: Rows) -> Response:
+    """A list of rows that are in no table, as ``$filter``, ``$select`` and ``$expand`` ask for it."""
     text = request.options.get("$filter")
     try:
         tree = parse_filter(text) if text else None
@@ -95,7 +96,8 @@ def _listed(request: Request, context: str, rows: Rows) -> Response:
     return json_response(200, json.dumps(body))
 
 
-def _single(request: Request, context: str, row: dict[str, Any]) -> Response:
+def single(request: Request, context: str, row: dict[str, Any]) -> Response:
+    """One such row."""
     body = {"@odata.context": f"{request.base}{ROOT}$metadata#{context}", **_selected(request, row)}
     return json_response(200, json.dumps(body))
 
@@ -115,10 +117,7 @@ def _selected(request: Request, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _navigates(name: str, value: Any) -> bool:
-    return (
-        name in ("OptionSet", "Attributes", "Keys", "OneToManyRelationships", "ManyToOneRelationships", "sdkmessageid")
-        and value is not None
-    )
+    return name in _NAVIGATIONS and isinstance(value, dict | list)
 
 
 def _chosen(row: dict[str, Any], names: Iterable[str] | None) -> dict[str, Any]:

@@ -8,13 +8,16 @@ from typing import Any
 from urllib.parse import quote
 
 from .clock import Clock
-from .ids import ORGANIZATION_ID
+from .dv_registration import Registration, Step
+from .ids import BUSINESS_UNIT_ID, ORGANIZATION_ID
 from .outbox import Outbox, Parcel, post
 from .schema import SALES, Entity, entities
+from .settings import Settings
 from .store import Change, Store, new_id
 
 _MESSAGES = {"created": "Create", "updated": "Update", "deleted": "Delete"}
-_LARGEST = 256 * 1024
+_ORGANIZATION = "contoso.crm.dynamics.com"
+_CONTRACTS = "http://schemas.microsoft.com/xrm/2011/Contracts"
 _TIMEOUT_SECONDS = 60
 _RETRIED = (502, 503, 504)
 
@@ -22,10 +25,12 @@ _RETRIED = (502, 503, 504)
 class DataverseWebhooks:
     """``changed`` is a listener of the store."""
 
-    def __init__(self, store: Store, clock: Clock, outbox: Outbox) -> None:
+    def __init__(self, store: Store, settings: Settings, clock: Clock, outbox: Outbox, registration: Registration) -> None:
         self.store = store
+        self.settings = settings
         self.clock = clock
         self.outbox = outbox
+        self.registration = registration
 
     def register(self, table: str, address: str, secret: str) -> str:
         """For a table by set or logical name; the secret travels as ``code`` in the query. Gives the id. Raises ValueError."""
@@ -45,49 +50,88 @@ class DataverseWebhooks:
         self.store.run("DELETE FROM sandbox_webhook")
 
     def changed(self, changes: list[Change]) -> None:
+        wanted = self._wanted()
+        for change in changes if wanted else ():
+            for step in wanted:
+                if change.system == SALES and change.entity == step.entity and _tells(step, change):
+                    self._send(change, step.url, step.secret)
+
+    def _wanted(self) -> list[Step]:
+        """What was registered on the control page, each for all messages, and by the Web API."""
         hooks = self.store.all("SELECT entity, url, secret FROM sandbox_webhook")
-        for change in changes if hooks else ():
-            for name, url, secret in hooks:
-                if change.system == SALES and change.entity == name:
-                    self._send(change, url, secret)
+        return [Step(name, "", frozenset(), url, secret) for name, url, secret in hooks] + self.registration.steps()
 
     def _send(self, change: Change, url: str, secret: str) -> None:
         entity, message, correlation = entities(SALES)[change.entity], _MESSAGES[change.kind], str(uuid.uuid4())
         context = self._context(entity, change, message, correlation)
         headers = {
-            "Content-Type": "application/json",
-            "x-ms-dynamics-organization": "contoso.crm.dynamics.com",
+            "Content-Type": "application/json; charset=utf-8",
+            "x-ms-dynamics-organization": _ORGANIZATION,
             "x-ms-dynamics-entity-name": entity.type_name,
             "x-ms-dynamics-request-name": message,
             "x-ms-correlation-request-id": correlation,
         }
         body = json.dumps(context).encode()
-        if len(body) > _LARGEST:
+        if len(body) > self.settings.webhook_bytes:
             headers["x-ms-dynamics-msg-size-exceeded"] = "true"
-            body = json.dumps({**context, "InputParameters": []}).encode()
+            body = json.dumps({**context, "InputParameters": [], "PreEntityImages": [], "PostEntityImages": []}).encode()
         address = f"{url}{'&' if '?' in url else '?'}code={quote(secret)}" if secret else url
         parcel = Parcel(address, body, headers, _TIMEOUT_SECONDS, lambda _: None)
         again = Parcel(address, body, headers, _TIMEOUT_SECONDS, lambda status: _once_more(status, parcel))
         self.outbox.send(again)
 
     def _context(self, entity: Entity, change: Change, message: str, correlation: str) -> dict[str, Any]:
-        milliseconds = int(self.clock.now(SALES).timestamp() * 1000)
-        target: dict[str, Any] = {"LogicalName": entity.type_name, "Id": change.key}
-        if message != "Delete":
-            attributes = [{"key": key, "value": value} for key, value in change.values.items() if not key.startswith("_")]
-            target = {"__type": "Entity:http://schemas.microsoft.com/xrm/2011/Contracts", "Attributes": attributes, **target}
+        now = f"/Date({int(self.clock.now(SALES).timestamp() * 1000)})/"
         return {
-            "MessageName": message,
-            "PrimaryEntityName": entity.type_name,
-            "PrimaryEntityId": change.key,
-            "InputParameters": [{"key": "Target", "value": target}],
-            "UserId": change.user_id,
-            "InitiatingUserId": change.user_id,
-            "OrganizationId": ORGANIZATION_ID,
-            "Depth": 1,
+            "BusinessUnitId": BUSINESS_UNIT_ID,
             "CorrelationId": correlation,
-            "OperationCreatedOn": f"/Date({milliseconds})/",
+            "Depth": 1,
+            "InitiatingUserId": change.user_id,
+            "InputParameters": [{"key": "Target", "value": _target(entity, change)}],
+            "IsExecutingOffline": False,
+            "IsInTransaction": False,
+            "IsOfflinePlayback": False,
+            "IsolationMode": 1,
+            "MessageName": message,
+            "Mode": 1,
+            "OperationCreatedOn": now,
+            "OperationId": str(uuid.uuid4()),
+            "OrganizationId": ORGANIZATION_ID,
+            "OrganizationName": "contoso",
+            "OutputParameters": [{"key": "id", "value": change.key}] if message == "Create" else [],
+            "ParentContext": None,
+            "PostEntityImages": [],
+            "PreEntityImages": [],
+            "PrimaryEntityId": change.key,
+            "PrimaryEntityName": entity.type_name,
+            "RequestId": str(uuid.uuid4()),
+            "SecondaryEntityName": "none",
+            "SharedVariables": [],
+            "Stage": 40,
+            "UserId": change.user_id,
         }
+
+
+def _tells(step: Step, change: Change) -> bool:
+    if step.message not in ("", _MESSAGES[change.kind]):
+        return False
+    return not step.columns or change.kind != "updated" or bool(step.columns & change.values.keys())
+
+
+def _target(entity: Entity, change: Change) -> dict[str, Any]:
+    """The row as the context shows it: the sent columns as pairs, a deleted one as a reference."""
+    row: dict[str, Any] = {"Id": change.key, "KeyAttributes": [], "LogicalName": entity.type_name, "RowVersion": None}
+    if change.kind == "deleted":
+        return {"__type": f"EntityReference:{_CONTRACTS}", "Name": None, **row}
+    attributes = [{"key": name, "value": value} for name, value in change.values.items() if not name.startswith("_")]
+    return {
+        "__type": f"Entity:{_CONTRACTS}",
+        "Attributes": attributes,
+        "EntityState": None,
+        "FormattedValues": [],
+        "RelatedEntities": [],
+        **row,
+    }
 
 
 def _once_more(status: int, parcel: Parcel) -> None:

@@ -28,6 +28,7 @@ class Settings:
     webhook_delay_seconds: float = 30.0
     webhook_minute_seconds: float = 60.0
     webhook_collection_size: int = 1000
+    webhook_bytes: int = 256 * 1024
     subscription_days: float = 3.0
     plug_in_tables: list[str] = field(default_factory=list)
 

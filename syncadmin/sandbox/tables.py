@@ -30,6 +30,8 @@ _OWN_TABLES = (
     """CREATE TABLE IF NOT EXISTS sandbox_subscription (id TEXT PRIMARY KEY, route TEXT, resource TEXT, url TEXT, client_state TEXT,
        user_id TEXT, created TEXT, modified TEXT, expires TEXT, etag TEXT)""",
     "CREATE TABLE IF NOT EXISTS sandbox_webhook (id TEXT PRIMARY KEY, entity TEXT, url TEXT, secret TEXT)",
+    "CREATE TABLE IF NOT EXISTS sandbox_endpoint (id TEXT PRIMARY KEY, row TEXT)",
+    "CREATE TABLE IF NOT EXISTS sandbox_step (id TEXT PRIMARY KEY, row TEXT)",
 )
 
 

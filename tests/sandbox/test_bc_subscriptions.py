@@ -36,7 +36,9 @@ def test_resources_may_be_written_in_several_ways(root: Client, receiver: Receiv
     assert subscribe(root, receiver, resource.replace("{root}", root.root))["resource"].startswith("/api/v2.0/companies(")
 
 
-@pytest.mark.parametrize("name", ["contacts", "salesInvoiceLines", "nonsense", "customerFinancialDetails", "resources"])
+@pytest.mark.parametrize(
+    "name", ["contacts", "salesInvoiceLines", "nonsense", "customerFinancialDetails", "resources", "currencyExchangeRates"]
+)
 def test_sets_without_webhooks_are_refused(root: Client, receiver: Receiver, name: str) -> None:
     body = {"notificationUrl": receiver.url, "resource": f"/api/v2.0/companies({COMPANY_ID})/{name}"}
     assert root.refusal("POST", "subscriptions", body)[0] == 400
@@ -46,6 +48,8 @@ def test_custom_pages_have_their_own_subscriptions(sandbox: Sandbox, root: Clien
     custom = Client(sandbox, CUSTOM)
     subscribe(custom, receiver, f"/api/saleslink/sync/v1.0/companies({COMPANY_ID})/contacts")
     assert len(custom.rows("subscriptions")) == 1 and root.rows("subscriptions") == []
+    prices = {"notificationUrl": receiver.url, "resource": f"/api/saleslink/sync/v1.0/companies({COMPANY_ID})/salesPrices"}
+    assert custom.refusal("POST", "subscriptions", prices)[0] == 400  # a key of several parts
 
 
 def test_without_the_handshake_nothing_is_subscribed(root: Client, receiver: Receiver) -> None:
