@@ -15,6 +15,7 @@ from syncadmin.connectors.edmx import tables_of
 from syncadmin.connectors.http import Answer, Http, Limits, LostAnswer, Repeat, shared_places
 from syncadmin.connectors.odata import HEADERS, JSON_BODY, address, chunks, fault_of, text_literal
 from syncadmin.connectors.refusals import refused_read
+from syncadmin.connectors.subscriptions import Subscriptions
 from syncadmin.connectors.wire import business_central_body
 from syncadmin.sync.errors import RunError
 from syncadmin.sync.records import Delete, Insert, Modify, WriteResult
@@ -23,6 +24,7 @@ from syncadmin.sync.tables import Field, FieldType, Table
 SERVICE_ADDRESS = "https://api.businesscentral.dynamics.com/v2.0"
 CUSTOM_PAGES = "api/saleslink/sync/v1.0"
 STANDARD_PAGES = "api/v2.0"
+_PAGES = {"custom": CUSTOM_PAGES, "v2.0": STANDARD_PAGES}
 
 _RUNNING = 5  # requests under way per user (section 8)
 _BATCH = 100  # operations per $batch (section 7)
@@ -154,6 +156,10 @@ class BusinessCentral(ODataConnector):
             return self._results(table, batch, self._batch(table, [operation(one) for one in batch], Repeat.ANSWERED))
 
         return self._write(rows, lambda _: {}, send, _BATCH, _at_once(table))
+
+    def subscriptions(self) -> Subscriptions:
+        """The company's subscriptions to notifications of changes."""
+        return Subscriptions(self._http, self._company(), lambda route: self._settings.root + _PAGES[route])
 
     # ---- addresses
 

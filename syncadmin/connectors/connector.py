@@ -107,14 +107,38 @@ class ODataConnector(ABC):
 
     def first_records(self, probes: Sequence[tuple[Table, str, Sequence[str]]], *, limit: int) -> list[list[Record]]:
         """The first ``limit`` rows of each (table, condition, fields), in the order of the probes; one request per route of the tables."""
-        found: dict[int, list[Record]] = {}
-        for route in dict.fromkeys(table.route for table, _, _ in probes):
-            places = [place for place, (table, _, _) in enumerate(probes) if table.route == route]
-            for place, answer in zip(places, self._answers([self._first_address(*probes[place], limit) for place in places]), strict=True):
-                table, condition, fields = probes[place]
-                chosen = self._chosen(table, fields)
-                found[place] = [record_of(row, table, chosen) for row in self._rows(answer, table, chosen, condition)[:limit]]
-        return [found[place] for place in range(len(probes))]
+        answers = self._by_route([table for table, _, _ in probes], [self._first_address(*probe, limit) for probe in probes])
+        found = []
+        for (table, condition, fields), answer in zip(probes, answers, strict=True):
+            chosen = self._chosen(table, fields)
+            found.append([record_of(row, table, chosen) for row in self._rows(answer, table, chosen, condition)[:limit]])
+        return found
+
+    def newest_stamps(self, tables: Sequence[Table]) -> list[datetime | SyncError | None]:
+        """The stamp of the newest row of each table: None for an empty one, the error for one that the system refuses.
+
+        One request per route of the tables; raises RetryLater, RunError where that is refused as a whole.
+        """
+        urls = [
+            address(self._set_address(table), {"$select": _select(table, []), "$orderby": f"{table.modified_on} desc", "$top": "1"})
+            for table in tables
+        ]
+        return [self._newest(table, answer) for table, answer in zip(tables, self._by_route(tables, urls), strict=True)]
+
+    def _newest(self, table: Table, answer: Answer) -> datetime | SyncError | None:
+        try:
+            rows = self._rows(answer, table, [], "")
+        except SyncError as error:
+            return error
+        return moment_or_none(rows[0].get(table.modified_on)) if rows else None
+
+    def _by_route(self, tables: Sequence[Table], urls: Sequence[str]) -> list[Answer]:
+        """The answers to a GET for each table, in their order, in one request per route."""
+        found: dict[int, Answer] = {}
+        for route in dict.fromkeys(table.route for table in tables):
+            places = [place for place, table in enumerate(tables) if table.route == route]
+            found |= zip(places, self._answers([urls[place] for place in places]), strict=True)
+        return [found[place] for place in range(len(tables))]
 
     def _first_address(self, table: Table, condition: str, fields: Sequence[str], limit: int) -> str:
         options = {"$select": _select(table, self._chosen(table, fields)), "$filter": condition, "$top": str(limit)}

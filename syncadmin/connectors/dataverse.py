@@ -17,6 +17,7 @@ from syncadmin.connectors.definitions import OPTION_KINDS, TABLE_COLUMNS, option
 from syncadmin.connectors.http import Answer, Http, Limits, LostAnswer, Repeat, shared_places
 from syncadmin.connectors.odata import HEADERS, JSON_BODY, address, chunks, fault_of, text_literal
 from syncadmin.connectors.refusals import refused_read
+from syncadmin.connectors.webhooks import Webhooks
 from syncadmin.connectors.wire import dataverse_body
 from syncadmin.sync.errors import RunError
 from syncadmin.sync.records import Delete, Insert, Modify, WriteResult
@@ -154,6 +155,10 @@ class Dataverse(ODataConnector):
             return self._results(table, batch, [operation(one) for one in batch], Repeat.ANSWERED)
 
         return self._write(rows, lambda _: {}, send, _CHANGES)
+
+    def webhooks(self) -> Webhooks:
+        """The environment's webhooks, as far as they are ours."""
+        return Webhooks(self._http, self._root, _API, self._batch)
 
     # ---- addresses and filters
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -228,3 +229,23 @@ def test_a_refused_sign_in_says_why_and_hides_the_secret(sandbox, connect, chang
 def test_nobody_at_the_address_is_tried_again_later(sandbox, connect):
     with pytest.raises(RetryLater):
         connect(sandbox.url, address="http://127.0.0.1:9").check()
+
+
+def test_newest_stamps_of_many_tables_cost_one_request_per_route(business_central, sales, sandbox, tables):
+    business_central.companies()
+    chosen = [tables.business_central[name] for name in ("customers", "items", "currencies")]
+    before = sandbox.call("GET", "stats")["business_central"]["requests"]
+    assert business_central.newest_stamps(chosen) == [None, None, None]
+    business_central.insert(tables.business_central["customers"], [customer("C1")])
+    first, *rest = business_central.newest_stamps(chosen)
+    assert first is not None and rest == [None, None]
+    assert sandbox.call("GET", "stats")["business_central"]["requests"] - before == 6  # company, twice 2 routes, insert
+    accounts = tables.sales["accounts"]
+    sales.insert(accounts, [account("A")])
+    assert sales.newest_stamps([accounts]) == [sales.read_changes(accounts, []).records[-1].modified_at]
+
+
+def test_a_table_that_is_refused_does_not_hide_the_others(sales, sandbox, tables):
+    gone = replace(tables.sales["contacts"], name="nonsense")
+    stamp, error = sales.newest_stamps([tables.sales["accounts"], gone])
+    assert stamp is None and error.code == "unknown-table"
