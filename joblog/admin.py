@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from joblog.models import JobQueueEntry, JobQueueLogEntry, SynchEntry, SynchJob
+from joblog.models import JobQueueEntry, JobQueueLogEntry, SynchEntry, SynchJob, Worker
 from mappings.admin import ReadOnlyAdmin
 
-for model in (JobQueueEntry, JobQueueLogEntry, SynchJob, SynchEntry):
+for model in (JobQueueEntry, JobQueueLogEntry, SynchEntry, SynchJob, Worker):
     admin.site.register(model, ReadOnlyAdmin)

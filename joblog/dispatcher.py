@@ -1,25 +1,38 @@
-"""Once a minute: rings for entries that are due, and for those whose worker is lost."""
+"""Rings for entries that are due, and for those whose worker is lost."""
 
 from __future__ import annotations
 
-from django.db.models import Q
+from datetime import timedelta
+
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from joblog import full_synchronization
 from joblog.claims import RUNNABLE, stale_before
 from joblog.models import JobQueueEntry, QueueStatus
 from joblog.queue import ring
 
+_AGAIN = timedelta(seconds=30)  # a ring that nobody has answered by then was lost, or everybody is busy
+_AT_ONCE = 100
 
-def dispatch() -> list[int]:
-    """Rings for every entry that is due, by priority, and for every claimed one without a heartbeat; their ids.
 
-    Starts waves of full synchronizations first that a lost worker has not started.
-    """
-    full_synchronization.next_waves()
+def ring_for_due() -> list[int]:
+    """Rings once for every entry that has become due, by priority; their ids. One statement where nothing is due."""
     due = Q(status__in=RUNNABLE, earliest_start__lte=timezone.now()) & (Q(mapping=None) | Q(mapping__enabled=True))
-    lost = Q(status=QueueStatus.IN_PROCESS, heartbeat_at__lt=stale_before())
-    ids = list(JobQueueEntry.objects.filter(due | lost).order_by("priority", "earliest_start", "id").values_list("id", flat=True))
+    return _ring(JobQueueEntry.objects.filter(due))
+
+
+def ring_for_lost() -> list[int]:
+    """Rings for every claimed entry without a heartbeat; their ids."""
+    return _ring(JobQueueEntry.objects.filter(status=QueueStatus.IN_PROCESS, heartbeat_at__lt=stale_before()))
+
+
+def _ring(entries: QuerySet[JobQueueEntry]) -> list[int]:
+    """Those that were not rung for since they became due, and again after a while."""
+    unheard = Q(rung_at=None) | Q(rung_at__lt=F("earliest_start")) | Q(rung_at__lt=timezone.now() - _AGAIN)
+    rows = entries.filter(unheard).order_by("priority", "earliest_start", "id")
+    ids = list(rows.values_list("id", flat=True)[:_AT_ONCE])
+    if ids:
+        JobQueueEntry.objects.filter(pk__in=ids).update(rung_at=timezone.now())
     for entry_id in ids:
         ring(entry_id)
     return ids

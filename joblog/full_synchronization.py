@@ -120,7 +120,7 @@ def next_wave(company: System, *, user: Person = None) -> int:
 
 
 def next_waves() -> int:
-    """The next wave of every company whose lines wait for the workers; for the dispatcher."""
+    """The next wave of every company whose lines wait for the workers; a periodic duty of them."""
     waiting = FullSynchronizationLine.objects.filter(status="", requested=Requested.WORKERS)
     companies = System.objects.filter(pk__in=waiting.values("mapping__business_central"))
     return sum(next_wave(company) for company in companies)

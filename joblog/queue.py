@@ -1,8 +1,13 @@
-"""The one door to django-q2: the doorbell that tells a worker which entry to look at."""
+"""The one door to django-q2: the doorbell that tells a worker which entry to look at, and the processes that hear it."""
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable
+from types import FrameType
+
 from django.utils import timezone
+from django_q import cluster as django_q_cluster
 from django_q.tasks import async_task
 
 from joblog.models import JobQueueEntry, QueueStatus, RunKind, Trigger
@@ -50,9 +55,29 @@ def new_entry(*, mapping: IntegrationTableMapping, run_kind: RunKind, scope: Sco
         user_id=person.pk if person else None,
         trigger=trigger,
         earliest_start=timezone.now(),
+        rung_at=timezone.now(),
     )
 
 
 def ring(entry_id: int) -> None:
     """Asks a worker to look at an entry. Ringing twice does no harm: the claim decides who works."""
     async_task("joblog.tasks.run_entry", entry_id)
+
+
+class Cluster:
+    """The processes of a worker: a guard, and below it those that run entries. ``on_signal`` is called for SIGTERM and SIGINT."""
+
+    def __init__(self, on_signal: Callable[[int, FrameType | None], None]) -> None:
+        self._cluster = django_q_cluster.Cluster()
+        for number in (signal.SIGTERM, signal.SIGINT):  # django-q2's own handler would stop in the middle of a statement of ours
+            signal.signal(number, on_signal)
+
+    def start(self) -> None:
+        self._cluster.start()
+
+    def alive(self) -> bool:
+        return bool(self._cluster.sentinel.is_alive())
+
+    def stop(self) -> None:
+        """Waits until every process has ended what it was doing."""
+        self._cluster.stop()

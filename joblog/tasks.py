@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from joblog import dispatcher, runner
+from joblog import runner
 
 
 def run_entry(entry_id: int) -> None:
     runner.run(entry_id)
-
-
-def dispatch() -> None:
-    dispatcher.dispatch()

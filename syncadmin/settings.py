@@ -26,7 +26,7 @@ try:
     TRUSTED_ORIGINS: list[str] = env.list("SYNCADMIN_TRUSTED_ORIGINS", [])
     WORKERS = env.int("SYNCADMIN_WORKERS", 2)
     SLICE_SECONDS = env.float("SYNCADMIN_SLICE_SECONDS", 60.0)
-    STALE_SECONDS = env.float("SYNCADMIN_STALE_SECONDS", 90.0)
+    STALE_SECONDS = env.float("SYNCADMIN_STALE_SECONDS", 60.0)
     LOG_LEVEL = env.str("SYNCADMIN_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
     DATABASE_URL = env.str("DATABASE_URL", "")
 except EnvError as error:
@@ -103,11 +103,11 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "django_tables2",
-    "django_q",
     "syncadmin.ui",
     "syncadmin",
     "mappings",
-    "joblog",
+    "joblog",  # before django_q, because its qcluster also keeps the time
+    "django_q",
 ]
 
 MIDDLEWARE = [
@@ -179,10 +179,10 @@ Q_CLUSTER = {
     "retry": int(SLICE_SECONDS) + 300,
     "max_attempts": 1,
     "ack_failures": True,
-    "catch_up": False,
+    "scheduler": False,  # joblog/timekeeper.py looks for what is due
     "poll": 0.5,
     "save_limit": 250,
-    "queue_limit": 20,
+    "queue_limit": 1,  # what waits, waits in the database, where every worker sees it
     "bulk": 1,
     "guard_cycle": 1,
     "label": "Worker queue",

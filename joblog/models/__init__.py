@@ -5,9 +5,11 @@ from joblog.models.full_synchronization_line import FullSynchronizationLine, Rec
 from joblog.models.job_queue_entry import JobQueueEntry, JobQueueLogEntry, QueueStatus, RunKind
 from joblog.models.synch_entry import EntryAction, SynchEntry, SynchError
 from joblog.models.synch_job import JobStatus, JobType, SynchJob, Trigger
+from joblog.models.worker import DutyLease, Worker
 
 __all__ = [
     "DeletionWatch",
+    "DutyLease",
     "EntryAction",
     "FullSynchronizationLine",
     "JobQueueEntry",
@@ -22,4 +24,5 @@ __all__ = [
     "SynchError",
     "SynchJob",
     "Trigger",
+    "Worker",
 ]

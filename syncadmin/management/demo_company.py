@@ -8,8 +8,8 @@ from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 
 from joblog.foreground import run_in_foreground
-from joblog.models import JobQueueEntry, QueueStatus, RunKind, Trigger
-from joblog.queue import new_entry, ring
+from joblog.models import RunKind, Trigger
+from joblog.queue import new_entry
 from joblog.scope import Scope
 from mappings.changes import save_with_history
 from mappings.models import ConfigurationChange, IntegrationTableMapping
@@ -38,12 +38,6 @@ def make_person() -> None:
     if not User.objects.exists():
         person = User.objects.create_superuser(USER, password=PASSWORD)
         person.groups.add(Group.objects.get(name="Administrator"))
-
-
-def ring_for_all_that_is_due() -> None:
-    """Asks the workers to run what is scheduled, without waiting for the next minute."""
-    for entry in JobQueueEntry.objects.filter(recurring=True, status=QueueStatus.READY).order_by("priority"):
-        ring(entry.pk)
 
 
 def _couple_what_belongs_together() -> None:

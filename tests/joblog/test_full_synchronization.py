@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from joblog import full_synchronization as full
 from joblog.claims import take as claim
-from joblog.dispatcher import dispatch
 from joblog.models import FullSynchronizationLine, JobQueueEntry, SynchJob
 from joblog.runner import carry_out, run
 from mappings.models import Coupling, IntegrationTableMapping, System
@@ -113,7 +112,7 @@ def test_a_person_may_recommend_full_synchronization_and_it_stays(cronus: System
 
 
 @pytest.mark.rule("17.start", "17.waves", "17.not-blocking")
-def test_waves_follow_the_dependencies_without_a_look_of_the_dispatcher(cronus: System, people: People) -> None:
+def test_waves_follow_the_dependencies_without_a_look_of_the_timekeeper(cronus: System, people: People) -> None:
     people.create_bc("customers", displayName="Adatum")
     full.refresh(cronus)
     full.start(cronus)
@@ -260,14 +259,14 @@ def test_after_a_day_a_start_is_possible_whatever_still_claims_to_run(cronus: Sy
     assert all(line.state in ("", "Finished") or not full.alive(line) for line in full.reset(cronus))
 
 
-def test_a_wave_that_a_lost_worker_did_not_start_is_started_by_the_dispatcher(cronus: System, people: People) -> None:
+def test_a_wave_that_a_lost_worker_did_not_start_is_started_by_the_timekeeper(cronus: System, people: People) -> None:
     people.create_bc("customers", displayName="Adatum")
     full.refresh(cronus)
     full.start(cronus)
     run_to_its_end("SALESPEOPLE")
     run_to_its_end("CURRENCY")
     assert states()["CUSTOMER"] == ""
-    dispatch()
+    full.next_waves()
     assert states()["CUSTOMER"] == "Ready"
 
 

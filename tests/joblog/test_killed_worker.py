@@ -44,7 +44,7 @@ def test_all_records_arrive_once_when_the_worker_is_killed(moment: str, installa
     wait_until(lambda: used_up(people), what="the delayed request")
     installation.kill(worker)
     installation.start_worker()
-    jobs = wait_until(lambda: finished_after_a_look(installation), seconds=90, what="the end of both jobs")
+    jobs = wait_until(lambda: finished(installation), seconds=90, what="the end of both jobs")
     assert names_in_sales(people) == Counter(f"Customer {number:04}" for number in range(RECORDS))
     assert (jobs["ToIntegrationTable"]["inserted"], jobs["ToIntegrationTable"]["failed"]) == (RECORDS, 0)
     assert counted_entries(installation, jobs["ToIntegrationTable"]["id"]) == Counter(Inserted=RECORDS)
@@ -56,9 +56,8 @@ def used_up(people: People) -> bool:
     return any(fault["hit"] for fault in people.control("GET", "faults"))
 
 
-def finished_after_a_look(installation: Installation) -> dict[str, Any] | None:
-    """Both jobs once they are finished; the dispatcher looks more often here than once a minute."""
-    installation.python("from joblog.dispatcher import dispatch; dispatch()")
+def finished(installation: Installation) -> dict[str, Any] | None:
+    """Both jobs once they are finished."""
     jobs = {job["direction"]: job for job in installation.ask("synchlog")["jobs"]}
     return jobs if len(jobs) == 2 and all(job["status"] == "Finished" for job in jobs.values()) else None
 

@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from syncadmin.management.commands.setup import sandbox_systems
-from syncadmin.management.demo_company import PASSWORD, USER, is_prepared, make_person, prepare, ring_for_all_that_is_due
+from syncadmin.management.demo_company import PASSWORD, USER, is_prepared, make_person, prepare
 from syncadmin.sandbox.ids import COMPANY_NAME
 
 _MANAGE = str(settings.BASE_DIR / "manage.py")
@@ -47,7 +47,6 @@ class Command(BaseCommand):
             processes.start("qcluster", SYNCADMIN_WORKERS="2")
             processes.serve(port)
             _wait_for(port, processes)
-            ring_for_all_that_is_due()
             self._tell(port)
             processes.watch()
         except KeyboardInterrupt:

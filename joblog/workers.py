@@ -1,0 +1,49 @@
+"""This process as a worker: the row that tells others that it lives."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from django.conf import settings
+from django.utils import timezone
+
+from joblog.models import Worker
+
+BEAT_SECONDS = 10
+_own: int | None = None
+
+
+def sign_on() -> Worker:
+    """A row for this process. Processes that are forked from here on are of the same worker."""
+    global _own
+    now = timezone.now()
+    worker = Worker.objects.create(
+        host=socket.gethostname()[:100], pid=os.getpid(), processes=settings.WORKERS, started_at=now, heartbeat_at=now
+    )
+    _own = worker.pk
+    return worker
+
+
+def own_id() -> int | None:
+    """The worker that this process belongs to; None in a command or a web server."""
+    return _own
+
+
+def beat(worker: Worker) -> None:
+    """A sign of life. A worker that was taken for lost is there again."""
+    Worker.objects.filter(pk=worker.pk).update(heartbeat_at=timezone.now())
+
+
+def stopping(worker: Worker) -> None:
+    """Its jobs stop at their next page; other workers go on with them."""
+    Worker.objects.filter(pk=worker.pk).update(stopping_at=timezone.now())
+
+
+def sign_off(worker: Worker) -> None:
+    Worker.objects.filter(pk=worker.pk).update(stopped_at=timezone.now())
+
+
+def is_stopping() -> bool:
+    """Whether the worker of this process has been asked to stop."""
+    return _own is not None and Worker.objects.filter(pk=_own).exclude(stopping_at=None).exists()
