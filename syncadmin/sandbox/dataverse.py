@@ -9,6 +9,7 @@ from .clock import Clock
 from .dv_address import ROOT, Segment, bad_request, does_not_exist, no_segment, parse_segments, require_set
 from .dv_batch import DataverseBatch
 from .dv_bulk import DataverseBulk
+from .dv_customization import DataverseCustomization
 from .dv_definitions import DataverseDefinitions
 from .dv_delete import DataverseDeleter
 from .dv_functions import DataverseFunctions
@@ -44,6 +45,7 @@ class Dataverse:
             DataverseDefinitions(store).answer,
             self.registration.answer,
             DataverseFunctions(store).answer,
+            DataverseCustomization(store).answer,
             DataverseBulk(store, self.writer).answer,
             self.tracking.answer,
         )

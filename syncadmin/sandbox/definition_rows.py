@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from .ids import fixed_id
-from .schema import SALES, Entity, Property, entities
+from .option_sets import published
+from .schema import SALES, Entity, Option, Property, entities
 from .store import Store
 
 Row = dict[str, Any]
@@ -46,9 +47,9 @@ def entity_row(entity: Entity) -> Row:
     }
 
 
-def attribute_rows(entity: Entity) -> list[Row]:
+def attribute_rows(store: Store, entity: Entity) -> list[Row]:
     """Columns by logical name; lookups under theirs (``primarycontactid``)."""
-    return [_attribute_row(entity, name, known) for name, known in entity.attributes.items()]
+    return [_attribute_row(store, entity, name, known) for name, known in entity.attributes.items()]
 
 
 def key_rows(store: Store, entity: Entity) -> list[Row]:
@@ -109,7 +110,7 @@ def label(text: str) -> Row:
     return {"LocalizedLabels": [localized], "UserLocalizedLabel": localized}
 
 
-def _attribute_row(entity: Entity, name: str, known: Property) -> Row:
+def _attribute_row(store: Store, entity: Entity, name: str, known: Property) -> Row:
     kind, metadata = _kind(name, known)
     required = known.required_level or ("SystemRequired" if known.key else "None")
     navigations = [item for item in entity.navigations.values() if item.attribute == name and known.attribute]
@@ -128,7 +129,7 @@ def _attribute_row(entity: Entity, name: str, known: Property) -> Row:
         "IsValidForCreate": any(item.on_create for item in navigations) if navigations else known.create and not known.read_only,
         "IsValidForUpdate": any(item.on_update for item in navigations) if navigations else known.update and not known.read_only,
         "IsValidForRead": True,
-        **_details(known, kind),
+        **_details(known, kind, published(store, entity, known)),
     }
 
 
@@ -151,12 +152,15 @@ def _kind(name: str, known: Property) -> tuple[str, str]:
     return _KINDS[known.type]
 
 
-def _details(known: Property, kind: str) -> Row:
+def _details(known: Property, kind: str, choices: tuple[Option, ...]) -> Row:
     if known.attribute:
         return {"Targets": [entities(SALES)[name].type_name for name in known.targets]}
     if kind in ("Picklist", "State", "Status"):
-        options = [_option(option.value, option.label, option.state, option.default_status) for option in known.options]
-        return {"OptionSet": {"Name": known.name, "OptionSetType": kind, "Options": options}, "DefaultFormValue": known.default}
+        options = [_option(option.value, option.label, option.state, option.default_status) for option in choices]
+        return {
+            "OptionSet": {"Name": known.name, "IsGlobal": False, "OptionSetType": kind, "Options": options},
+            "DefaultFormValue": known.default,
+        }
     if kind in ("String", "Memo"):
         return {"MaxLength": known.max_length}
     if kind in ("Decimal", "Money"):

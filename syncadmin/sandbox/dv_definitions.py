@@ -24,7 +24,7 @@ class DataverseDefinitions:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._parts: dict[str, Callable[[Entity], Rows]] = {
-            "Attributes": attribute_rows,
+            "Attributes": lambda entity: attribute_rows(store, entity),
             "Keys": lambda entity: key_rows(store, entity),
             "OneToManyRelationships": one_to_many_rows,
             "ManyToOneRelationships": many_to_one_rows,

@@ -13,6 +13,7 @@ from .dv_values import PAYLOAD, stored_value
 from .json_numbers import load_json
 from .literals import LiteralError, column_value
 from .messages import ApiError
+from .option_sets import published
 from .schema import SALES, Entity, Navigation, entities
 from .store import Store
 from .text import fold
@@ -126,7 +127,8 @@ def _read_member(store: Store, entity: Entity, name: str, value: Any, payload: P
         if known.key:
             payload.key = str(stored_value(entity, known, value) or "")
         elif known.create if creating else known.update:
-            payload.values[name] = stored_value(entity, known, value)
+            choices = published(store, entity, known) if known.options else ()
+            payload.values[name] = stored_value(entity, known, value, choices)
         return
     navigation = entity.navigations.get(name) if known is None else None
     if navigation is None:

@@ -11,7 +11,7 @@ from typing import Any
 from .clock import moment_text, parse_moment
 from .json_numbers import is_number, rounded
 from .messages import ApiError
-from .schema import SALES, Entity, Property
+from .schema import SALES, Entity, Option, Property
 
 PAYLOAD = "0x80048d19"
 _GUID = re.compile(r"^\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?$")
@@ -19,14 +19,14 @@ _EARLIEST_YEAR = 1753
 _LARGEST_INT = 2**31
 
 
-def stored_value(entity: Entity, known: Property, value: Any) -> Any:
-    """The column's value for a JSON value; raises ApiError (400) naming the attribute."""
+def stored_value(entity: Entity, known: Property, value: Any, options: tuple[Option, ...] = ()) -> Any:
+    """The column's value for a JSON value; raises ApiError (400) naming the attribute. ``options`` are the choices that it has now."""
     if value is None:
         return None
     stored = _READERS[known.type](entity, known, value)
-    if known.options and stored not in {option.value for option in known.options}:
+    if options and stored not in {option.value for option in options}:
         text = f"A validation error occurred. The value {stored} of '{known.name}' on record of type '{entity.type_name}'"
-        raise ApiError(400, "0x8004431A", f"{text} is outside the valid range. Accepted values: {_accepted(known)}.")
+        raise ApiError(400, "0x8004431A", f"{text} is outside the valid range. Accepted values: {_accepted(options)}.")
     _check_range(entity, known, stored)
     return stored
 
@@ -107,8 +107,8 @@ def _inconvertible(known: Property, value: Any) -> ApiError:
     return ApiError(400, PAYLOAD, f"Error identified in Payload: cannot convert the value '{shown}' of '{known.name}' to '{known.type}'.")
 
 
-def _accepted(known: Property) -> str:
-    return ",".join(str(option.value) for option in known.options)
+def _accepted(options: tuple[Option, ...]) -> str:
+    return ",".join(str(option.value) for option in options)
 
 
 _READERS: dict[str, Callable[[Entity, Property, Any], Any]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from .option_sets import label_sql
 from .schema import BUSINESS_CENTRAL, SALES, Entity, Property, entities
 
 # SQLite allows 127 arguments for a function, so an object has at most 60 members and longer rows are joined from several.
@@ -64,7 +65,7 @@ def _annotations(entity: Entity, known: Property, alias: str, wanted: str) -> It
 
 def _annotation(entity: Entity, known: Property, alias: str, annotation: str) -> str:
     if annotation == _DISPLAY:
-        return _formatted(known, alias)
+        return _formatted(entity, known, alias)
     if not known.attribute:
         return ""
     if annotation == _LOGICAL_NAME:
@@ -73,13 +74,12 @@ def _annotation(entity: Entity, known: Property, alias: str, annotation: str) ->
     return _by_target(known, alias, lambda target: f"'{names.get(target, known.attribute)}'")
 
 
-def _formatted(known: Property, alias: str) -> str:
+def _formatted(entity: Entity, known: Property, alias: str) -> str:
     column = f'{alias}."{known.name}"'
     if known.attribute:
         return _by_target(known, alias, lambda target: _primary_name(entities(SALES)[target], column))
     if known.options:
-        cases = " ".join(f"WHEN {option.value} THEN '{option.label.replace(chr(39), chr(39) * 2)}'" for option in known.options)
-        return f"(CASE {column} {cases} END)"
+        return label_sql(entity, known, column)
     if known.type == "Edm.Boolean":
         return f"(CASE {column} WHEN 1 THEN 'Yes' ELSE 'No' END)"
     if known.type == "Edm.Decimal":

@@ -29,6 +29,8 @@ _OWN_TABLES = (
        (company TEXT, name TEXT, prefix TEXT, width INTEGER, last INTEGER, PRIMARY KEY (company, name))""",
     """CREATE TABLE IF NOT EXISTS sandbox_subscription (id TEXT PRIMARY KEY, route TEXT, resource TEXT, url TEXT, client_state TEXT,
        user_id TEXT, created TEXT, modified TEXT, expires TEXT, etag TEXT)""",
+    """CREATE TABLE IF NOT EXISTS sandbox_option (entity TEXT, attribute TEXT, draft INTEGER, place INTEGER, value INTEGER, label TEXT,
+       PRIMARY KEY (entity, attribute, draft, place))""",
     "CREATE TABLE IF NOT EXISTS sandbox_webhook (id TEXT PRIMARY KEY, entity TEXT, url TEXT, secret TEXT)",
     "CREATE TABLE IF NOT EXISTS sandbox_endpoint (id TEXT PRIMARY KEY, row TEXT)",
     "CREATE TABLE IF NOT EXISTS sandbox_step (id TEXT PRIMARY KEY, row TEXT)",
