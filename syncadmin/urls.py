@@ -10,6 +10,7 @@ urlpatterns = [
     path("sign-in/", LoginView.as_view(template_name="pages/sign_in.html"), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("admin/", admin.site.urls),
+    path("", include("syncadmin.ui.urls")),
     path("", include("mappings.urls")),
     path("", include("joblog.urls")),
 ]

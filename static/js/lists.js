@@ -83,13 +83,15 @@ document.addEventListener("keydown", (event) => {
 
 // The address may have changed since the page was made (filters do that), so what depends on it is read now.
 document.addEventListener("submit", (event) => {
-  if (event.target.id === "selection" && event.target.next) event.target.next.value = location.pathname + location.search;
+  const form = event.target;
+  if (form.id === "selection" && form.next) form.next.value = location.pathname + location.search;
+  if (form.matches("[data-save-view]")) { form.query.value = location.search; form.next.value = location.pathname + location.search; }
 });
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-export]");
   if (!link) return;
   const query = new URLSearchParams(location.search);
-  query.set("export", "csv");
+  query.set("export", link.dataset.export);
   link.href = `?${query}`;
 });
 

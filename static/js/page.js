@@ -81,7 +81,7 @@ document.addEventListener("toggle", (event) => {
 document.addEventListener("keydown", (event) => {
   const dialog = event.target.closest?.("#tell-me");
   if (event.altKey && event.key.toLowerCase() === "q") { event.preventDefault(); openTellMe(); }
-  if (event.key === "F3" && !event.shiftKey) {
+  if (event.key === "F3" && !event.shiftKey && !event.altKey) {
     const search = document.querySelector(".filter-bar input[type=search]");
     if (search) { event.preventDefault(); search.focus(); search.select(); }
   }
@@ -109,5 +109,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("htmx:load", (event) => showLocalTimes(event.detail.elt.parentNode || document));
 
 showLocalTimes(document);
-for (const place of document.querySelectorAll("[data-zone]")) place.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+for (const place of document.querySelectorAll("[data-zone]")) place.textContent = zone;
+if (!("zoneChosen" in document.body.dataset)) document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`;
 document.querySelector("[data-focus]")?.focus();

@@ -92,8 +92,8 @@ class MomentColumn(tables.Column):
     def render(self, value: datetime) -> SafeString:
         return formatting.moment(value)
 
-    def value(self, value: datetime | None) -> str:
-        return formatting.utc(value) if value else ""
+    def value(self, value: datetime | None) -> datetime | None:
+        return value
 
 
 class DurationColumn(tables.Column):

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from syncadmin.ui.presentation import current
+
 DIRECTIONS = {
     "Bidirectional": ("⇄", "Both"),
     "ToIntegrationTable": ("→", "To Sales"),
@@ -19,11 +21,16 @@ def utc(value: datetime) -> str:
 
 
 def moment(value: datetime | None) -> SafeString:
-    """A <time> element in UTC; the page's script shows it in the reader's zone and keeps UTC on hover. Empty for None."""
+    """A <time> element in the reader's zone and format, with UTC on hover; empty for None.
+
+    Where the zone is not known yet it says UTC, and the page's script puts the browser's zone in.
+    """
     if value is None:
         return SafeString("")
-    stamp = value.astimezone(UTC)
-    return format_html('<time datetime="{}" title="{}">{}</time>', f"{stamp:%Y-%m-%dT%H:%M:%S}Z", utc(stamp), utc(stamp))
+    stamp, shown = value.astimezone(UTC), current()
+    known = SafeString(" data-local") if shown.zone else SafeString("")
+    iso = f"{stamp:%Y-%m-%dT%H:%M:%S}Z"
+    return format_html('<time datetime="{}" title="{}"{}>{}</time>', iso, utc(stamp), known, shown.moment(stamp))
 
 
 def duration(seconds: float | None) -> str:
@@ -43,7 +50,8 @@ def duration(seconds: float | None) -> str:
 
 
 def count(value: int) -> str:
-    return f"{value:,}"
+    """A whole number as the reader writes it."""
+    return current().number(value)
 
 
 def count_link(value: int, *, url: str = "", tone: str = "", label: str = "") -> SafeString:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import django_tables2 as tables
@@ -27,15 +27,22 @@ class ListTable(tables.Table):
         attrs = {"class": "rows"}
         default = ""
 
-    def choose_columns(self, shown: Collection[str]) -> None:
-        """Shows exactly these columns beside the fixed ones; names that do not exist any more are passed over."""
-        for name in self.columns.columns:
+    def choose_columns(self, shown: Sequence[str]) -> None:
+        """Shows exactly these columns in this order, behind the fixed ones; names that do not exist any more are passed over."""
+        known = self.columns.columns
+        for name in known:
             show = name in shown or name in self.fixed
             (self.columns.show if show else self.columns.hide)(name)
+        fixed = [name for name in self.fixed if name in known]
+        self.sequence = [*fixed, *dict.fromkeys(name for name in shown if name in known and name not in fixed), "..."]
 
     def column_choices(self) -> list[tuple[str, str, bool]]:
-        """(name, heading, shown) of every column that can be switched on and off."""
+        """(name, heading, shown) of every column that can be switched on and off, in their order."""
         return [(one.name, str(one.header), bool(one.visible)) for one in self.columns.iterall() if one.name not in self.fixed]
+
+    def shown_columns(self) -> list[str]:
+        """What :meth:`choose_columns` makes this table of again."""
+        return [name for name, _, shown in self.column_choices() if shown]
 
     @property
     def sorted_by(self) -> str:

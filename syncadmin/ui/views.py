@@ -1,21 +1,26 @@
-"""Pages: a list page, a form page, and messages that link to what was made."""
+"""Pages: a list page, and messages that link to what was made."""
 
 from __future__ import annotations
 
-import csv
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
 
 from django.contrib import messages
 from django.contrib.auth.mixins import PermissionRequiredMixin
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
 from django.utils.cache import patch_vary_headers
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import TemplateView
 
+from syncadmin.ui.exports import EXPORTS, TooManyRows
+from syncadmin.ui.filter_pane import FilterPane
 from syncadmin.ui.filters import ListFilter
+from syncadmin.ui.models import PersonalSettings
+from syncadmin.ui.presentation import current
 from syncadmin.ui.tables import PAGE_SIZES, ListTable
 
 
@@ -70,7 +75,9 @@ class ListPage(Page):
 
     ``noun`` is (one, many). ``actions_template`` holds the buttons, ``factbox_template`` what stands on the right at first,
     ``empty_text`` says what to do next when there is nothing. With ``live_seconds`` the list is fetched again that often.
-    Columns that a person chose are kept in the session; ``?export=csv`` gives all rows of the current filter.
+    Columns that a person chose, and their order, are kept with the person; ``?cols=a,b`` shows others this once. ``?export=csv`` and
+    ``?export=xlsx`` give all rows of the current filter. ``views`` are ready-made (name, query); ``pane_fields`` are fields beside the
+    columns that the filter pane offers, as name: (label, path).
     """
 
     template_name = "pages/list.html"
@@ -82,11 +89,16 @@ class ListPage(Page):
     factbox_template: ClassVar[str] = ""
     empty_text: ClassVar[str] = "There is nothing here yet."
     live_seconds: ClassVar[int] = 0
+    views: ClassVar[tuple[tuple[str, str], ...]] = ()
+    pane_fields: ClassVar[Mapping[str, tuple[str, str]]] = {}
 
     def get(self, request: HttpRequest, *_args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
         context = self.get_context_data(**kwargs)
-        if request.GET.get("export") == "csv":
-            return export(context["table"], name=self.table_class.key or self.noun[1])
+        if export := EXPORTS.get(request.GET.get("export", "")):
+            try:
+                return export(context["table"], self.table_class.key or self.noun[1])
+            except TooManyRows as error:
+                tell(request, str(error), level=messages.ERROR)
         return self.render_to_response(context)
 
     def get_permission_required(self) -> tuple[str, ...]:
@@ -100,13 +112,13 @@ class ListPage(Page):
         return HttpResponseNotAllowed(["GET"])
 
     def choose_columns(self, request: HttpRequest) -> HttpResponse:
-        """Keeps ``columns`` (repeated), or with ``reset`` goes back to those that were meant to show."""
-        chosen = request.session.setdefault("columns", {})
+        """Keeps ``columns`` (repeated, in their order), or with ``reset`` goes back to those that were meant to show."""
+        settings = own_settings(request)
         if "reset" in request.POST:
-            chosen.pop(self.table_class.key, None)
+            settings.layouts.pop(self.table_class.key, None)
         else:
-            chosen[self.table_class.key] = request.POST.getlist("columns")
-        request.session.modified = True
+            settings.layouts[self.table_class.key] = request.POST.getlist("columns")
+        settings.save(update_fields=["layouts"])
         return HttpResponseRedirect(request.get_full_path())
 
     def get_rows(self) -> QuerySet[Any]:
@@ -114,11 +126,17 @@ class ListPage(Page):
         raise NotImplementedError
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
-        filterset = self.filter_class(self.request.GET, queryset=self.get_rows(), request=self.request) if self.filter_class else None
-        table = self.get_table(self.get_rows() if filterset is None else self.filtered(filterset))
+        rows = self.get_rows()
+        filterset = self.filter_class(self.request.GET, queryset=rows, request=self.request) if self.filter_class else None
+        pane = self.get_pane(rows)
+        found = rows if filterset is None else self.filtered(filterset)
+        table = self.get_table(pane.apply(found) if pane else found)
         return super().get_context_data(
             table=table,
             filterset=filterset,
+            pane=pane,
+            narrowed=bool((filterset and filterset.narrowed) or (pane and pane.narrowed)),
+            views=self.views,
             total=table.paginator.told(*self.noun),
             page_sizes=PAGE_SIZES,
             actions_template=self.actions_template,
@@ -133,37 +151,31 @@ class ListPage(Page):
         rows: QuerySet[Any] = filterset.qs if filterset.is_valid() else filterset.queryset.none()
         return rows
 
+    def get_pane(self, rows: Any) -> FilterPane | None:
+        """The filter pane; None for lists that are no query sets."""
+        if not isinstance(rows, QuerySet):
+            return None
+        reading = current().reading(user_name=self.request.user.get_username())
+        return FilterPane(self.table_class, rows, self.request.GET, reading, self.pane_fields)
+
     def get_table(self, rows: QuerySet[Any]) -> ListTable:
-        table = self.table_class(rows)
-        chosen = self.request.session.get("columns", {}).get(self.table_class.key)
+        table, query = self.table_class(rows), self.request.GET
+        settings = getattr(self.request.user, "personal_settings", None)
+        chosen = query["cols"].split(",") if query.get("cols") else settings and settings.layouts.get(self.table_class.key)
         if chosen is not None:
             table.choose_columns(chosen)
-        query = self.request.GET
         table.configure(request=self.request, sort=query.getlist("sort"), page=query.get("page", ""), per_page=query.get("per_page", ""))
         return table
 
 
+def own_settings(request: HttpRequest) -> PersonalSettings:
+    """The settings of the signed-in person, saved; made where there are none yet."""
+    settings, _ = PersonalSettings.objects.get_or_create(user=cast("User", request.user))
+    return settings
+
+
 def _chooses_columns(request: HttpRequest) -> bool:
     return request.method == "POST" and request.POST.get("choose") == "columns"
-
-
-class Echo:
-    def write(self, line: str) -> str:
-        return line
-
-
-def export(table: ListTable, *, name: str) -> StreamingHttpResponse:
-    """The rows as CSV. Cells that a spreadsheet would run as a formula begin with an apostrophe."""
-    writer = csv.writer(Echo())
-    lines = (writer.writerow([_harmless(cell) for cell in row]) for row in table.as_values())
-    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return answer
-
-
-def _harmless(cell: Any) -> str:
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} and not text.lstrip("-").replace(".", "").isdigit() else text
 
 
 def require(request: HttpRequest, permission: str) -> None:

@@ -163,7 +163,7 @@ def test_the_rows_can_be_exported(reader: Client, mapping: IntegrationTableMappi
     make_job(inserted=2, message="=cmd()")
     lines = b"".join(reader.get(f"{LOG}?export=csv")).decode().splitlines()
     assert lines[0].startswith("Start,Duration,Mapping,Direction,Inserted")
-    assert ",4.0,CUSTOMER,ToIntegrationTable,2,0,0,0,0,0,0,0,Finished,'=cmd()" in lines[1]
+    assert ",4.0,CUSTOMER,ToIntegrationTable,2,0,0,0,0,0,Finished,'=cmd()" in lines[1]
 
 
 def test_a_count_stops_at_ten_thousand(reader: Client, make_job: MakeJob, mapping: IntegrationTableMapping) -> None:

@@ -102,7 +102,7 @@ def test_tell_me_finds_a_page_by_another_word(page):
 
 def test_columns_are_switched_on_and_stay(page):
     page.get_by_text("Columns", exact=True).click()
-    page.get_by_label("Resolve Update Conflicts").check()
+    page.get_by_role("checkbox", name="Resolve Update Conflicts").check()
     page.get_by_role("button", name="Show these").click()
     expect(page.get_by_role("columnheader", name="Resolve Update Conflicts")).to_be_visible()
 

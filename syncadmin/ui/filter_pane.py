@@ -1,0 +1,135 @@
+"""The filter pane of a list: any of its fields, shown or not, filtered in the grammar of Business Central (screens.md section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from syncadmin.ui.grammar import FilterError, FilterField, Kind, Reading, condition, quoted
+from syncadmin.ui.tables import ListTable
+
+PREFIX = "f."  # of a filter's name in the query: ?f.failed=>0
+_KINDS: tuple[tuple[type[models.Field[Any, Any]], Kind], ...] = (
+    (models.DateTimeField, Kind.MOMENT),
+    (models.DateField, Kind.DAY),
+    (models.BooleanField, Kind.FLAG),
+    (models.IntegerField, Kind.NUMBER),
+    (models.FloatField, Kind.NUMBER),
+    (models.DecimalField, Kind.NUMBER),
+    (models.CharField, Kind.TEXT),
+    (models.TextField, Kind.TEXT),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One filter as the pane shows it: its text, what is wrong with it, and for a choice (value, label, ticked) of every entry."""
+
+    field: FilterField
+    text: str
+    error: str
+    ticks: tuple[tuple[str, str, bool], ...] = ()
+
+    @property
+    def name(self) -> str:
+        return PREFIX + self.field.name
+
+
+class FilterPane:
+    """``rows`` is the query set that the list shows before filters, ``query`` the address's query, ``more`` fields beside the columns."""
+
+    def __init__(
+        self, table: type[ListTable], rows: QuerySet[Any], query: QueryDict, reading: Reading, more: Mapping[str, tuple[str, str]]
+    ) -> None:
+        self.table, self.rows, self.query, self.reading, self.more = table, rows, query, reading, more
+        self.errors: dict[str, str] = {}
+
+    @cached_property
+    def fields(self) -> dict[str, FilterField]:
+        """All that can be filtered, by name, in the order of their labels."""
+        found = {field.name: field for field in self._found()}
+        return dict(sorted(found.items(), key=lambda item: item[1].label.casefold()))
+
+    @cached_property
+    def asked(self) -> dict[str, str]:
+        """The filter text per field, as the address has it. Ticked choices of one field are alternatives."""
+        found = {}
+        for name in self.fields:
+            values = [value for value in self.query.getlist(PREFIX + name) if value.strip()]
+            if values:
+                found[name] = "|".join(values)
+        return found
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.asked)
+
+    def apply(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows that fit all filters; none where a filter makes no sense, and :attr:`errors` says why."""
+        for name, text in self.asked.items():
+            try:
+                rows = rows.filter(condition(text, self.fields[name], self.reading))
+            except FilterError as error:
+                self.errors[name] = str(error)
+        return rows.none() if self.errors else rows
+
+    @cached_property
+    def shown_rows(self) -> list[Row]:
+        """The filters in use, and the one that was just added."""
+        added = self.query.get("add", "")
+        named = [(name, field) for name, field in self.fields.items() if name in self.asked or name == added]
+        return [Row(field, self.asked.get(name, ""), self.errors.get(name, ""), self._ticks(field, name)) for name, field in named]
+
+    def others(self) -> list[FilterField]:
+        """Fields that are not filtered yet."""
+        shown = {row.field.name for row in self.shown_rows}
+        return [field for name, field in self.fields.items() if name not in shown]
+
+    def _ticks(self, field: FilterField, name: str) -> tuple[tuple[str, str, bool], ...]:
+        """The choices with what is ticked; none where the filter is more than a list of them."""
+        values = {quoted(value): label for value, label in field.choices}
+        chosen = self.query.getlist(PREFIX + name)
+        if not values or any(one and one not in values for one in chosen):
+            return ()
+        return tuple((text, label, text in chosen) for text, label in values.items())
+
+    def _found(self) -> Iterator[FilterField]:
+        for name, column in self.table.base_columns.items():
+            path = column.order_by[0].lstrip("-") if column.order_by else str(column.accessor or name)
+            label = str(column.verbose_name or name.replace("_", " ").title())
+            if column.exclude_from_export is False and (field := self._field(name, label, path.replace(".", "__"))):
+                yield field
+        for name, (label, path) in self.more.items():
+            if field := self._field(name, label, path):
+                yield field
+
+    def _field(self, name: str, label: str, path: str) -> FilterField | None:
+        column = self._column(path)
+        kind = next((kind for base, kind in _KINDS if isinstance(column, base)), None)
+        if column is None or kind is None:
+            return None
+        choices = tuple((str(value), str(text)) for value, text in getattr(column, "flatchoices", None) or ())
+        return FilterField(name=name, label=label, path=path, kind=Kind.CHOICE if choices else kind, choices=choices)
+
+    def _column(self, path: str) -> models.Field[Any, Any] | None:
+        """The database column or annotation behind a path; None for what only Python knows."""
+        if path in self.rows.query.annotations:
+            return getattr(self.rows.query.annotations[path], "output_field", None)
+        model: Any = self.rows.model
+        found: Any = None
+        for part in path.split("__"):
+            if model is None:
+                return None
+            try:
+                found = model._meta.get_field(part)
+            except FieldDoesNotExist:
+                return None
+            model = found.related_model if found.is_relation else None
+        return found if isinstance(found, models.Field) and not found.is_relation else None
