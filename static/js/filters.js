@@ -58,3 +58,13 @@ document.addEventListener("click", (event) => {
 document.addEventListener("htmx:oobAfterSwap", (event) => {
   if (event.detail.target.id === "filter-pane") document.querySelector("#filter-pane [data-focus]")?.focus();
 });
+// Filters that are not used stay out of the address, so that it can be read, kept and passed on.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.elt.id !== "filters") return;
+  const data = event.detail.formData;
+  for (const name of new Set(data.keys())) {
+    const values = data.getAll(name).filter(Boolean);
+    data.delete(name);
+    for (const value of values) data.append(name, value);
+  }
+});
