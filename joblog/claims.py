@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -12,12 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from joblog.models import JobQueueEntry, QueueStatus
 from syncadmin.sync.errors import ClaimLost
+
+log = logging.getLogger(__name__)
 
 RUNNABLE = (QueueStatus.READY, QueueStatus.WAITING, QueueStatus.INACTIVE)
 
@@ -87,8 +90,17 @@ def heartbeat(claim: Claim) -> Iterator[None]:
 def _beat(claim: Claim, stop: threading.Event) -> None:
     try:
         while not stop.wait(settings.STALE_SECONDS / 4):
-            claim.hold()
+            _try_to_hold(claim)
     except ClaimLost:
         return  # the run itself notices before its next write
     finally:
+        connection.close()
+
+
+def _try_to_hold(claim: Claim) -> None:
+    """One silent quarter is no loss: a database that is away or locked for a moment must not end the heart for good."""
+    try:
+        claim.hold()
+    except (DatabaseError, InterfaceError) as error:
+        log.warning("entry %s: no sign of life could be written: %s", claim.entry_id, error)
         connection.close()

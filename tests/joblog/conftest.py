@@ -19,6 +19,12 @@ MakeJob = Callable[..., SynchJob]
 MakeEntry = Callable[..., SynchEntry]
 
 
+@pytest.fixture(autouse=True)
+def rare_heartbeats(settings: Any) -> None:
+    """A test holds a transaction, and the thread of a beating heart would wait for its end."""
+    settings.STALE_SECONDS = 3600
+
+
 @pytest.fixture
 def make_mapping(db: None) -> MakeMapping:
     """A mapping between two systems that nobody serves."""
