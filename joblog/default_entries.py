@@ -29,7 +29,7 @@ def apply_default_entries(business_central: System) -> list[str]:
 
 
 def _mapping(plain: Mapping[str, Any], business_central: System) -> IntegrationTableMapping | None:
-    return IntegrationTableMapping.objects.filter(business_central=business_central, name=plain["mapping"] or "").first()
+    return IntegrationTableMapping.objects.filter(business_central=business_central, name=plain["mapping"] or "", enabled=True).first()
 
 
 def _values(plain: Mapping[str, Any], business_central: System) -> dict[str, Any]:

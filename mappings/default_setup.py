@@ -19,6 +19,7 @@ from mappings.models import (
     OptionMapping,
     System,
 )
+from mappings.ownership import NO_SALESPEOPLE, OWNER, SALESPEOPLE, TEAM_OWNS, by_person, dependencies
 from mappings.systems import connect_business_central, connect_sales, read_tables
 from syncadmin.sync.errors import RunError
 from syncadmin.sync.records import Side
@@ -123,11 +124,13 @@ def _mapping(
 ) -> None:
     bc = tables[Side.BUSINESS_CENTRAL].get(plain["business_central"]["entity_set"])
     crm = tables[Side.SALES].get(plain["sales"]["entity_set"])
+    row = IntegrationTableMapping.objects.filter(business_central=business_central, name=plain["name"]).first()
     reason = _missing(plain, bc, crm)
+    if plain["name"] == SALESPEOPLE and row is None and not by_person(business_central):
+        reason = reason or NO_SALESPEOPLE
     if reason or bc is None or crm is None:
         report.left_out.append(f"{plain['name']}: {reason}")
         return
-    row = IntegrationTableMapping.objects.filter(business_central=business_central, name=plain["name"]).first()
     row = row or IntegrationTableMapping(business_central=business_central, name=plain["name"])
     before = len(report.disabled)
 
@@ -173,7 +176,7 @@ def _fill(row: IntegrationTableMapping, plain: Mapping[str, Any], sales: System,
     row.synch_after_match = bool(plain.get("synch_after_bulk_coupling"))
     row.update_conflict_resolution = conflict.get("update", "None")
     row.deletion_conflict_resolution = conflict.get("deletion", "None")
-    row.order, row.depends_on = plain["order"], plain["depends_on"]
+    row.order, row.depends_on = plain["order"], dependencies(row.business_central, plain["depends_on"])
     row.parent_name = plain.get("parent_mapping") or ""
 
 
@@ -196,7 +199,7 @@ def _fields(row: IntegrationTableMapping, plain: Mapping[str, Any], bc: Table, c
 def _field(row: IntegrationTableMapping, position: int, plain: Mapping[str, Any], bc: Table, crm: Table) -> IntegrationFieldMapping:
     lookup, option = plain.get("lookup") or {}, plain.get("option") or {}
     constant = plain.get("constant")
-    reason = _why_disabled(plain, bc, crm)
+    reason = _why_disabled(plain, bc, crm, row.business_central)
     return IntegrationFieldMapping(
         mapping=row,
         position=position,
@@ -218,7 +221,7 @@ def _field(row: IntegrationTableMapping, position: int, plain: Mapping[str, Any]
     )
 
 
-def _why_disabled(plain: Mapping[str, Any], bc: Table, crm: Table) -> str:
+def _why_disabled(plain: Mapping[str, Any], bc: Table, crm: Table, business_central: System) -> str:
     """Why a default field mapping cannot run against these systems, "" when it can."""
     name, attribute = plain.get("bc_property"), plain.get("sales_attribute")
     if plain.get("write") is False:
@@ -227,7 +230,7 @@ def _why_disabled(plain: Mapping[str, Any], bc: Table, crm: Table) -> str:
         return f"Business Central has no property {name} here (custom API pages are not installed)."
     if attribute and attribute not in crm.fields:
         return f"Dynamics 365 Sales has no column {attribute}."
-    return ""
+    return TEAM_OWNS if attribute == OWNER and not by_person(business_central) else ""
 
 
 def _templates(row: IntegrationTableMapping, plain: Mapping[str, Any]) -> None:

@@ -19,7 +19,10 @@ from mappings.models import (
     TransformationRule,
 )
 
-_SYSTEM = ("name", "kind", "address", "tenant", "environment", "company", "time_zone", "client_id", "token_address", "scope", "enabled")
+_SYSTEM = (
+    "name", "kind", "address", "tenant", "environment", "company", "time_zone", "client_id", "token_address", "scope", "enabled",
+    "ownership_model", "write_in_product",
+)  # fmt: skip
 _MAPPING = (
     "name", "description", "aliases", "table", "table_label", "integration_table", "integration_table_label", "integration_uid_field",
     "integration_modified_field", "direction", "table_filter", "table_filter_text", "integration_table_filter",

@@ -13,11 +13,11 @@ from mappings.models import (
     MappingDirection,
     OptionMapping,
 )
-from mappings.rules.registry import also_read, field_rules
+from mappings.rules.registry import also_read, deletion_policy, field_rules
 from mappings.systems import table_of
 from mappings.transformations import rules_of
 from syncadmin.sync.errors import RunError
-from syncadmin.sync.plan import DeletionPolicy, FieldRule, TablePlan, Template, UpdatePolicy
+from syncadmin.sync.plan import FieldRule, TablePlan, Template, UpdatePolicy
 from syncadmin.sync.records import Direction, Side
 from syncadmin.sync.tables import Field, Table
 
@@ -44,7 +44,7 @@ def build_plan(mapping: IntegrationTableMapping, *, only_coupled: bool | None = 
         bidirectional=mapping.direction == MappingDirection.BIDIRECTIONAL,
         only_coupled=mapping.synch_only_coupled if only_coupled is None else only_coupled,
         update_policy=UpdatePolicy(mapping.update_conflict_resolution),
-        deletion_policy=DeletionPolicy(mapping.deletion_conflict_resolution),
+        deletion_policy=deletion_policy(mapping),
         filters={side: filled_filter(mapping, side) for side in Side},
         templates=_templates(mapping),
         local_currency_key=mapping.business_central.sales_currency_id,

@@ -55,6 +55,10 @@ class People:
         address = f"{root}/companies({COMPANY_ID})/{table}({key})"
         return self._checked(self.session.patch(address, json=values, headers={"If-Match": "*"}))
 
+    def delete_standard(self, table: str, key: str) -> None:
+        root = self.bc_root.replace("saleslink/sync/v1.0", "v2.0")
+        self._checked(self.session.delete(f"{root}/companies({COMPANY_ID})/{table}({key})", headers={"If-Match": "*"}))
+
     def create_many_bc(self, table: str, rows: list[dict[str, Any]]) -> None:
         """By $batch, 100 at a time."""
         for start in range(0, len(rows), 100):

@@ -4,7 +4,7 @@ from mappings.models.change import ConfigurationChange
 from mappings.models.coupling import Coupling, SynchResult
 from mappings.models.field_mapping import FieldDirection, FieldStatus, IntegrationFieldMapping
 from mappings.models.option import OptionMapping
-from mappings.models.system import System, SystemKind, SystemTable
+from mappings.models.system import OwnershipModel, System, SystemKind, SystemTable
 from mappings.models.table_mapping import (
     DeletionConflictResolution,
     IntegrationTableMapping,
@@ -26,6 +26,7 @@ __all__ = [
     "LookedUpPairs",
     "MappingDirection",
     "OptionMapping",
+    "OwnershipModel",
     "SynchResult",
     "System",
     "SystemKind",

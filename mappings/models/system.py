@@ -13,6 +13,13 @@ class SystemKind(models.TextChoices):
     SALES = "sales", "Dynamics 365 Sales"
 
 
+class OwnershipModel(models.TextChoices):
+    """Who owns the records of Sales (engine.md section 3.1)."""
+
+    PERSON = "Person", "Person"
+    TEAM = "Team", "Team"
+
+
 class System(models.Model):
     """One Business Central company, or one Dynamics 365 Sales environment."""
 
@@ -27,6 +34,18 @@ class System(models.Model):
     local_currency = models.CharField(max_length=10, blank=True, editable=False)
     sales_currency_id = models.CharField(
         max_length=36, blank=True, editable=False, help_text="The local currency's row in transactioncurrencies."
+    )
+    ownership_model = models.CharField(
+        max_length=10,
+        choices=OwnershipModel,
+        default=OwnershipModel.PERSON,
+        help_text="Records in Sales belong to the user of their salesperson, or to the company's owning team.",
+    )
+    write_in_product = models.CharField(
+        "write-in product no.",
+        max_length=20,
+        blank=True,
+        help_text="As in Sales & Receivables Setup of Business Central, which no API page shows. It never becomes a product.",
     )
     time_zone = models.CharField(max_length=60, default="UTC", help_text="Decides what today is for this system.")
     client_id = models.CharField(max_length=100, blank=True, help_text="Application (client) id in Microsoft Entra.")

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.rules.after_inserts import failed_after, stamp_company
-from mappings.rules.owning_team import OwnedRules, owner_rules
+from mappings.rules.owners import OwnedRules, owner_rules
 from mappings.rules.primary_contacts import PrimaryContacts, customer_mapping
 from mappings.rules.table_rules import FROM, Tables, texts
 from syncadmin.sync.plan import BIDIRECTIONAL, FieldRule

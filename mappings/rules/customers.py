@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.rules.after_inserts import stamp_company
-from mappings.rules.owning_team import OwnedRules, owner_rules
+from mappings.rules.owners import OWNING_TEAM, OwnedRules, owner_rules
 from mappings.rules.related import related_table
 from mappings.rules.table_rules import FROM, Tables, computed, texts, with_values
 from syncadmin.sync.plan import FieldRule
@@ -21,14 +21,16 @@ _INACTIVE = 1
 
 
 class CustomerRules(OwnedRules):
-    also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {SALES: ("statecode",)}
+    also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {SALES: ("statecode", OWNING_TEAM)}
 
     @classmethod
     def field_rules(cls, mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:
         return [*super().field_rules(mapping, tables), *owner_rules(tables), *_blocking(mapping, tables)]
 
     def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
-        return self.with_owner(records) if direction is Direction.TO_INTEGRATION else self._with_blocked(records)
+        if direction is Direction.TO_INTEGRATION:
+            return self.with_owner(records)
+        return self.with_person_as_owner(self._with_blocked(records))
 
     def after_write(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:
         if direction is Direction.FROM_INTEGRATION:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mappings.models import IntegrationTableMapping
-from mappings.rules.references import coupled_keys, sibling
+from mappings.rules.first import uncoupled_inside
+from mappings.rules.references import coupled_keys, is_write_in
 from mappings.rules.related import related_table
 from mappings.rules.table_rules import texts
 from syncadmin.sync.ports import Connector
@@ -26,30 +27,30 @@ class Goods:
 
     def problems(self, invoices: Mapping[str, Sequence[Record]]) -> dict[str, Problem]:
         """Why an invoice cannot be created, by its key; ``invoices`` holds the lines of each."""
-        lines = [line for own in invoices.values() for line in own]
-        items = texts(line.values.get("itemId") for line in lines if line.values.get("lineType") == "Item")
-        numbers = texts(line.values.get("lineObjectNumber") for line in lines if line.values.get("lineType") == "Resource")
+        items, numbers = self.named([line for own in invoices.values() for line in own])
         bad = self._item_problems(items) | self._resource_problems(numbers)
         found = {key: next((bad[name] for line in own if (name := good_of(line)) in bad), None) for key, own in invoices.items()}
         return {key: problem for key, problem in found.items() if problem is not None}
 
     def products(self, lines: Sequence[Record]) -> dict[tuple[str, str], str]:
         """Sales keys of coupled products by what :func:`good_of` calls them."""
-        items = texts(line.values.get("itemId") for line in lines if line.values.get("lineType") == "Item")
-        numbers = texts(line.values.get("lineObjectNumber") for line in lines if line.values.get("lineType") == "Resource")
+        items, numbers = self.named(lines)
         by_item = coupled_keys(self.mapping, ITEMS, items)
         by_number = coupled_keys(self.mapping, RESOURCES, numbers, by="bc_number")
         return {("Item", own): key for own, key in by_item.items()} | {("Resource", own): key for own, key in by_number.items()}
+
+    def named(self, lines: Sequence[Record]) -> tuple[list[str], list[str]]:
+        """Keys of the items and numbers of the resources on these lines, without the write-in product (rule product)."""
+        sold = [line for line in lines if not is_write_in(self.mapping, line.values.get("lineObjectNumber"))]
+        items = texts(line.values.get("itemId") for line in sold if line.values.get("lineType") == "Item")
+        return items, texts(line.values.get("lineObjectNumber") for line in sold if line.values.get("lineType") == "Resource")
 
     def _item_problems(self, keys: Sequence[str]) -> dict[tuple[str, str], Problem]:
         if not keys:
             return {}
         table, bc = related_table(self.mapping, Side.BUSINESS_CENTRAL, "items"), self.connectors[Side.BUSINESS_CENTRAL]
         items = bc.read_records(table, keys, _FIELDS)
-        uncoupled = [key for key in items if key not in coupled_keys(self.mapping, ITEMS, keys)]
-        owner = sibling(self.mapping, ITEMS)
-        condition = owner.table_filter if owner else ""
-        inside = bc.read_records(table, uncoupled, ["number"], condition=condition) if uncoupled else {}
+        inside = uncoupled_inside(self.mapping, ITEMS, Side.BUSINESS_CENTRAL, bc, list(items))
         found = {}
         for key, item in items.items():
             number = str(item.values.get("number"))

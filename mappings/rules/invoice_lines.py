@@ -14,7 +14,7 @@ from mappings.rules.invoice_prices import PriceRows
 from mappings.rules.invoice_status import SOURCE_FIELDS
 from mappings.rules.invoice_totals import Finished, InvoiceTotals
 from mappings.rules.invoices import LINE_FIELDS, by_document
-from mappings.rules.references import amount, coupled_keys
+from mappings.rules.references import amount, coupled_keys, is_write_in
 from mappings.rules.related import related_table
 from mappings.rules.table_rules import TO, MappingRules, Tables, computed, refused, texts, with_values
 from syncadmin.sync.errors import RecordError
@@ -106,8 +106,9 @@ class InvoiceLineRules(MappingRules):
         )  # fmt: skip
 
     def _product(self, record: Record) -> dict[str, Any]:
-        """Rule product: a coupled product in its default unit, else a write-in line."""
-        product = self._products.get(good_of(record))
+        """Rule product: a coupled product in its default unit, else a write-in line; the write-in product is never one."""
+        written_in = is_write_in(self.mapping, record.values.get("lineObjectNumber"))
+        product = None if written_in else self._products.get(good_of(record))
         if product is not None:
             return {"productid": product, "uomid": self._units.get(product), "isproductoverridden": False, "productdescription": None}
         number, text = (str(record.values.get(name) or "") for name in ("lineObjectNumber", "description"))

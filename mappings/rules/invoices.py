@@ -9,11 +9,12 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from mappings.models import Coupling, IntegrationTableMapping
+from mappings.ownership import by_person
 from mappings.rules.invoice_goods import Goods
 from mappings.rules.invoice_needs import Needs
 from mappings.rules.invoice_prices import PriceLists
 from mappings.rules.invoice_status import SOURCE_FIELDS
-from mappings.rules.owning_team import default_owning_team
+from mappings.rules.owners import team_reference
 from mappings.rules.references import amount, coupled_keys, sibling
 from mappings.rules.related import related_table
 from mappings.rules.table_rules import TO, MappingRules, Tables, computed, refused, texts, with_values
@@ -127,15 +128,19 @@ class InvoiceRules(MappingRules):
         values = record.values
         return {
             "price_list": self._price_lists.key_of(str(values.get("currencyCode") or "")) if new else None,
-            "owner": None if values.get("salesperson") or not new else self._team,
+            "owner": self._team if new and self._belongs_to_team(values) else None,
             "description": values.get("workDescription") or self._methods.get(str(values.get("shipmentMethodId") or "")),
         }
+
+    def _belongs_to_team(self, values: Mapping[str, Any]) -> bool:
+        """Rule owner-company: what has no salesperson, and with the ownership model Team everything."""
+        return not values.get("salesperson") or not by_person(self.mapping.business_central)
 
     def _synchronize_needs(self, invoices: Sequence[Record]) -> None:
         if self.synchronize_first is None or not invoices:
             return
         lines = [line for one in invoices for line in self._lines.get(one.key, [])]
-        for name, keys in Needs(self.mapping, self.connectors[Side.BUSINESS_CENTRAL]).uncoupled(invoices, lines):
+        for name, keys in Needs(self.mapping, self.connectors).uncoupled(invoices, lines):
             self.synchronize_first(name, keys)
 
     def _read_methods(self, records: Sequence[Record]) -> None:
@@ -167,9 +172,7 @@ class InvoiceRules(MappingRules):
 
     @cached_property
     def _team(self) -> str | None:
-        """What has no salesperson belongs to the default owning team."""
-        key = default_owning_team(self.mapping, self.connectors[Side.SALES])
-        return f"teams/{key}" if key else None
+        return team_reference(self.mapping, self.connectors[Side.SALES])
 
 
 def by_document(lines: Sequence[Record]) -> dict[str, list[Record]]:

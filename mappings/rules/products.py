@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from mappings.couplings import DatabaseCouplings
 from mappings.models import IntegrationTableMapping
 from mappings.rules.default_prices import DefaultPriceList, Price
+from mappings.rules.references import is_write_in
 from mappings.rules.related import related_table
 from mappings.rules.table_rules import TO, MappingRules, Tables, computed, refused, texts, with_values
 from mappings.rules.units import UnitGroups
@@ -33,7 +34,7 @@ class ProductRules(MappingRules):
 
     product_type: ClassVar[int]
     also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {
-        Side.BUSINESS_CENTRAL: (_UNIT, _VENDOR, "unitPrice"),
+        Side.BUSINESS_CENTRAL: ("number", _UNIT, _VENDOR, "unitPrice"),
     }
 
     @classmethod
@@ -51,6 +52,12 @@ class ProductRules(MappingRules):
             field = computed(name, kind, label)
             rules.append(FieldRule(bc=field, sales=sales[target], direction=TO, insert_only=name == "price_list", not_null=True))
         return [*rules, FieldRule(bc=tables[Side.BUSINESS_CENTRAL].fields["blocked"], sales=sales["statecode"], options=_STATES)]
+
+    def select(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
+        """The write-in product stands for whatever is written on a line and never becomes a product (rule write-in)."""
+        if direction is Direction.FROM_INTEGRATION:
+            return records
+        return [record for record in records if not is_write_in(self.mapping, record.values.get("number"))]
 
     def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
         if direction is Direction.FROM_INTEGRATION:

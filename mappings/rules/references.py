@@ -25,6 +25,15 @@ def coupled_keys(mapping: IntegrationTableMapping, name: str, values: Iterable[s
     return {str(own): str(key) for own, key in rows.filter(pending="").exclude(sales_key=None).values_list(by, "sales_key")}
 
 
+def is_write_in(mapping: IntegrationTableMapping, number: Any) -> bool:
+    """Whether this is the number of the company's write-in product, which stands for whatever is written on a line.
+
+    No page of API v2.0, and none of the custom ones, shows the number that Sales & Receivables Setup names: it is kept with the system.
+    """
+    own = mapping.business_central.write_in_product.strip().upper()
+    return bool(own) and str(number or "").strip().upper() == own
+
+
 def amount(value: Any) -> Decimal:
     """An amount as JSON gave it; nothing is zero."""
     return Decimal(str(value)) if value not in (None, "") else Decimal(0)

@@ -16,7 +16,7 @@ from mappings.rules.products import ItemRules, ResourceRules
 from mappings.rules.salespeople import SalespeopleRules
 from mappings.rules.table_rules import MappingRules, Tables
 from mappings.rules.unit_groups import UnitRules
-from syncadmin.sync.plan import FieldRule, TablePlan
+from syncadmin.sync.plan import DeletionPolicy, FieldRule, TablePlan
 from syncadmin.sync.ports import Connector
 from syncadmin.sync.records import Side
 
@@ -44,6 +44,11 @@ def field_rules(mapping: IntegrationTableMapping, tables: Tables, configured: tu
 def also_read(mapping: IntegrationTableMapping) -> Mapping[Side, tuple[str, ...]]:
     """Fields that the rules look at beside the mapped ones."""
     return _class(mapping).also_read
+
+
+def deletion_policy(mapping: IntegrationTableMapping) -> DeletionPolicy:
+    """The mapping's own policy, unless its table has a rule for that."""
+    return _class(mapping).deletion_policy(mapping)
 
 
 def rules_for(mapping: IntegrationTableMapping, plan: TablePlan, connectors: Mapping[Side, Connector]) -> MappingRules:

@@ -10,7 +10,7 @@ from itertools import count
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.rules.related import read_all
 from mappings.rules.table_rules import FROM, MappingRules, Tables, computed, with_values
-from syncadmin.sync.plan import FieldRule
+from syncadmin.sync.plan import DeletionPolicy, FieldRule
 from syncadmin.sync.records import Direction, Record, Side
 from syncadmin.sync.tables import FieldType
 
@@ -19,11 +19,20 @@ _CODE = re.compile(r"SP NO\. (0\d*)")
 
 
 class SalespeopleRules(MappingRules):
+    """A new salesperson's user is not added to the owning team of the company (owning-team, optional): the Web API does that by associating
+    two rows, which has no etag, no answer to compare and no place in a preview. Give the team its members in Sales."""
+
     @classmethod
     def field_rules(cls, mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:
         code = computed("code", FieldType.CODE, "Code")
         own = FieldRule(bc=tables[Side.BUSINESS_CENTRAL].fields["code"], sales=code, direction=FROM, insert_only=True)
         return [*super().field_rules(mapping, tables), own]
+
+    @classmethod
+    def deletion_policy(cls, mapping: IntegrationTableMapping) -> DeletionPolicy:
+        """Deleting a salesperson removes its coupling (uncouple-on-delete), once its user is read: no page tells of deletions."""
+        chosen = super().deletion_policy(mapping)
+        return DeletionPolicy.REMOVE_COUPLING if chosen is DeletionPolicy.NONE else chosen
 
     def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
         """Numbers the users that have no salesperson yet (new-code)."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from mappings.companies import shares_rows
 from mappings.models import IntegrationTableMapping
 from syncadmin.sync.errors import RecordError
-from syncadmin.sync.plan import FieldRule, TablePlan
+from syncadmin.sync.plan import DeletionPolicy, FieldRule, TablePlan
 from syncadmin.sync.ports import Connector
 from syncadmin.sync.records import Direction, Record, Side
 from syncadmin.sync.rules import TableRules
@@ -41,6 +41,11 @@ class MappingRules(TableRules):
         They come after the configured ones (a later rule wins); ``insert_only`` ones come before them.
         """
         return company_rules(mapping, tables)
+
+    @classmethod
+    def deletion_policy(cls, mapping: IntegrationTableMapping) -> DeletionPolicy:
+        """What happens where the counterpart of a coupled record was deleted (engine.md section 8)."""
+        return DeletionPolicy(mapping.deletion_conflict_resolution)
 
 
 def computed(name: str, kind: FieldType, label: str, **details: Any) -> Field:

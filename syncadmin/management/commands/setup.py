@@ -18,7 +18,8 @@ from mappings.changes import keep_change
 from mappings.default_setup import apply_default_setup
 from mappings.exchange import Import, mappings_to_json, options_to_json, systems_to_json
 from mappings.exchange_transformations import transformations_to_json
-from mappings.models import System, SystemKind
+from mappings.models import OwnershipModel, System, SystemKind
+from mappings.ownership import choose_ownership
 from mappings.systems import test_connection
 from syncadmin.sync.errors import SyncError
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         default = commands.add_parser("default", help="systems, mappings, fields, templates, options and job queue entries")
         default.add_argument("--sandbox", metavar="URL", help="point both systems at a sandbox")
         default.add_argument("--company", default="", metavar="NAME", help="the Business Central company (default: the first one)")
+        default.add_argument("--ownership", choices=["person", "team"], help="who owns the company's new records in Sales")
         commands.add_parser("export", help="write the configuration to a file").add_argument("file", metavar="FILE")
         commands.add_parser("import", help="read the configuration from a file").add_argument("file", metavar="FILE")
         secret = commands.add_parser("secret", help="store the client secret, or the certificate, of a system")
@@ -49,6 +51,8 @@ class Command(BaseCommand):
 
     def _default(self, options: dict[str, Any]) -> None:
         business_central, sales = _systems(options["sandbox"], options["company"])
+        if options["ownership"]:
+            _choose(business_central, OwnershipModel[options["ownership"].upper()])
         try:
             report = apply_default_setup(business_central, sales, None)
         except SyncError as error:
@@ -98,6 +102,12 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(f"  {step}" for step in plan.steps) or "Nothing to change.")
         with transaction.atomic():
             plan.apply()
+
+
+def _choose(business_central: System, model: OwnershipModel) -> None:
+    if business_central.pk:
+        choose_ownership(business_central, model, None)
+    business_central.ownership_model = model  # a new company is saved by the set-up
 
 
 def _systems(sandbox: str | None, company: str) -> tuple[System, System]:

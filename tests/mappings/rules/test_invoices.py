@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from joblog.models import SynchEntry
-from mappings.models import Coupling, IntegrationTableMapping
+from mappings.models import Coupling, IntegrationTableMapping, System
 from tests.mappings.rules.invoicing import Office
 from tests.people import People
 
@@ -65,6 +65,19 @@ def test_a_line_without_product_becomes_a_write_in(office: Office, command: Comm
     written = [line for line in office.products_of(office.arrived(invoice)) if line["isproductoverridden"]]
     assert written[0]["productdescription"] == "40400 Freight and packing."
     assert written[0]["extendedamount"] == freight["netAmountIncludingTax"] + freight["invoiceDiscountAllocation"]
+
+
+def test_a_line_for_the_write_in_product_is_written_in(office: Office, command: Command) -> None:
+    """Rule product: also where it happens to be blocked, and nothing is synchronized first for it."""
+    invoice, line = office.invoice_with(lineType="Item")
+    office.ready(invoice)
+    Coupling.objects.filter(mapping__name="ITEM-PRODUCT", bc_key=line["itemId"]).delete()
+    System.objects.filter(kind="business_central").update(write_in_product=line["lineObjectNumber"])
+    office.people.change_bc("items", line["itemId"], blocked=True)
+    code, told = command(*SEND, invoice["number"])
+    assert (code, {job["mapping"] for job in told["jobs"]}) == (0, {"POSTEDSALESINV-INV", "POSTEDSALESLINE-INV"})
+    text = f"{line['lineObjectNumber']} {line['description']}."
+    assert text in {row["productdescription"] for row in office.products_of(office.arrived(invoice)) if row["isproductoverridden"]}
 
 
 def test_status_follows_payment_on_arrival(office: Office, command: Command) -> None:

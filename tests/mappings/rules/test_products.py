@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from joblog.models import SynchEntry
-from mappings.models import IntegrationTableMapping
+from mappings.models import IntegrationTableMapping, System
 from tests.people import People
 
 Command = Callable[..., tuple[int, dict[str, Any]]]
@@ -178,6 +178,16 @@ def test_a_retired_product_blocks_the_item_where_the_mapping_goes_both_ways(good
     command("synchronize", "ITEM-PRODUCT")
     assert [row["blocked"] for row in goods.rows_bc("items")] == [True]
     assert product(goods)["statecode"] == 1
+
+
+@pytest.mark.parametrize("table", ["items", "resources"])
+def test_the_write_in_product_is_left_alone(goods: People, command: Command, table: str) -> None:
+    System.objects.filter(kind="business_central").update(write_in_product="free")
+    for number in ("FREE", "1000"):
+        goods.create_bc(table, number=number, displayName=number, baseUnitOfMeasureCode="PCS")
+    name = "ITEM-PRODUCT" if table == "items" else "RESOURCE-PRODUCT"
+    assert command("synchronize", name)[1]["jobs"][0]["inserted"] == 1
+    assert product(goods)["productnumber"] == "1000"
 
 
 def test_a_preview_creates_no_price_list(goods: People, command: Command) -> None:
