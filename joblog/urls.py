@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from joblog.views.connections import ConnectionSwitch
 from joblog.views.deleted import Deleted
 from joblog.views.errors import ErrorList, Retry
 from joblog.views.full_synchronization import FullSynchronization
@@ -23,6 +24,7 @@ urlpatterns: list[URLPattern] = [
     path("log/<int:pk>/entries/", JobEntries.as_view(), name="job-entries"),
     path("log/<int:pk>/failures/", JobFailures.as_view(), name="job-failures"),
     path("entries/<int:pk>/missing/<int:position>/", MissingReference.as_view(), name="missing"),
+    path("connections/<int:pk>/switch/", ConnectionSwitch.as_view(), name="connection-switch"),
     path("errors/", ErrorList.as_view(), name="errors"),
     path("errors/retry/", Retry.as_view(), name="retry"),
     path("mappings/<int:pk>/runs/", MappingRuns.as_view(), name="mapping-runs"),

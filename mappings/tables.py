@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import django_tables2 as tables
 from django.urls import reverse
@@ -13,6 +13,7 @@ from mappings.differences import differing_lines
 from mappings.models import ConfigurationChange, IntegrationTableMapping, SystemKind, TransformationRule
 from mappings.transformation_forms import told
 from syncadmin.ui import columns
+from syncadmin.ui.grammar import quoted
 from syncadmin.ui.tables import ListTable
 
 LINES_SHOWN = 8
@@ -88,6 +89,34 @@ class MappingTable(ListTable):
 
 def _template_codes(mapping: IntegrationTableMapping, side: str) -> str:
     return ", ".join(one.code for one in mapping.templates.all() if one.side == side)
+
+
+class ConnectionTable(ListTable):
+    """Connections (page 7200): one row per company or environment."""
+
+    key = "connections"
+
+    select = columns.SelectColumn(name="system", label=lambda row: row.name)
+    name = columns.NameColumn(linkify=lambda record: reverse("mappings:connection-edit", args=[record.pk]))
+    kind = tables.Column(verbose_name="System")
+    address = columns.ClipColumn(attrs={"td": {"class": "clip wide soft"}})
+    environment = tables.Column()
+    company = tables.Column()
+    enabled = columns.FlagColumn()
+    mapping_count = columns.CountColumn(
+        url=lambda row: f"{reverse('mappings:mapping-list')}?f.{row.kind}={quote(quoted(row.name))}",
+        verbose_name="Mappings",
+        label="mappings",
+    )
+    last_test_at = columns.MomentColumn(verbose_name="Last Test")
+    last_test_message = columns.ClipColumn(verbose_name="Result", attrs={"td": {"class": "clip wide soft"}})
+    expires = tables.Column(accessor="credential_expires_on", verbose_name="Sign-in Expires", orderable=False)
+    tenant = tables.Column(visible=False)
+    client_id = tables.Column(visible=False, verbose_name="Client ID")
+    time_zone = tables.Column(visible=False)
+
+    class Meta(ListTable.Meta):
+        order_by = ("kind", "name")
 
 
 class TransformationTable(ListTable):

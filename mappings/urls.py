@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
 from mappings.views.change_log import ChangeLog
+from mappings.views.connections import ConnectionDelete, ConnectionEdit, ConnectionList, ConnectionTest
 from mappings.views.field_list import FieldList
 from mappings.views.mapping_edit import CheckFilter, ClearWatermarks, FullRunSize, MappingEdit
 from mappings.views.mapping_list import MappingFactBox, MappingList
@@ -29,5 +30,10 @@ urlpatterns: list[URLPattern] = [
     path("transformation-rules/new/", TransformationEdit.as_view(), name="transformation-new"),
     path("transformation-rules/try/", TransformationTrial.as_view(), name="transformation-try"),
     path("transformation-rules/<int:pk>/", TransformationEdit.as_view(), name="transformation-edit"),
+    path("connections/", ConnectionList.as_view(), name="connection-list"),
+    path("connections/new/<str:kind>/", ConnectionEdit.as_view(), name="connection-new"),
+    path("connections/<int:pk>/", ConnectionEdit.as_view(), name="connection-edit"),
+    path("connections/<int:pk>/test/", ConnectionTest.as_view(), name="connection-test"),
+    path("connections/<int:pk>/delete/", ConnectionDelete.as_view(), name="connection-delete"),
     path("change-log/", ChangeLog.as_view(), name="change-log"),
 ]

@@ -37,7 +37,7 @@ def addresses(customer: IntegrationTableMapping, people: People) -> list[str]:
 def address(app: str, pattern: URLPattern, mapping: int, record: str) -> str:
     name = str(pattern.name)
     pk = SynchJob.objects.latest("pk").pk if name.startswith("job") else mapping
-    values = {"pk": pk, "side": "business_central", "key": record, "position": 0}
+    values = {"pk": pk, "side": "business_central", "key": record, "position": 0, "kind": "sales"}
     return reverse(f"{app}:{name}", kwargs={one: values[one] for one in pattern.pattern.converters})
 
 
@@ -81,7 +81,7 @@ def test_an_operator_runs_mappings_and_does_not_configure_them(addresses: list[s
     operator = signed_in("Operator")
     refused = {one.rstrip("/").split("/")[-1] for one in addresses if operator.post(one).status_code == 403}
     mapping = str(IntegrationTableMapping.objects.get(name="CUSTOMER").pk)
-    assert refused == {mapping, "fields", "clear-watermarks", "check-filter", "option-mappings", "transformation-rules", "new"}
+    assert refused == {mapping, "fields", "clear-watermarks", "check-filter", "option-mappings", "transformation-rules", "new", "sales", "delete", "switch"}
 
 
 @pytest.mark.rule("A10.nothing", "9.3.both-gone")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
 
 from mappings.encryption import decrypt, encrypt
+from syncadmin.connectors.auth import end_of_certificate
 from syncadmin.sync.tables import Table
 
 
@@ -53,6 +56,10 @@ class System(models.Model):
     scope = models.CharField(max_length=300, blank=True, help_text="Leave blank for the usual scope of the address.")
     encrypted_secret = models.TextField(blank=True, editable=False)
     encrypted_certificate = models.TextField(blank=True, editable=False)
+    secret_expires_on = models.DateField(
+        null=True, blank=True, help_text="As Microsoft Entra shows it when the secret is made; it cannot be asked for later."
+    )
+    certificate_expires_on = models.DateField(null=True, blank=True, editable=False)
     enabled = models.BooleanField(default=True)
     last_test_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_test_message = models.TextField(blank=True, editable=False)
@@ -86,6 +93,12 @@ class System(models.Model):
     @certificate.setter
     def certificate(self, value: str) -> None:
         self.encrypted_certificate = encrypt(value)
+        self.certificate_expires_on = end_of_certificate(value) if value else None
+
+    @property
+    def credential_expires_on(self) -> date | None:
+        """When signing in stops working; a certificate wins over a secret. None where nobody knows."""
+        return self.certificate_expires_on if self.encrypted_certificate else self.secret_expires_on
 
     @property
     def kind_label(self) -> str:

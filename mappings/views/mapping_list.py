@@ -19,6 +19,7 @@ class MappingList(ListPage):
     noun = ("mapping", "mappings")
     table_class = MappingTable
     filter_class = MappingFilter
+    pane_fields = {"business_central": ("Business Central", "business_central__name"), "sales": ("Dynamics 365 Sales", "sales__name")}
     actions_template = "mappings/mapping_actions.html"
     factbox_template = "mappings/factbox.html"
     empty_text = "No mapping is set up yet. An administrator sets up the two systems and the default mappings with: manage.py setup"

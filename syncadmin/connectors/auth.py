@@ -6,6 +6,7 @@ import base64
 import time
 import uuid
 from dataclasses import dataclass, field
+from datetime import date
 from hashlib import sha256
 from threading import Lock
 from typing import Any
@@ -51,6 +52,11 @@ class SignIn:
         request.headers["Authorization"] = f"Bearer {self._valid()}"
         request.register_hook("response", self._renewed_once)  # type: ignore[no-untyped-call]
         return request
+
+    def prove(self) -> None:
+        """Signs in anew, whatever token is at hand: a secret that was changed or has expired is noticed now."""
+        with self._lock:
+            self._fetch()
 
     def _renewed_once(self, response: Response, **options: Any) -> Response:
         if response.status_code != 401:
@@ -119,6 +125,12 @@ def assertion(credential: Credential) -> str:
         "exp": now + _ASSERTION_SECONDS,
     }
     return jwt.encode(claims, key, algorithm="PS256", headers={"x5t#S256": thumbprint})
+
+
+def end_of_certificate(pem: str) -> date:
+    """The last day of the certificate in a PEM text; raises RunError ``sign-in`` as :func:`assertion` does."""
+    _key_and_thumbprint(pem)
+    return x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc.date()
 
 
 def _key_and_thumbprint(pem: str) -> tuple[RSAPrivateKey, str]:

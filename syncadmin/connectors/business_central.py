@@ -85,6 +85,14 @@ class BusinessCentral(ODataConnector):
         self._company_id = settings.company_id.lower()
         self._company_lock = Lock()
 
+    @property
+    def front(self) -> str:
+        return f"{self._settings.root}api/v2.0/companies"
+
+    @property
+    def credential(self) -> Credential:
+        return self._settings.credential
+
     def companies(self) -> list[Company]:
         """The companies of the environment, by name."""
         rows = self.rows_of(self._get(f"{self._root()}/companies"))

@@ -11,7 +11,8 @@ from functools import partial
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
-from syncadmin.connectors.http import Answer, Http, LostAnswer, Repeat
+from syncadmin.connectors.auth import Credential, sign_in
+from syncadmin.connectors.http import Answer, Http, Limits, LostAnswer, Repeat
 from syncadmin.connectors.odata import address, both, chunks, fault_of, moment_literal, moment_or_none, record_of
 from syncadmin.connectors.refusals import no_such_row, refused_read, refused_write
 from syncadmin.sync.errors import RecordError, RetryLater, RunError, SyncError
@@ -50,6 +51,35 @@ class ODataConnector(ABC):
     def throttled(self) -> int:
         """Answers with status 429 so far."""
         return self._http.traffic.throttled
+
+    @property
+    def requests_left(self) -> int | None:
+        """Requests that are left in the present window, as the newest answer said; None where the system does not say."""
+        return self._http.traffic.remaining
+
+    @property
+    @abstractmethod
+    def front(self) -> str:
+        """An address of the service that answers without sign-in, if only with a refusal."""
+
+    @property
+    @abstractmethod
+    def credential(self) -> Credential: ...
+
+    def reach(self) -> datetime:
+        """The service's clock, asked without sign-in: proves the address. Raises RunError ``address``, ``certificate`` and RetryLater."""
+        door = Http(self.label, limits=Limits(retries=0, read=30.0))
+        try:
+            answer = door.send("GET", self.front, repeat=Repeat.ALWAYS)
+        finally:
+            door.close()
+        if answer.status == 404 or "date" not in answer.headers:
+            raise RunError("address", f"{self.front} answers, and it is not {self.label}. Correct the address of the system.")
+        return answer.date
+
+    def prove_sign_in(self) -> None:
+        """Fetches a new token. Raises RunError ``sign-in`` with the token service's reason, and RetryLater."""
+        sign_in(self.credential).prove()
 
     def close(self) -> None:
         self._http.close()

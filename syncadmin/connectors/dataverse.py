@@ -87,6 +87,14 @@ class Dataverse(ODataConnector):
         self._settings = settings
         self._root = settings.origin + _API
 
+    @property
+    def front(self) -> str:
+        return self._root + "WhoAmI"
+
+    @property
+    def credential(self) -> Credential:
+        return self._settings.credential
+
     def who_am_i(self) -> WhoAmI:
         """The application user that the sign-in stands for."""
         answer = self._get(self._root + "WhoAmI")

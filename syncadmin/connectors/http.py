@@ -91,6 +91,7 @@ class Traffic:
 
     requests: int = 0
     throttled: int = 0
+    remaining: int | None = None
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def sent(self, number: int = 1) -> None:
@@ -100,6 +101,12 @@ class Traffic:
     def busy(self) -> None:
         with self._lock:
             self.throttled += 1
+
+    def told(self, headers: Mapping[str, str]) -> None:
+        """Keeps what the newest answer says of the requests that are left in this window (web-apis.md section 8)."""
+        left = headers.get("x-ms-ratelimit-burst-remaining-xrm-requests", "")
+        if left.isdigit():
+            self.remaining = int(left)
 
 
 class _CountingRetry(Retry):
@@ -211,7 +218,9 @@ class Http:
                 allow_redirects=False,
             )
         self.traffic.sent(len(response.history))
-        return _answer(response)
+        answer = _answer(response)
+        self.traffic.told(answer.headers)
+        return answer
 
     def _failure(self, error: requests.exceptions.RequestException, url: str, repeat: Repeat) -> SyncError:
         exceptions = requests.exceptions

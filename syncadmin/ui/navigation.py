@@ -75,6 +75,11 @@ MENU: tuple[Group, ...] = (
                 url_name="mappings:transformation-list",
                 words="transform uppercase trim replace substring regular expression date decimal format round lookup chain",
             ),
+            Item(
+                title="Connections",
+                url_name="mappings:connection-list",
+                words="microsoft dynamics 365 connection setup dataverse connection setup crm systems sign-in secret certificate test",
+            ),
             Item(title="Change Log", url_name="mappings:change-log", words="configuration changes history versions who changed"),
             Item(
                 title="Users & Roles",

@@ -21,6 +21,7 @@ from mappings.exchange_transformations import transformations_to_json
 from mappings.models import OwnershipModel, System, SystemKind
 from mappings.ownership import choose_ownership
 from mappings.systems import test_connection
+from syncadmin.connectors.auth import end_of_certificate
 from syncadmin.sync.errors import SyncError
 
 
@@ -71,7 +72,7 @@ class Command(BaseCommand):
             known = ", ".join(System.objects.values_list("name", flat=True)) or "none"
             raise CommandError(f"There is no system {name}. Known systems: {known}.", returncode=2)
         if certificate:
-            system.certificate = Path(certificate).read_text()
+            system.certificate = _certificate(Path(certificate))
         else:
             system.client_secret = getpass("Client secret: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
         system.save()
@@ -162,6 +163,17 @@ def _sandbox_access(system: System, address: str) -> System:
     system.client_id, system.client_secret = "sync-admin", "sandbox"
     system.token_address, system.scope = f"{address}/sandbox/oauth2/v2.0/token", f"{address}/.default"
     return system
+
+
+def _certificate(path: Path) -> str:
+    try:
+        pem = path.read_text()
+        end_of_certificate(pem)
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path} cannot be read: {error}", returncode=2) from error
+    except SyncError as error:
+        raise CommandError(error.text, returncode=2) from error
+    return pem
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,0 +1,30 @@
+"""Switching a connection off and on, with the job queue entries that need it (engine.md section 21.7)."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from joblog.models import JobQueueEntry, QueueStatus
+from mappings.changes import Person, keep_change
+from mappings.models import System
+
+
+def switch_connection(system: System, *, enabled: bool, user: Person) -> int:
+    """Enables the system and sets its recurring entries to Ready, or disables it and puts them On Hold; how many entries changed.
+
+    Entries in Error stay as they are, and so does one whose other system is still disabled. A run under way stops at its next request.
+    """
+    rows = JobQueueEntry.objects.filter(Q(mapping__business_central=system) | Q(mapping__sales=system), recurring=True)
+    with transaction.atomic():
+        if not System.objects.filter(pk=system.pk, enabled=not enabled).update(enabled=enabled):
+            return 0
+        keep_change(
+            user, kind="system", name=system.name, what="Enabled" if enabled else "Disabled",
+            before={"enabled": not enabled}, after={"enabled": enabled},
+        )  # fmt: skip
+        if enabled:
+            usable = rows.filter(mapping__business_central__enabled=True, mapping__sales__enabled=True, status=QueueStatus.ON_HOLD)
+            return usable.update(status=QueueStatus.READY, earliest_start=timezone.now(), attempts=0, error_message="")
+        return rows.filter(status__in=(QueueStatus.READY, QueueStatus.WAITING, QueueStatus.INACTIVE)).update(status=QueueStatus.ON_HOLD)

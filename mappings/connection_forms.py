@@ -1,0 +1,106 @@
+"""The form of a connection: what its kind wants to know, secrets that are only ever written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from mappings.models import System, SystemKind
+from syncadmin.connectors.auth import end_of_certificate
+from syncadmin.connectors.registry import KINDS
+from syncadmin.sync.errors import SyncError
+from syncadmin.ui.forms import Section, SectionedForm
+
+if TYPE_CHECKING:
+    _SystemModelForm = forms.ModelForm[System]
+else:
+    _SystemModelForm = forms.ModelForm
+
+_PLACE = ("name", "address", "tenant", "environment", "company", "time_zone")
+_ACCESS = ("client_id", "new_secret", "secret_expires_on", "new_certificate")
+_ADVANCED = ("token_address", "scope")
+_KEPT = "Stored. Leave empty to keep it."
+
+
+class ConnectionForm(SectionedForm, _SystemModelForm):
+    """A system of one kind. Secrets are taken, encrypted and never shown again."""
+
+    address = forms.URLField(max_length=300, assume_scheme="https", widget=forms.URLInput(attrs={"spellcheck": "false"}))
+    token_address = forms.URLField(max_length=300, assume_scheme="https", required=False, label="Sign-in address")
+    new_secret = forms.CharField(
+        required=False, label="Client secret", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), max_length=500
+    )
+    new_certificate = forms.CharField(
+        required=False,
+        label="Certificate",
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
+        help_text="PEM text with the certificate and its RSA private key without passphrase; it wins over the secret.",
+        max_length=20_000,
+    )
+
+    sections = (
+        Section(title="Connection", fields=_PLACE, wide=("address",)),
+        Section(title="Sign-in", fields=_ACCESS, wide=("new_certificate",)),
+        Section(title="Advanced", fields=_ADVANCED, open=False),
+    )
+
+    class Meta:
+        model = System
+        fields = ("name", "address", "tenant", "environment", "company", "time_zone", "client_id", "secret_expires_on", *_ADVANCED)
+        labels = {"client_id": "Client ID"}
+        widgets = {"secret_expires_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.kind = KINDS[self.instance.kind]
+        wanted = {setting.name: setting for setting in self.kind.settings}
+        for name in {*_PLACE, "client_id", *_ADVANCED} & set(self.fields):
+            if name in wanted:
+                self.fields[name].help_text, self.fields[name].required = wanted[name].help, wanted[name].required
+                self.fields[name].initial = wanted[name].default or None
+            elif name in ("environment", "company"):
+                del self.fields[name]
+        self.fields["time_zone"] = forms.ChoiceField(
+            choices=[(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())],
+            help_text="Decides what today is for this system.",
+            initial="UTC",
+        )
+        self._tell_stored()
+
+    def clean_new_certificate(self) -> str:
+        pem: str = self.cleaned_data["new_certificate"]
+        try:
+            if pem:
+                end_of_certificate(pem)
+        except SyncError as error:
+            raise ValidationError(error.text) from error
+        return pem
+
+    def clean(self) -> dict[str, Any]:
+        row, given = self.instance, self.cleaned_data
+        if not (row.encrypted_secret or row.encrypted_certificate or given.get("new_secret") or given.get("new_certificate")):
+            self.add_error("new_secret", "Give a client secret or a certificate.")
+        return given
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]  # of ModelForm
+        if self.cleaned_data.get("new_secret"):
+            self.instance.client_secret = self.cleaned_data["new_secret"]
+        if self.cleaned_data.get("new_certificate"):
+            self.instance.certificate = self.cleaned_data["new_certificate"]
+        if {"address", "environment", "company"} & set(self.changed_data):
+            self.instance.company_id = ""  # another place: the company is looked up by its name again
+
+    def _tell_stored(self) -> None:
+        if self.instance.encrypted_secret:
+            self.fields["new_secret"].widget.attrs["placeholder"] = _KEPT
+        if self.instance.encrypted_certificate:
+            self.fields["new_certificate"].widget.attrs["placeholder"] = _KEPT
+
+
+def new_system(kind: str) -> System:
+    """A system of this kind, not saved; raises ValueError for a kind that does not exist."""
+    return System(kind=SystemKind(kind))
