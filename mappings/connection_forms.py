@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.core.exceptions import ValidationError
 
-from mappings.models import System, SystemKind
+from mappings.models import OwnershipModel, System, SystemKind
 from syncadmin.connectors.auth import end_of_certificate
 from syncadmin.connectors.registry import KINDS
 from syncadmin.sync.errors import SyncError
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 else:
     _SystemModelForm = forms.ModelForm
 
-_PLACE = ("name", "address", "tenant", "environment", "company", "time_zone")
+_PLACE = ("name", "time_zone", "address", "tenant", "environment", "company")
 _ACCESS = ("client_id", "new_secret", "secret_expires_on", "new_certificate")
 _ADVANCED = ("token_address", "scope")
+_OF_COMPANY = ("ownership", "write_in_product")
 _KEPT = "Stored. Leave empty to keep it."
 
 
@@ -30,6 +31,11 @@ class ConnectionForm(SectionedForm, _SystemModelForm):
 
     address = forms.URLField(max_length=300, assume_scheme="https", widget=forms.URLInput(attrs={"spellcheck": "false"}))
     token_address = forms.URLField(max_length=300, assume_scheme="https", required=False, label="Sign-in address")
+    ownership = forms.ChoiceField(
+        label="Ownership model",
+        choices=OwnershipModel.choices,
+        help_text="Records in Sales belong to the user of their salesperson, or to the company's owning team.",
+    )
     new_secret = forms.CharField(
         required=False, label="Client secret", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), max_length=500
     )
@@ -44,12 +50,24 @@ class ConnectionForm(SectionedForm, _SystemModelForm):
     sections = (
         Section(title="Connection", fields=_PLACE, wide=("address",)),
         Section(title="Sign-in", fields=_ACCESS, wide=("new_certificate",)),
+        Section(title="Company", fields=_OF_COMPANY),
         Section(title="Advanced", fields=_ADVANCED, open=False),
     )
 
     class Meta:
         model = System
-        fields = ("name", "address", "tenant", "environment", "company", "time_zone", "client_id", "secret_expires_on", *_ADVANCED)
+        fields = (
+            "name",
+            "address",
+            "tenant",
+            "environment",
+            "company",
+            "time_zone",
+            "client_id",
+            "secret_expires_on",
+            "write_in_product",
+            *_ADVANCED,
+        )
         labels = {"client_id": "Client ID"}
         widgets = {"secret_expires_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
 
@@ -62,6 +80,11 @@ class ConnectionForm(SectionedForm, _SystemModelForm):
                 self.fields[name].help_text, self.fields[name].required = wanted[name].help, wanted[name].required
                 self.fields[name].initial = wanted[name].default or None
             elif name in ("environment", "company"):
+                del self.fields[name]
+        if self.instance.kind == SystemKind.BUSINESS_CENTRAL:
+            self.initial["ownership"] = self.instance.ownership_model
+        else:
+            for name in _OF_COMPANY:
                 del self.fields[name]
         self.fields["time_zone"] = forms.ChoiceField(
             choices=[(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())],

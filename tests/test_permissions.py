@@ -81,7 +81,18 @@ def test_an_operator_runs_mappings_and_does_not_configure_them(addresses: list[s
     operator = signed_in("Operator")
     refused = {one.rstrip("/").split("/")[-1] for one in addresses if operator.post(one).status_code == 403}
     mapping = str(IntegrationTableMapping.objects.get(name="CUSTOMER").pk)
-    assert refused == {mapping, "fields", "clear-watermarks", "check-filter", "option-mappings", "transformation-rules", "new", "sales", "delete", "switch"}
+    assert refused == {
+        mapping,
+        "fields",
+        "clear-watermarks",
+        "check-filter",
+        "option-mappings",
+        "transformation-rules",
+        "new",
+        "sales",
+        "delete",
+        "switch",
+    }
 
 
 @pytest.mark.rule("A10.nothing", "9.3.both-gone")

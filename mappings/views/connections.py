@@ -17,7 +17,8 @@ from mappings.changes import keep_change
 from mappings.connection_checks import BAD, checks_of, keep_result, run_check
 from mappings.connection_forms import ConnectionForm, new_system
 from mappings.exchange import systems_to_json
-from mappings.models import IntegrationTableMapping, System
+from mappings.models import IntegrationTableMapping, OwnershipModel, System
+from mappings.ownership import choose_ownership
 from mappings.tables import ConnectionTable
 from syncadmin.ui.views import ListPage, Page, Permitted, tell
 
@@ -79,6 +80,8 @@ class ConnectionEdit(Page):
             return HttpResponseRedirect(request.path)
         form.save()
         keep_change(request.user, kind="system", name=row.name, what=_what(form, before), before=before, after=_plain(row))
+        if form.cleaned_data.get("ownership"):
+            choose_ownership(row, OwnershipModel(form.cleaned_data["ownership"]), request.user)
         tell(request, f"The connection {row.name} is saved. Test it now.")
         return HttpResponseRedirect(reverse("mappings:connection-edit", args=[row.pk]))
 

@@ -42,7 +42,8 @@ class ShownSection:
 
 
 class SectionedForm(_Form):
-    """Mixin for forms: ``sections`` in the order of the page. A section with an error is always open."""
+    """Mixin for forms: ``sections`` in the order of the page. One with an error is always open, one without fields or template is left
+    out."""
 
     sections: ClassVar[tuple[Section, ...]] = ()
 
@@ -50,7 +51,8 @@ class SectionedForm(_Form):
         for section in self.sections:
             after = dict(section.after)
             fields = [ShownField(self[name], name in section.wide, after.get(name, "")) for name in section.fields if name in self.fields]
-            yield ShownSection(section, fields, section.open or any(field.bound.errors for field in fields))
+            if fields or section.template:
+                yield ShownSection(section, fields, section.open or any(field.bound.errors for field in fields))
 
     def lock(self) -> None:
         """Shows everything and takes nothing: for people who may see, not change."""

@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from joblog.models import JobQueueEntry
-from mappings.models import ConfigurationChange, System
+from mappings.models import ConfigurationChange, IntegrationTableMapping, System
 from tests.people import People
 
 SignIn = Callable[[str], Client]
@@ -40,7 +40,7 @@ def administrator(signed_in: SignIn) -> Client:
 
 def form_of(system: System, **changed: Any) -> dict[str, Any]:
     names = ("name", "address", "tenant", "environment", "company", "time_zone", "client_id", "token_address", "scope")
-    return {name: getattr(system, name) for name in names} | changed
+    return {name: getattr(system, name) for name in names} | {"ownership": system.ownership_model} | changed
 
 
 def checks_say(client: Client, system: System) -> dict[str, str]:
@@ -154,6 +154,13 @@ def test_a_new_connection_needs_a_secret_and_can_be_tested(administrator: Client
     assert "Give a client secret or a certificate" in page
     assert administrator.post("/connections/new/sales/", data | {"new_secret": "sandbox"}).status_code == 302
     assert checks_say(administrator, System.objects.get(name="Second environment"))["Sign-in"].startswith("good")
+
+
+def test_the_ownership_model_is_chosen_with_what_hangs_on_it(administrator: Client, cronus: System) -> None:
+    administrator.post(f"/connections/{cronus.pk}/", form_of(cronus, ownership="Team"))
+    cronus.refresh_from_db()
+    assert cronus.ownership_model == "Team"
+    assert not IntegrationTableMapping.objects.get(name="SALESPEOPLE").enabled
 
 
 def test_there_is_no_third_kind(administrator: Client, company: People) -> None:
