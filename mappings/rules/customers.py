@@ -22,6 +22,7 @@ _INACTIVE = 1
 
 class CustomerRules(OwnedRules):
     also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {SALES: ("statecode", OWNING_TEAM)}
+    keeps_uncoupled = frozenset({"primaryContactNumber"})  # engine.md section 3, primary contact
 
     @classmethod
     def field_rules(cls, mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:

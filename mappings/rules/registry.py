@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mappings.models import IntegrationTableMapping
 from mappings.rules.contacts import ContactRules
@@ -37,8 +38,10 @@ RULES: dict[tuple[str, str], type[MappingRules]] = {
 
 def field_rules(mapping: IntegrationTableMapping, tables: Tables, configured: tuple[FieldRule, ...]) -> tuple[FieldRule, ...]:
     """The configured field rules with those of the table: values for new records first, so that configured ones win over them."""
-    own = _class(mapping).field_rules(mapping, tables)
-    return (*(rule for rule in own if rule.insert_only), *configured, *(rule for rule in own if not rule.insert_only))
+    rules = _class(mapping)
+    own = rules.field_rules(mapping, tables)
+    kept = (replace(rule, keep_uncoupled=True) if rule.bc and rule.bc.name in rules.keeps_uncoupled else rule for rule in configured)
+    return (*(rule for rule in own if rule.insert_only), *kept, *(rule for rule in own if not rule.insert_only))
 
 
 def also_read(mapping: IntegrationTableMapping) -> Mapping[Side, tuple[str, ...]]:

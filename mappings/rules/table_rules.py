@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -33,6 +33,9 @@ class MappingRules(TableRules):
 
     also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {}
     """Fields beside the mapped ones that the rules look at, by side."""
+
+    keeps_uncoupled: ClassVar[Set[str]] = frozenset()
+    """References (by their Business Central field) that stay where they are not coupled, when the other side has none to give."""
 
     @classmethod
     def field_rules(cls, mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:

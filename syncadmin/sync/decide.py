@@ -16,7 +16,7 @@ from syncadmin.sync.errors import RecordError
 from syncadmin.sync.plan import FieldRule, TablePlan, Template
 from syncadmin.sync.records import Change, Direction, Record, Side, Value
 from syncadmin.sync.tables import Table
-from syncadmin.sync.transfer import KEEP, References, new_value
+from syncadmin.sync.transfer import KEEP, Keep, References, new_value
 from syncadmin.sync.values import canonical, display
 
 
@@ -340,8 +340,13 @@ class _Review:
         return own is not None and own.name in self.policy.ours
 
     def _differs(self, rule: FieldRule, read: Value, present: Value) -> bool:
-        value = new_value(self.plan, rule, self.direction, read, self.references)
+        value = self._value(rule, read, present)
         return value is not KEEP and not rule.equal(self.direction.destination, value, present)
+
+    def _value(self, rule: FieldRule, read: Value, present: Value) -> Value | Keep:
+        value = new_value(self.plan, rule, self.direction, read, self.references)
+        kept = rule.keep_uncoupled and value is None and (rule.lookup, display(present)) not in self.references
+        return KEEP if kept else value
 
     def _both_changed(self, rule: FieldRule, read: Value, present: Value) -> None:
         if not self._differs(rule, read, present) or self.winner is self.direction.source:
@@ -369,7 +374,7 @@ class _Review:
         own = rule.side(self.direction.destination)
         if own is None:
             return
-        value = new_value(self.plan, rule, self.direction, read, self.references)
+        value = self._value(rule, read, present)
         self.present[own.name] = present
         self.agreed.append((rule, own.name, read))
         if value is KEEP:

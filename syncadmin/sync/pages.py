@@ -14,7 +14,7 @@ from syncadmin.sync.records import Action, Change, Direction, Record
 from syncadmin.sync.results import Results, Write, taken
 from syncadmin.sync.rules import TableRules
 from syncadmin.sync.touched import Touched
-from syncadmin.sync.transfer import References, wanted_references
+from syncadmin.sync.transfer import References, kept_references, wanted_references
 
 
 @dataclass
@@ -169,7 +169,7 @@ class PageWork:
         pairs = [write for write in compare if write.destination is not None]
         wanted = wanted_references(self.plan, self.direction, [write.source for write in (*pairs, *create)])
         found = self.couplings.references(self.direction, wanted) if wanted else {}
-        self.references = self.rules.resolve(self.direction, wanted, found) if wanted else {}
+        self.references = {**(self.rules.resolve(self.direction, wanted, found) if wanted else {}), **self._kept(pairs)}
         for write in pairs:
             self._decide_pair(write)
         for write in create:
@@ -177,6 +177,11 @@ class PageWork:
         lost = self._look_for_lost(create)
         for write in create:
             self._decide_new(write, lost)
+
+    def _kept(self, pairs: Sequence[Write]) -> References:
+        there = [write.destination for write in pairs if write.destination is not None]
+        wanted = kept_references(self.plan, self.direction, there)
+        return self.couplings.references(self.direction.opposite, wanted) if wanted else {}
 
     def _read_counterparts(self, writes: Sequence[Write]) -> None:
         side = self.direction.destination

@@ -39,7 +39,8 @@ class FieldRule:
 
     ``direction`` is "Bidirectional" or a :class:`Direction`. ``lookup`` names the mapping whose couplings carry the reference over,
     ``options`` pairs Business Central codes with Sales values (None: the field is no mapped option). ``insert_only`` gives new records a
-    value that is not looked at afterwards.
+    value that is not looked at afterwards. ``keep_uncoupled`` leaves a reference of the destination alone, where that record is not coupled
+    and the source has none to give.
     """
 
     bc: Field | None
@@ -56,6 +57,7 @@ class FieldRule:
     not_null: bool = False
     truncate: bool = False
     insert_only: bool = False
+    keep_uncoupled: bool = False
     match_priority: int | None = None  # None: not used for match-based coupling
     case_sensitive: bool = False
 

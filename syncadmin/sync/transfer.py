@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -12,15 +13,17 @@ from syncadmin.sync.tables import Field, FieldType
 from syncadmin.sync.transform import apply
 from syncadmin.sync.values import canonical, display, rounded
 
+_KEY = re.compile(r"(\w+/)?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # also with the table that it belongs to
+
 Reference = tuple[str, str]  # mapping name, value of the source side
 References = Mapping[Reference, str]
 
 
-class _Keep:
+class Keep:
     """The destination keeps what it has (Not Null met an empty value)."""
 
 
-KEEP = _Keep()
+KEEP = Keep()
 
 
 def wanted_references(plan: TablePlan, direction: Direction, records: Iterable[Record]) -> set[Reference]:
@@ -35,10 +38,18 @@ def wanted_references(plan: TablePlan, direction: Direction, records: Iterable[R
     return wanted
 
 
-def new_value(plan: TablePlan, rule: FieldRule, direction: Direction, source: Value, references: References) -> Value | _Keep:
+def kept_references(plan: TablePlan, direction: Direction, destinations: Iterable[Record]) -> set[Reference]:
+    """References of the destination that stay if they are not coupled; to be looked up in the opposite direction."""
+    side = direction.destination
+    rules = [rule for rule in plan.rules_for(direction) if rule.keep_uncoupled and rule.lookup and rule.side(side)]
+    values = ((rule.lookup, rule.read(side, record)) for rule in rules for record in destinations)
+    return {(name, str(value)) for name, value in values if value is not None}
+
+
+def new_value(plan: TablePlan, rule: FieldRule, direction: Direction, source: Value, references: References) -> Value | Keep:
     """The destination's canonical value for a source value, or KEEP.
 
-    Raises RecordError: ``not-coupled``, ``unknown-option``, ``too-long``, ``bad-value``, ``unknown-transformation``.
+    Raises RecordError: ``not-coupled``, ``no-lookup-mapping``, ``unknown-option``, ``too-long``, ``bad-value``, ``unknown-transformation``.
     """
     destination = rule.side(direction.destination)
     if destination is None:
@@ -115,6 +126,16 @@ def _not_coupled(rule: FieldRule, direction: Direction, source: Value) -> Record
     )
 
 
+def _no_lookup_mapping(rule: FieldRule, direction: Direction, source: Value, destination: Field) -> RecordError:
+    own = _field(rule, direction.source)
+    return RecordError(
+        "no-lookup-mapping",
+        f"{own.label or own.name} {display(source)} cannot become {destination.label or destination.name}, which refers to another record. "
+        "Choose the Lookup Mapping of its field mapping: the mapping that synchronizes those records.",
+        fields=[own.name],
+    )
+
+
 def _mapped_option(rule: FieldRule, direction: Direction, source: Value) -> Value:
     if source is None:
         return None
@@ -155,6 +176,8 @@ def _converted(value: Value, rule: FieldRule, direction: Direction, destination:
         return None
     if destination.type in (FieldType.TEXT, FieldType.CODE) and not isinstance(value, str):
         return canonical(display(value), destination)
+    if destination.type is FieldType.LOOKUP and not _KEY.fullmatch(display(value)):
+        raise _no_lookup_mapping(rule, direction, value, destination)
     try:
         converted = canonical(value, destination)
     except RecordError as error:
