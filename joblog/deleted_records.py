@@ -17,9 +17,11 @@ from joblog.link_jobs import entry_of, finish, keep, mapping_of, open_link_job, 
 from joblog.models import DeletionWatch, EntryAction, JobQueueEntry, JobQueueLogEntry, JobType, SynchEntry, SynchJob
 from joblog.retries import chunks
 from joblog.synchronization import count_requests, traffic_from_now
-from mappings.models import Coupling, IntegrationTableMapping, SynchResult
+from mappings.models import Coupling, DeletionConflictResolution, IntegrationTableMapping, SynchResult
+from mappings.rules.registry import deletion_policy
 from mappings.systems import both_connected, table_of
 from syncadmin.sync.errors import RunError
+from syncadmin.sync.plan import DeletionPolicy
 from syncadmin.sync.ports import Connector
 from syncadmin.sync.records import Direction, Side
 
@@ -70,6 +72,12 @@ class _Search:
     claim: Claim
     connectors: Mapping[Side, Connector]
 
+    @property
+    def removing(self) -> bool:
+        """Whether a rule of the table removes the coupling of a deleted record, where the mapping has no policy of its own."""
+        own = self.mapping.deletion_conflict_resolution != DeletionConflictResolution.NONE
+        return not own and deletion_policy(self.mapping) is DeletionPolicy.REMOVE_COUPLING
+
     def sales_list(self) -> _Listed:
         """By the delta since the last search; everything where there was none, or where Sales has forgotten it."""
         watch = DeletionWatch.objects.filter(mapping=self.mapping, system=self.mapping.sales, table=self.mapping.integration_table).first()
@@ -100,8 +108,10 @@ class _Search:
             self.claim.hold()
             for way, job in self.jobs.items():
                 own = [row for row in rows if len(there[row.pk]) < len(Side) and self._way(there[row.pk]) is way]
-                self._mark(job, [row for row in own if there[row.pk] and not _is_marked(row)], there)
-                self._remove(job, [row for row in own if not there[row.pk]])
+                gone = {row.pk: set(Side) - there[row.pk] for row in own}
+                removed = {row.pk for row in own if not there[row.pk] or (self.removing and way.source in there[row.pk])}
+                self._mark(job, [row for row in own if row.pk not in removed and not _is_marked(row)], there)
+                self._remove(job, [row for row in own if row.pk in removed], gone)
 
     def _way(self, there: set[Side]) -> Direction:
         """The direction in which the survivor is the source; the mapping's own where it does not go that way."""
@@ -118,9 +128,9 @@ class _Search:
         SynchEntry.objects.filter(code=CODE, coupling_id__in=[row.pk for row in rows], resolved_at=None).update(resolved_at=now)
         keep(job, entries)
 
-    def _remove(self, job: SynchJob, rows: list[Coupling]) -> None:
-        text = "Both records were deleted."
-        keep(job, [entry_of(job, row, EntryAction.UNCOUPLED, message=text) for row in rows])
+    def _remove(self, job: SynchJob, rows: list[Coupling], gone: Mapping[int, set[Side]]) -> None:
+        where = {pk: " and ".join(side.label for side in Side if side in sides) for pk, sides in gone.items()}
+        keep(job, [entry_of(job, row, EntryAction.UNCOUPLED, message=f"The record was deleted in {where[row.pk]}.") for row in rows])
         remove(row.pk for row in rows)
 
     def _listed(self, side: Side, link: str) -> _Listed:

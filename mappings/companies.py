@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mappings.models import IntegrationTableMapping
 
+COMPANY = "{companyId}"  # stands in filters for the company's row in Sales
 OWN_OR_NONE = "(_bcbi_companyid_value eq {companyId} or _bcbi_companyid_value eq null)"
 OWN = "_bcbi_companyid_value eq {companyId}"
 _NOBODY = "00000000-0000-0000-0000-000000000000"  # of a company that Sales does not know
@@ -24,7 +25,7 @@ def of_company(condition: str, mapping: IntegrationTableMapping) -> str:
     """
     if mapping.multi_company:
         condition = _without(condition) if shares_rows(mapping) else condition.replace(OWN_OR_NONE, OWN)
-    return condition.replace("{companyId}", mapping.business_central.sales_company_id or _NOBODY).strip()
+    return condition.replace(COMPANY, mapping.business_central.sales_company_id or _NOBODY).strip()
 
 
 def _without(condition: str) -> str:

@@ -21,7 +21,7 @@ from mappings.models import (
 from mappings.systems import read_tables, table_of
 from syncadmin.sync.errors import RunError, SyncError
 from syncadmin.sync.records import Side
-from syncadmin.sync.tables import Table
+from syncadmin.sync.tables import FieldType, Table
 
 if TYPE_CHECKING:
     _FieldModelForm = forms.ModelForm[IntegrationFieldMapping]
@@ -112,6 +112,7 @@ class FieldMappingFormSet(_FieldModelFormSet):
             return
         self._check_names(Side.BUSINESS_CENTRAL, "field")
         self._check_names(Side.SALES, "integration_field")
+        self._check_not_null()
         check_direction(self.instance.direction, self._enabled_directions())
 
     def _enabled_directions(self) -> Iterable[str]:
@@ -132,6 +133,19 @@ class FieldMappingFormSet(_FieldModelFormSet):
         for form in changed:
             if form.cleaned_data[name] not in table.fields:
                 form.add_error(name, f"{side.label} has no field {form.cleaned_data[name]} in {table.label or table.name}.")
+
+    def _check_not_null(self) -> None:
+        """Only a reference can be empty and keep what the destination has (engine.md section 2.1)."""
+        changed = [
+            form for form in self.forms if {"not_null", "integration_field"} & set(form.changed_data) and form.cleaned_data["not_null"]
+        ]
+        if not changed or any(self.errors):
+            return
+        table = table_of(self.instance, Side.SALES)
+        for form in changed:
+            own = table.fields.get(form.cleaned_data["integration_field"])
+            if own is None or own.type not in (FieldType.LOOKUP, FieldType.GUID):
+                form.add_error("not_null", "Not Null is for fields of Sales that refer to another record. Leave it out here.")
 
 
 def _table_with(mapping: IntegrationTableMapping, side: Side, names: set[str]) -> Table:

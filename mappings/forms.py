@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from mappings.companies import COMPANY, OWN_OR_NONE
 from mappings.filters_check import count_matching
 from mappings.models import DeletionConflictResolution, FieldStatus, IntegrationTableMapping
 from syncadmin.sync.errors import SyncError
@@ -34,6 +35,7 @@ class MappingForm(SectionedForm, _MappingModelForm):
     recreate_accepted = forms.BooleanField(
         required=False, label="Save it: a record whose coupling was removed may be created again on the other side"
     )
+    other_companies_accepted = forms.BooleanField(required=False, label="Save it: rows of other companies are synchronized too")
 
     sections = (
         Section(
@@ -44,8 +46,8 @@ class MappingForm(SectionedForm, _MappingModelForm):
         ),
         Section(
             title="Filters",
-            fields=_FILTER_FIELDS,
-            wide=_FILTER_FIELDS,
+            fields=(*_FILTER_FIELDS, "other_companies_accepted"),
+            wide=(*_FILTER_FIELDS, "other_companies_accepted"),
             after=(
                 ("table_filter", "mappings/check_table_filter.html"),
                 ("integration_table_filter", "mappings/check_integration_table_filter.html"),
@@ -101,6 +103,8 @@ class MappingForm(SectionedForm, _MappingModelForm):
         self.initial["seen_version"] = self.instance.version
         if not self._recreates():
             del self.fields["recreate_accepted"]
+        if not self._loses_company():
+            del self.fields["other_companies_accepted"]
 
     def clean_direction(self) -> str:
         direction: str = self.cleaned_data["direction"]
@@ -127,6 +131,12 @@ class MappingForm(SectionedForm, _MappingModelForm):
                 "recreate_accepted",
                 "Removed couplings and creating what is not coupled work against each other. Tick here to save it all the same.",
             )
+        if self._loses_company() and not self.cleaned_data.get("other_companies_accepted"):
+            self.add_error(
+                "other_companies_accepted",
+                f"The Integration Table Filter does not keep to this company any more. Add {OWN_OR_NONE} to it again, "
+                "or tick here to save it all the same.",
+            )
         return self.cleaned_data
 
     def _check_filter(self, name: str, side: Side) -> None:
@@ -136,6 +146,12 @@ class MappingForm(SectionedForm, _MappingModelForm):
             count_matching(self.instance, side, self.cleaned_data[name])
         except SyncError as error:
             self.add_error(name, error.text)
+
+    def _loses_company(self) -> bool:
+        """Whether the form takes the company out of the Sales filter (engine.md section 1.2)."""
+        if not self.is_bound:
+            return False
+        return COMPANY in self.initial["integration_table_filter"] and COMPANY not in self.data.get("integration_table_filter", "")
 
     def _recreates(self) -> bool:
         """Whether the form newly asks to remove couplings of deleted records while uncoupled ones are created (engine.md section 1.2)."""

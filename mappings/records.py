@@ -122,7 +122,12 @@ def _list_rows(
         RecordRow(record.key, plan.number(side, record), plan.label(side, record), record.modified_at, couplings.get(record.key))
         for record in records
     ]
-    return [row for row in rows if coupled is None or (row.coupling is not None) is coupled]
+    return [row for row in rows if coupled is None or _is_coupled(row) is coupled]
+
+
+def _is_coupled(row: RecordRow) -> bool:
+    """A pending coupling is none (engine.md A2)."""
+    return row.coupling is not None and not row.coupling.pending
 
 
 def open_record(mapping: IntegrationTableMapping, side: Side, key: str) -> RecordPage:

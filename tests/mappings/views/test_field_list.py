@@ -1,7 +1,8 @@
 import pytest
 from django.urls import reverse
 
-from mappings.models import ConfigurationChange
+from mappings.models import ConfigurationChange, SystemTable
+from syncadmin.sync.tables import Field, FieldType, Table
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_a_row_is_deleted(administrator, page, rows, mapping):
 
 @pytest.mark.rule("A23.offer")
 def test_saving_offers_a_full_run(administrator, page, rows):
-    answer = administrator.post(page, rows.put(1, not_null="on"), follow=True)
+    answer = administrator.post(page, rows.put(1, truncate="on"), follow=True)
     assert "does not reach every record yet" in answer.content.decode()
 
 
@@ -130,3 +131,20 @@ def test_more_rows_need_no_more_queries(reader, page, mapping, django_assert_num
 # session, person, 2 x permissions, mapping, rows, mappings, option mappings and transformation rules to choose from, 2 x tables,
 # systems of the top bar
 QUERIES = 12
+
+
+@pytest.mark.rule("2.1.not-null-lookup")
+@pytest.mark.parametrize(("kind", "refused"), [(FieldType.LOOKUP, False), (FieldType.GUID, False), (FieldType.TEXT, True)])
+def test_not_null_is_for_references_alone(administrator, page, rows, mapping, kind, refused):
+    sales = Table(name="accounts", label="Account", key="id", modified_on="at", fields={"address1_city": Field("address1_city", kind)})
+    SystemTable.objects.filter(name="accounts").update(metadata=sales.to_json())
+    answer = administrator.post(page, rows.put(1, not_null="on"))
+    assert ("refer to another record" in answer.content.decode()) is refused
+    assert mapping.field_mappings.get(field="city").not_null is not refused
+
+
+@pytest.mark.rule("2.1.twice")
+def test_a_pair_of_fields_can_be_mapped_twice(administrator, page, rows, mapping):
+    again = {"field": "city", "integration_field": "address1_city", "direction": "ToIntegrationTable"}
+    assert administrator.post(page, rows.put(2, **again)).status_code == 302
+    assert mapping.field_mappings.filter(field="city", integration_field="address1_city").count() == 2

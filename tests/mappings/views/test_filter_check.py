@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from mappings.companies import OWN_OR_NONE
 from mappings.models import System
 from mappings.systems import read_tables
 from syncadmin.sandbox.server import Sandbox
@@ -79,3 +80,18 @@ def test_a_field_that_the_system_does_not_have_is_refused_by_name(administrator,
         sent |= {f"{form.prefix}-{name}": getattr(value, "pk", value) for name, value in posted(form).items()}
     answer = administrator.post(page, sent | {f"{prefix}-0-field": "noSuchField"})
     assert "Business Central has no field noSuchField in" in answer.content.decode()
+
+
+@pytest.mark.rule("1.2.company-filter")
+def test_a_filter_that_loses_its_company_is_saved_only_on_a_second_thought(administrator, mapping, posted):
+    mapping.integration_table_filter = f"statecode eq 0 and {OWN_OR_NONE}"
+    mapping.save()
+    page = reverse("mappings:mapping-edit", args=[mapping.pk])
+    data = posted(administrator.get(page).context["form"], integration_table_filter="statecode eq 0")
+    assert OWN_OR_NONE in administrator.post(page, data).context["form"].errors["other_companies_accepted"][0]
+    kept = data | {"integration_table_filter": f"statecode eq 1 and {OWN_OR_NONE}"}
+    assert administrator.post(page, kept).status_code == 302
+    data["seen_version"] = 2
+    assert administrator.post(page, data | {"other_companies_accepted": "on"}).status_code == 302
+    mapping.refresh_from_db()
+    assert mapping.integration_table_filter == "statecode eq 0"
