@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from joblog.claims import Claim
-from joblog.link_jobs import Found, finish, mapping_of, open_link_job
+from joblog.link_jobs import Found, finish, mapping_of, open_link_job, remove
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchEntry, SynchJob
 from joblog.scope import Scope
 from joblog.synchronization import synchronize_mapping
@@ -52,17 +52,27 @@ def _couple_pairs(job: SynchJob, mapping: IntegrationTableMapping, scope: Scope,
     with both_connected(mapping) as connectors:
         tables = {side: table_of(mapping, side) for side in Side}
         found = {side: _read(connectors[side], tables[side], [pair[side is Side.SALES] for pair in pairs]) for side in Side}
+        stale = _stale(mapping, pairs, connectors[Side.BUSINESS_CENTRAL])
         if scope.move:
             _leave(job, mapping, found, pairs, claim, connectors[Side.SALES])
         job.bc_requests += connectors[Side.BUSINESS_CENTRAL].requests
         job.sales_requests += connectors[Side.SALES].requests
     with transaction.atomic():
         claim.hold()
+        remove(stale)
         job.refresh_from_db(fields=SynchJob.COUNTERS)
         for bc_key, sales_key in pairs:
             _couple_one(job, mapping, tables, found, bc_key, sales_key)
         job.save()
         finish(job)
+
+
+def _stale(mapping: IntegrationTableMapping, pairs: Sequence[tuple[str, str]], business_central: Connector) -> list[int]:
+    """Couplings of the pairs' Sales records whose Business Central record does not exist any more: they give way (engine.md section 4)."""
+    others = Coupling.objects.filter(mapping=mapping, sales_key__in=[sales for _, sales in pairs], pending="")
+    rows = {str(bc): pk for pk, bc, sales in others.values_list("pk", "bc_key", "sales_key") if (bc, sales) not in pairs}
+    there = business_central.read_records(table_of(mapping, Side.BUSINESS_CENTRAL), list(rows), []) if rows else {}
+    return [pk for key, pk in rows.items() if key not in there]
 
 
 def _leave(

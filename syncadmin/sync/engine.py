@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from syncadmin.sync.couplings import stamp_later
+from syncadmin.sync.couplings import CouplingState, stamp_later
 from syncadmin.sync.decide import Policy
 from syncadmin.sync.errors import RetryLater, RunError
 from syncadmin.sync.pages import PageWork
@@ -137,16 +137,28 @@ def _explicit_page(run: Run, cursor: Cursor) -> Cursor:
         return replace(cursor, phase=DONE)
     side = run.direction.source
     records = run.source.read_records(run.plan.table(side), keys, run.plan.fields(side))
-    missing = [_not_found(run, key) for key in keys if key not in records]
+    missing = _not_found(run, [key for key in keys if key not in records])
     reached = replace(cursor, reached=cursor.reached + len(keys))
     _work(run, list(records.values()), before=cursor, after=reached, read=len(records), also=missing)
     return reached
 
 
-def _not_found(run: Run, key: str) -> Touched:
+def _not_found(run: Run, keys: Sequence[str]) -> list[Touched]:
     side = run.direction.source
     text = f"The record does not exist in {side.label} ({run.plan.table(side).label})."
-    return Touched(source_key=key, source_label=key, action=Action.FAILED, code="deleted", text=text)
+    states = run.couplings.for_records(side, keys) if keys else {}
+    unknown = [
+        Touched(source_key=key, source_label=key, action=Action.FAILED, code="deleted", text=text) for key in keys if key not in states
+    ]
+    return [*unknown, *(_coupled_not_found(run, key, state, text) for key, state in states.items())]
+
+
+def _coupled_not_found(run: Run, key: str, state: CouplingState, text: str) -> Touched:
+    """Skipped again where that was known already: Retry leaves missing records skipped (engine.md section 9.3)."""
+    failed = state.failed(run.direction, job_id=run.journal.job_id, error="deleted:", message=text, passing=False)
+    action = Action.SKIPPED if failed.skipped and not state.skipped else Action.FAILED
+    label = state.end(run.direction.source).label
+    return Touched(source_key=key, source_label=label or key, action=action, code="deleted", text=text, coupling=failed)
 
 
 def _window_page(run: Run, cursor: Cursor) -> Cursor:
