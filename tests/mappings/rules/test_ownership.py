@@ -64,6 +64,7 @@ def test_a_set_up_that_is_repeated_keeps_the_model(team: People) -> None:
     assert ConfigurationChange.objects.count() == before
 
 
+@pytest.mark.rule("3.1.team-salespeople")
 def test_salespeople_leave_the_full_list_and_come_back_with_persons(team: People) -> None:
     assert "SALESPEOPLE" not in {line.mapping.name for line in refresh(own_company())}
     assert "SALESPEOPLE" not in {mapping.name for mapping in all_mappings()}
@@ -73,12 +74,14 @@ def test_salespeople_leave_the_full_list_and_come_back_with_persons(team: People
     assert IntegrationFieldMapping.objects.get(mapping__name="CUSTOMER", integration_field="ownerid").status == "Enabled"
 
 
+@pytest.mark.rule("3.1.team")
 def test_with_teams_a_new_account_belongs_to_the_team_whoever_sells_to_it(team: People, command: Command) -> None:
     team.create_bc("customers", number="C1", displayName="Adatum", salespersonCode="JO")
     assert command("synchronize", "CUSTOMER")[0] == 0
     assert team.rows_sales("accounts")[0]["_owningteam_value"] == TEAM_ID
 
 
+@pytest.mark.rule("3.1.team")
 def test_with_teams_the_owner_stays_when_the_customer_changes(team: People, command: Command) -> None:
     made = team.create_bc("customers", number="C1", displayName="Adatum")
     command("synchronize", "CUSTOMER")
@@ -91,6 +94,7 @@ def test_with_teams_the_owner_stays_when_the_customer_changes(team: People, comm
     assert (account["name"], account["_owninguser_value"]) == ("Adatum Ltd.", user)
 
 
+@pytest.mark.rule("3.1.team")
 def test_with_teams_an_invoice_belongs_to_the_team(demo_company: People, command: Command) -> None:
     office = Office(demo_company)
     invoice = next(row for row in demo_company.rows_bc("salesInvoices", "status eq 'Open'") if row["salesperson"])
@@ -108,6 +112,7 @@ def test_teams_need_a_team(team: People, command: Command) -> None:
     assert (code, told["jobs"][0]["status"], "owning team" in told["jobs"][0]["message"]) == (2, "Error", True)
 
 
+@pytest.mark.rule("3.1.person-to", "3.1.person-from")
 def test_with_persons_the_user_becomes_the_salesperson_and_back(person: People, command: Command) -> None:
     (account,) = person.rows_sales("accounts")
     assert account["_owninguser_value"] == Coupling.objects.get(mapping__name="SALESPEOPLE").sales_key
@@ -116,6 +121,7 @@ def test_with_persons_the_user_becomes_the_salesperson_and_back(person: People, 
     assert person.rows_sales("accounts")[0]["_owninguser_value"] == account["_owninguser_value"]
 
 
+@pytest.mark.rule("3.1.owner-team")
 def test_with_persons_an_account_of_a_team_fails_on_its_way_to_a_salesperson(person: People, command: Command) -> None:
     (account,) = person.rows_sales("accounts")
     person.change_sales("accounts", account["accountid"], **{"ownerid@odata.bind": f"/teams({TEAM_ID})"})
@@ -124,6 +130,7 @@ def test_with_persons_an_account_of_a_team_fails_on_its_way_to_a_salesperson(per
     assert (entry.code, "belongs to a team" in entry.message) == ("owner-is-team", True)
 
 
+@pytest.mark.rule("3.1.person-from")
 def test_with_persons_a_user_who_is_no_salesperson_fails_the_account(person: People, command: Command) -> None:
     (account,) = person.rows_sales("accounts")
     known = Coupling.objects.get(mapping__name="SALESPEOPLE").sales_key
@@ -141,6 +148,7 @@ def test_where_the_owner_is_not_mapped_from_sales_a_team_does_no_harm(
     assert Coupling.objects.get().sales_key == made["accountid"]
 
 
+@pytest.mark.rule("4.salesperson")
 def test_a_deleted_salesperson_loses_its_coupling(person: People, command: Command) -> None:
     user = Coupling.objects.get(mapping__name="SALESPEOPLE").sales_key
     person.delete_standard("salespeoplePurchasers", person.rows_standard("salespeoplePurchasers")[0]["id"])
