@@ -15,6 +15,7 @@ from django.test import Client
 from mappings.models import IntegrationTableMapping
 from syncadmin.sandbox.server import Sandbox
 from tests.people import People
+from tests.snapshots import once
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +35,7 @@ def people(sandbox_server: Sandbox) -> People:
 @pytest.fixture
 def company(db: None, people: People) -> People:
     """The default set-up, against the sandbox with empty data."""
-    call_command("setup", "default", sandbox=people.url, stdout=StringIO())
+    once(f"empty {people.url}", lambda: call_command("setup", "default", sandbox=people.url, stdout=StringIO()))
     people.control("POST", "stats/reset")
     return people
 
@@ -43,7 +44,7 @@ def company(db: None, people: People) -> People:
 def demo_company(db: None, people: People) -> People:
     """The default set-up, against the sandbox with the demo company."""
     people.reset("demo")
-    call_command("setup", "default", sandbox=people.url, stdout=StringIO())
+    once(f"demo {people.url}", lambda: call_command("setup", "default", sandbox=people.url, stdout=StringIO()))
     people.control("POST", "stats/reset")
     return people
 
