@@ -13,9 +13,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from joblog.claims import Claim
-from joblog.link_jobs import entry_of, finish, keep, mapping_of, open_link_job, read_ends, remove, sides_there
+from joblog.link_jobs import chosen_couplings, entry_of, finish, keep, mapping_of, open_link_job, read_ends, remove, sides_there
 from joblog.models import DeletionWatch, EntryAction, JobQueueEntry, JobQueueLogEntry, JobType, SynchEntry, SynchJob
 from joblog.retries import chunks
+from joblog.scope import Scope
 from joblog.synchronization import count_requests, traffic_from_now
 from mappings.models import Coupling, DeletionConflictResolution, IntegrationTableMapping, SynchResult
 from mappings.rules.registry import deletion_policy
@@ -33,25 +34,32 @@ _PREFIX = {Direction.TO_INTEGRATION: "to", Direction.FROM_INTEGRATION: "from"}
 def find_deleted(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim) -> bool:
     """A job per direction of the mapping; entries are Skipped with code ``deleted``, or Uncoupled where both records are gone.
 
-    Raises RetryLater and RunError; then nothing was marked that the systems had not said. What is skipped for this reason already stays so.
+    Where the scope names records, because a system told of their deletion, only these are asked for. Raises RetryLater and RunError; then
+    nothing was marked that the systems had not said. What is skipped for this reason already stays so.
     """
     mapping = mapping_of(entry)
+    scope = Scope.from_json(entry.parameters)
     jobs = {way: open_link_job(entry, execution, mapping, JobType.FIND_DELETED, way)[0] for way in mapping.directions}
     with both_connected(mapping) as connectors:
         traffic = traffic_from_now(connectors)
         search = _Search(mapping, jobs, claim, connectors)
-        listed = search.sales_list()
-        for keys in chunks(sorted(search.candidates(listed)), _CHUNK):
+        listed = None if scope.explicit else search.sales_list()
+        for keys in chunks(sorted(_named(mapping, scope) if listed is None else search.candidates(listed)), _CHUNK):
             search.judge(Coupling.objects.filter(mapping=mapping, pk__in=keys))
         first = next(iter(jobs.values()))
         count_requests(first.pk, traffic(), first)
     with transaction.atomic():
         claim.hold()
-        watched = {"system": mapping.sales, "table": mapping.integration_table, "link": listed.delta}
-        DeletionWatch.objects.update_or_create(mapping=mapping, defaults=watched)
+        if listed is not None:
+            watched = {"system": mapping.sales, "table": mapping.integration_table, "link": listed.delta}
+            DeletionWatch.objects.update_or_create(mapping=mapping, defaults=watched)
         for job in jobs.values():
             finish(job)
     return True
+
+
+def _named(mapping: IntegrationTableMapping, scope: Scope) -> set[int]:
+    return set(chosen_couplings(mapping, scope).filter(pending="").values_list("id", flat=True))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from joblog import full_synchronization
+from joblog import change_polls, change_subscriptions, full_synchronization
 from joblog.models import DutyLease
 from joblog.workers import own_id
 
@@ -28,7 +28,11 @@ class Duty:
     lease_seconds: float = 300
 
 
-DUTIES: tuple[Duty, ...] = (Duty("start waves of full synchronizations", 30, full_synchronization.next_waves),)
+DUTIES: tuple[Duty, ...] = (
+    Duty("start waves of full synchronizations", 30, full_synchronization.next_waves),
+    Duty("look for changes", change_polls.LOOK_SECONDS, change_polls.look_for_changes),
+    Duty("keep subscriptions", change_subscriptions.UPKEEP_SECONDS, change_subscriptions.keep_subscriptions),
+)
 
 
 def make_leases() -> None:

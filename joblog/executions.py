@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from joblog import full_lines
 from joblog.claims import Claim
-from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, QueueStatus, RunKind, SynchEntry, SynchJob
+from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, QueueStatus, RunKind, SynchEntry, SynchJob, Trigger
+from joblog.wake_up import changed_meanwhile, soon
 from mappings.models import IntegrationTableMapping
 from syncadmin.sync.errors import ClaimLost, RetryLater
 
@@ -32,7 +33,7 @@ def begin(entry: JobQueueEntry) -> JobQueueLogEntry:
             user_name=entry.user.get_username() if entry.user else "",
             started_at=timezone.now(),
         )
-        JobQueueEntry.objects.filter(pk=entry.pk).update(current_log=execution, error_message="")
+        JobQueueEntry.objects.filter(pk=entry.pk).update(current_log=execution, error_message="", changed_at=None)
         entry.current_log = execution
         full_lines.begun(entry, execution)
     return execution
@@ -45,8 +46,11 @@ def succeed(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim) -> 
         note_on_mapping(entry, execution)
         full_lines.succeeded(entry, execution)
         if entry.recurring:
-            start = timezone.now() + timedelta(minutes=entry.minutes_between_runs)
-            claim.release(status=QueueStatus.READY, earliest_start=start, attempts=0, put_off=0, error_message="", current_log=None)
+            changed = changed_meanwhile(entry)
+            start = timezone.now() + (soon() if changed else timedelta(minutes=entry.minutes_between_runs))
+            trigger = Trigger.CHANGE if changed else Trigger.SCHEDULE
+            fresh = {"attempts": 0, "put_off": 0, "error_message": "", "current_log": None, "trigger": trigger}
+            claim.release(status=QueueStatus.READY, earliest_start=start, **fresh)
         else:
             claim.hold()
             entry.delete()

@@ -10,7 +10,7 @@ from string import capwords
 from django.db.models import Q
 
 from mappings.couplings import DatabaseCouplings, to_state
-from mappings.models import Coupling, IntegrationTableMapping
+from mappings.models import Coupling, IntegrationTableMapping, Purpose
 from mappings.plans import build_plan
 from mappings.rules.registry import rules_for
 from mappings.systems import both_connected, connected
@@ -143,7 +143,7 @@ def open_record(mapping: IntegrationTableMapping, side: Side, key: str) -> Recor
     if coupling is not None:
         keys = {Side.BUSINESS_CENTRAL: coupling.bc_key or "", Side.SALES: coupling.sales_key or ""}
     found: dict[Side, Record] = {}
-    with both_connected(mapping) as connectors:
+    with both_connected(mapping, purpose=Purpose.PAGES) as connectors:
         for one, own_key in keys.items():
             if own_key:
                 records = connectors[one].read_records(plan.table(one), [own_key], plan.fields(one))

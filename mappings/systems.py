@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from mappings.models import IntegrationTableMapping, System, SystemKind, SystemTable
+from mappings.models import IntegrationTableMapping, Purpose, System, SystemKind, SystemTable, SystemTraffic
 from syncadmin.connectors.business_central import BusinessCentral, BusinessCentralSettings
 from syncadmin.connectors.dataverse import Dataverse, DataverseSettings
 from syncadmin.sync.errors import RunError, SyncError
@@ -50,12 +50,12 @@ def connect_sales(system: System) -> Dataverse:
     )
 
 
-def connect(system: System) -> BusinessCentral | Dataverse:
+def connect(system: System, *, even_disabled: bool = False) -> BusinessCentral | Dataverse:
     """The connector of a system's kind.
 
     Raises RunError ``disabled`` for a system that is switched off, ``secret`` when its secret cannot be read.
     """
-    if not system.enabled:
+    if not system.enabled and not even_disabled:
         raise RunError("disabled", f"The connection {system.name} is switched off. Enable it under Connections, then run again.")
     try:
         return connect_business_central(system) if system.kind == SystemKind.BUSINESS_CENTRAL else connect_sales(system)
@@ -64,19 +64,22 @@ def connect(system: System) -> BusinessCentral | Dataverse:
 
 
 @contextmanager
-def connected(system: System) -> Iterator[BusinessCentral | Dataverse]:
-    """A connector that is closed at the end."""
-    connector = connect(system)
+def connected(system: System, *, purpose: Purpose = Purpose.PAGES, even_disabled: bool = False) -> Iterator[BusinessCentral | Dataverse]:
+    """A connector that is closed at the end; what it sent is counted for ``purpose``."""
+    connector = connect(system, even_disabled=even_disabled)
     try:
         yield connector
     finally:
         connector.close()
+        SystemTraffic.count(system, purpose, requests=connector.requests, throttled=connector.throttled)
 
 
 @contextmanager
-def both_connected(mapping: IntegrationTableMapping) -> Iterator[dict[Side, BusinessCentral | Dataverse]]:
+def both_connected(
+    mapping: IntegrationTableMapping, *, purpose: Purpose = Purpose.RUNS
+) -> Iterator[dict[Side, BusinessCentral | Dataverse]]:
     """Connectors for both sides of a mapping."""
-    with connected(mapping.business_central) as business_central, connected(mapping.sales) as sales:
+    with connected(mapping.business_central, purpose=purpose) as business_central, connected(mapping.sales, purpose=purpose) as sales:
         yield {Side.BUSINESS_CENTRAL: business_central, Side.SALES: sales}
 
 

@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from urllib.parse import urlsplit
 
 import dj_database_url
 from cryptography.fernet import Fernet
@@ -21,16 +22,33 @@ try:
     DATA_DIR = Path(env.str("SYNCADMIN_DATA_DIR", str(BASE_DIR / "data")))
     SECRET_KEY = env.str("SYNCADMIN_SECRET_KEY", "")
     ENCRYPTION_KEYS: list[str] = env.list("SYNCADMIN_ENCRYPTION_KEYS", [])
-    ALLOWED_HOSTS = env.list("SYNCADMIN_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+    ALLOWED_HOSTS: list[str] = env.list("SYNCADMIN_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
     HTTPS = env.bool("SYNCADMIN_HTTPS", False)
     TRUSTED_ORIGINS: list[str] = env.list("SYNCADMIN_TRUSTED_ORIGINS", [])
     WORKERS = env.int("SYNCADMIN_WORKERS", 2)
     SLICE_SECONDS = env.float("SYNCADMIN_SLICE_SECONDS", 60.0)
     STALE_SECONDS = env.float("SYNCADMIN_STALE_SECONDS", 60.0)
     LOG_LEVEL = env.str("SYNCADMIN_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+    WAKE_SECONDS = env.float("SYNCADMIN_WAKE_SECONDS", 30.0, validate=validate.Range(min=5))
+    POLL_SECONDS = {
+        "business_central": env.float("SYNCADMIN_POLL_BUSINESS_CENTRAL_SECONDS", 30.0, validate=validate.Range(min=1)),
+        "sales": env.float("SYNCADMIN_POLL_SALES_SECONDS", 10.0, validate=validate.Range(min=1)),
+    }
+    PUBLIC_URL = env.str("SYNCADMIN_PUBLIC_URL", "").rstrip("/")
     DATABASE_URL = env.str("DATABASE_URL", "")
 except EnvError as error:
     raise ImproperlyConfigured(str(error)) from error
+
+
+def _public_host() -> list[str]:
+    """Where the two systems reach this installation to tell of changes; that host is allowed, too."""
+    parts = urlsplit(PUBLIC_URL)
+    if PUBLIC_URL and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username):
+        raise ImproperlyConfigured("SYNCADMIN_PUBLIC_URL: an address such as https://sync.example.com is expected, without query.")
+    return [parts.hostname] if parts.hostname else []
+
+
+ALLOWED_HOSTS += _public_host()
 
 
 def _kept_secret(name: str, make: bytes) -> str:

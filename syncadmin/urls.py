@@ -13,4 +13,5 @@ urlpatterns = [
     path("", include("syncadmin.ui.urls")),
     path("", include("mappings.urls")),
     path("", include("joblog.urls")),
+    path("", include("joblog.open_urls")),
 ]

@@ -5,6 +5,7 @@ from joblog.models.full_synchronization_line import FullSynchronizationLine, Rec
 from joblog.models.job_queue_entry import JobQueueEntry, JobQueueLogEntry, QueueStatus, RunKind
 from joblog.models.synch_entry import EntryAction, SynchEntry, SynchError
 from joblog.models.synch_job import JobStatus, JobType, SynchJob, Trigger
+from joblog.models.watch import SystemWatch, WatchedTable
 from joblog.models.worker import DutyLease, Worker
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "SynchEntry",
     "SynchError",
     "SynchJob",
+    "SystemWatch",
     "Trigger",
+    "WatchedTable",
     "Worker",
 ]

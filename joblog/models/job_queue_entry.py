@@ -80,6 +80,7 @@ class JobQueueEntry(models.Model):
     claimed_by = models.CharField(max_length=100, blank=True, editable=False)
     heartbeat_at = models.DateTimeField(null=True, blank=True, editable=False)
     rung_at = models.DateTimeField(null=True, blank=True, editable=False)
+    changed_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="A change came while the entry was running.")
     current_log = models.ForeignKey("JobQueueLogEntry", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False)
     full_line = models.ForeignKey(
         "FullSynchronizationLine", null=True, blank=True, on_delete=models.SET_NULL, related_name="entries", editable=False

@@ -4,7 +4,7 @@ from mappings.models.change import ConfigurationChange
 from mappings.models.coupling import Coupling, SynchResult
 from mappings.models.field_mapping import FieldDirection, FieldStatus, IntegrationFieldMapping
 from mappings.models.option import OptionMapping
-from mappings.models.system import OwnershipModel, System, SystemKind, SystemTable
+from mappings.models.system import OwnershipModel, Purpose, System, SystemKind, SystemTable, SystemTraffic
 from mappings.models.table_mapping import (
     DeletionConflictResolution,
     IntegrationTableMapping,
@@ -27,10 +27,12 @@ __all__ = [
     "MappingDirection",
     "OptionMapping",
     "OwnershipModel",
+    "Purpose",
     "SynchResult",
     "System",
     "SystemKind",
     "SystemTable",
+    "SystemTraffic",
     "TransformationRule",
     "UpdateConflictResolution",
 ]

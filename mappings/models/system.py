@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.db import models
+from django.db.models import F
 
 from mappings.encryption import decrypt, encrypt
 from syncadmin.connectors.auth import end_of_certificate
@@ -123,3 +124,38 @@ class SystemTable(models.Model):
 
     def table(self) -> Table:
         return Table.from_json(self.metadata)
+
+
+class Purpose(models.TextChoices):
+    """What requests were sent for."""
+
+    RUNS = "runs", "Runs"
+    POLLS = "polls", "Light polls"
+    SUBSCRIPTIONS = "subscriptions", "Subscriptions"
+    PAGES = "pages", "Pages and set-up"
+
+
+class SystemTraffic(models.Model):
+    """How much was sent to a system since it was set up, by all processes together."""
+
+    system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="traffic")
+    purpose = models.CharField(max_length=20, choices=Purpose)
+    requests = models.PositiveBigIntegerField(default=0)
+    throttled = models.PositiveBigIntegerField(default=0, help_text="Answers with status 429.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["system", "purpose"], name="traffic_by_purpose")]
+
+    def __str__(self) -> str:
+        return f"{self.system}, {self.get_purpose_display()}"
+
+    @classmethod
+    def count(cls, system: System, purpose: Purpose, *, requests: int, throttled: int) -> None:
+        """Adds to the counts; one statement, except the first time."""
+        if not requests:
+            return
+        row = cls.objects.filter(system=system, purpose=purpose)
+        more = {"requests": F("requests") + requests, "throttled": F("throttled") + throttled}
+        if not row.update(**more):
+            cls.objects.get_or_create(system=system, purpose=purpose)
+            row.update(**more)

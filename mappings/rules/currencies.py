@@ -22,6 +22,7 @@ from syncadmin.sync.tables import FieldType
 
 class CurrencyRules(MappingRules):
     also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {Side.BUSINESS_CENTRAL: ("code", "symbol")}
+    also_watched: ClassVar[Mapping[Side, tuple[str, ...]]] = {Side.BUSINESS_CENTRAL: ("currencyExchangeRates",)}
 
     @classmethod
     def field_rules(cls, mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:

@@ -54,6 +54,11 @@ def deletion_policy(mapping: IntegrationTableMapping) -> DeletionPolicy:
     return _class(mapping).deletion_policy(mapping)
 
 
+def also_watched(mapping: IntegrationTableMapping) -> Mapping[Side, tuple[str, ...]]:
+    """Tables beside the mapped ones whose changes concern every row of the mapping."""
+    return _class(mapping).also_watched
+
+
 def rules_for(mapping: IntegrationTableMapping, plan: TablePlan, connectors: Mapping[Side, Connector]) -> MappingRules:
     """The rules of a run; those that every table has where the pair has none of its own."""
     return _class(mapping)(mapping, plan, connectors)

@@ -37,6 +37,9 @@ class MappingRules(TableRules):
     keeps_uncoupled: ClassVar[Set[str]] = frozenset()
     """References (by their Business Central field) that stay where they are not coupled, when the other side has none to give."""
 
+    also_watched: ClassVar[Mapping[Side, tuple[str, ...]]] = {}
+    """Tables beside the mapped ones whose changes call for a run, by side: their rows change what is computed for every record."""
+
     @classmethod
     def field_rules(cls, mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:
         """Field rules on top of the configured ones, for constants and values that :meth:`prepare` computes.

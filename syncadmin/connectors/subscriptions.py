@@ -40,10 +40,6 @@ class Subscriptions:
     def __init__(self, http: Http, company: str, root_of: Callable[[str], str]) -> None:
         self._http, self._company, self._root_of = http, company, root_of
 
-    def possible(self, table: Table) -> bool:
-        """Whether a table may be subscribed to at all; the system may refuse it nevertheless."""
-        return table.route == "custom" or table.name in _COVERED
-
     def listed(self, routes: Iterable[str]) -> list[Subscription]:
         """All subscriptions of the company that the system knows, one request per route. Raises RunError, RetryLater."""
         rows = [row for route in routes for row in self._rows(route)]
@@ -102,6 +98,11 @@ class Subscriptions:
             return None
         expires = moment_or_none(row.get("expirationDateTime"))
         return Subscription(str(row.get("subscriptionId") or ""), found[2], str(row.get("notificationUrl") or ""), expires)
+
+
+def can_be_subscribed(table: Table) -> bool:
+    """Whether a table of Business Central may be subscribed to at all; the system may refuse it nevertheless."""
+    return table.route == "custom" or table.name in _COVERED
 
 
 def _pages(root: str) -> str:
