@@ -22,6 +22,10 @@ from syncadmin.sync.records import Record, Side
 from syncadmin.sync.tables import Table
 from syncadmin.sync.values import canonical, display
 
+# What gives way to a person's choice: an insert that surely has not happened, or one that asks for that choice (engine.md A2).
+_ASKS = Q(to_error__startswith="pending:") | Q(from_error__startswith="pending:")
+_GIVES_WAY = ~Q(pending="") & (Q(pending_since=None) | _ASKS)
+
 
 def couple(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim, pause: Callable[[], bool]) -> bool:
     """Couples the scope's pairs; then synchronizes them where the scope has directions. False when ``pause`` stopped it.
@@ -40,11 +44,9 @@ def couple(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim, paus
 
 def partner_of(mapping: IntegrationTableMapping, bc_key: str, sales_key: str) -> str:
     """Why these two cannot be coupled: the name of the present partner (M05, M06), "" when they can, or are coupled already."""
-    for row in Coupling.objects.filter(Q(bc_key=bc_key) | Q(sales_key=sales_key), mapping=mapping).exclude(
-        bc_key=bc_key, sales_key=sales_key
-    ):
-        return _told_partner(row, bc_key)
-    return ""
+    rows = Coupling.objects.filter(Q(bc_key=bc_key) | Q(sales_key=sales_key), mapping=mapping)
+    row = rows.exclude(bc_key=bc_key, sales_key=sales_key).exclude(_GIVES_WAY).first()
+    return _told_partner(row, bc_key) if row else ""
 
 
 def _couple_pairs(job: SynchJob, mapping: IntegrationTableMapping, scope: Scope, claim: Claim) -> None:
@@ -107,8 +109,8 @@ def _couple_one(
         job.failed += 1
         return
     number = _word(tables[Side.BUSINESS_CENTRAL], bc, tables[Side.BUSINESS_CENTRAL].number)
-    Coupling.objects.filter(mapping=mapping, bc_key=bc_key, sales_key=None).delete()  # an insert that never succeeded gives way
-    Coupling.objects.filter(mapping=mapping, bc_key=None, sales_key=sales_key).delete()
+    given_way = Coupling.objects.filter(_GIVES_WAY, Q(bc_key=bc_key) | Q(sales_key=sales_key), mapping=mapping)
+    remove(given_way.values_list("pk", flat=True))
     row, new = Coupling.objects.get_or_create(
         mapping=mapping,
         bc_key=bc_key,

@@ -6,6 +6,7 @@ All state is in the lines, so that any worker goes on where a lost one stopped.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -135,14 +136,17 @@ def take(line: FullSynchronizationLine, *, user: Person = None, scope: Scope = S
         return None
     if not blank.update(status=QueueStatus.READY, started_at=now, finished_at=None, message=""):
         return None
-    full = line.recommendation == Recommendation.FULL
-    chosen = Scope(full=True, only_coupled=False, use=scope.use) if full else Scope(match=True)
-    kind = RunKind.SYNCHRONIZE if full else RunKind.MATCH
     trigger = Trigger.COMMAND if line.requested == Requested.FOREGROUND else Trigger.PERSON
-    entry = new_entry(mapping=line.mapping, run_kind=kind, scope=chosen, user=user, trigger=trigger)
+    kind = RunKind.MATCH if line.recommendation == Recommendation.COUPLE else RunKind.SYNCHRONIZE
+    entry = new_entry(mapping=line.mapping, run_kind=kind, scope=scope_of(line.recommendation, scope), user=user, trigger=trigger)
     entry.full_line, entry.status = line, QueueStatus.READY
-    entry.description = f"{'Full synchronization' if full else 'Match-based coupling'} of {line.mapping.name}"
+    entry.description = f"Full synchronization of {line.mapping.name}"
     return entry
+
+
+def scope_of(recommendation: str, asked: Scope = Scope()) -> Scope:  # noqa: B008  (frozen)
+    """What a line with this recommendation runs: where both sides have records it couples before it creates (engine.md A25)."""
+    return replace(asked, match=recommendation == Recommendation.COUPLE, full=True, only_coupled=False)
 
 
 def startable(lines: Iterable[FullSynchronizationLine]) -> list[FullSynchronizationLine]:

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from joblog.claims import Claim
 from joblog.follow_ups import FollowUps, followed, remember
+from joblog.link_jobs import remove
 from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
 from joblog.models.synch_entry import OPEN_ERROR
+from joblog.previews import noted
 from mappings.couplings import save_states
 from mappings.models import Coupling
 from syncadmin.sync.couplings import CouplingState
@@ -116,8 +118,16 @@ class DatabaseJournal:
 
     def _save_couplings(self, items: Sequence[Touched]) -> dict[str, CouplingState]:
         kept = [item for item in items if item.coupling is not None and not item.uncouple]
-        saved = save_states(self.plan.mapping_id, [item.coupling for item in kept if item.coupling is not None], job_id=self.job.pk)
+        states = [item.coupling for item in kept if item.coupling is not None]
+        self._displace([state for state in states if state.id is None and state.pending is None])
+        saved = save_states(self.plan.mapping_id, states, job_id=self.job.pk)
         return {item.source_key: state for item, state in zip(kept, saved, strict=True)}
+
+    def _displace(self, new: Sequence[CouplingState]) -> None:
+        """Inserts that never succeeded give way to the records that were found; what they failed of is settled with them."""
+        if new:
+            ends = Q(bc_key__in=[state.bc.key for state in new]) | Q(sales_key__in=[state.sales.key for state in new])
+            remove(Coupling.objects.filter(ends, mapping=self.plan.mapping_id).exclude(pending="").values_list("pk", flat=True))
 
     def _save_entries(self, items: Sequence[Touched], couplings: dict[str, CouplingState]) -> None:
         rows = [self._row(item, couplings.get(item.source_key) or item.coupling) for item in items]
@@ -141,7 +151,7 @@ class DatabaseJournal:
             code=item.code,
             fields=list(item.fields),
             message=item.text,
-            detail=dict(item.detail),
+            detail={**item.detail, **({} if self._real else noted(item))},
             at=timezone.now(),
         )
 

@@ -101,6 +101,8 @@ def keep(job: SynchJob, entries: Sequence[SynchEntry]) -> None:
 def remove(couplings: Iterable[int]) -> None:
     """Deletes couplings; their errors concern nobody any more."""
     ids = list(couplings)
+    if not ids:
+        return
     SynchEntry.objects.filter(OPEN_ERROR, coupling_id__in=ids).update(resolved_at=timezone.now())
     Coupling.objects.filter(pk__in=ids).delete()
 

@@ -14,6 +14,7 @@ from joblog.journal import DatabaseJournal
 from joblog.matching_pages import MatchRun
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchEntry, SynchJob
 from joblog.opening import opening_values
+from joblog.previews import couplings_for
 from joblog.scope import Scope
 from joblog.synchronization import count_requests, synchronize_mapping, traffic_from_now
 from mappings.models import IntegrationTableMapping
@@ -23,7 +24,7 @@ from mappings.systems import both_connected
 from mappings.transformations import refresh_lookups
 from syncadmin.sync.criteria import Criterion, criteria_of
 from syncadmin.sync.errors import RunError
-from syncadmin.sync.matching import Matcher
+from syncadmin.sync.partners import PartnerSearch
 from syncadmin.sync.plan import FieldRule, TablePlan, UpdatePolicy
 from syncadmin.sync.records import Direction, Side
 from syncadmin.sync.rules import TableRules
@@ -34,7 +35,8 @@ TO, FROM = Direction.TO_INTEGRATION, Direction.FROM_INTEGRATION
 
 def match(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim, pause: Callable[[], bool], *, preview: bool = False) -> bool:
     """Couples what matches among the uncoupled records of the mapping, or the scope's Business Central records; then synchronizes what the
-    mapping or the scope asks for. A preview couples nothing and nothing follows it. False when ``pause`` stopped it in between.
+    mapping or the scope asks for, with ``full`` everything. A preview couples nothing and nothing follows it. False when ``pause`` stopped
+    it in between.
 
     Raises RetryLater, ClaimLost and RunError: ``no-match-fields`` (M20), ``wrong-side``, ``wrong-direction`` and those of a plan.
     """
@@ -68,29 +70,30 @@ def _match(job: SynchJob, claim: Claim, mapping: IntegrationTableMapping, scope:
     """Works from the job's cursor; True when all records were looked at and the job is finished."""
     if scope.sales_keys:
         raise RunError("wrong-side", "Match-based coupling starts from Business Central records. Select records of that side.")
-    create = _creates(mapping, scope)
+    unmatched = _unmatched(mapping, scope)
     refresh_lookups(mapping, since=job.started_at)
     plan = build_plan(mapping)
     with both_connected(mapping) as connectors:
         rules = rules_for(mapping, plan, connectors)
         criteria, left_out = _criteria(plan, rules)
         traffic = traffic_from_now(connectors)
+        couplings = couplings_for(job, mapping)
         run = MatchRun(
             job=job,
             claim=claim,
-            mapping=mapping,
             plan=plan,
-            connectors=connectors,
+            business_central=connectors[Side.BUSINESS_CENTRAL],
+            couplings=couplings,
             journal=DatabaseJournal(job, claim, plan, traffic),
-            matcher=Matcher(plan, criteria),
+            partners=PartnerSearch(plan, TO, connectors, couplings, criteria),
             rules=rules,
-            create=create,
+            unmatched=unmatched,
             keys=tuple(dict.fromkeys(key.lower() for key in scope.bc_keys)),
         )
         cursor = Cursor.from_json(job.cursor or {"phase": EXPLICIT if scope.bc_keys else WINDOW})
         while cursor.phase != DONE:
             cursor = run.page(cursor)
-            if cursor.phase != DONE and run.may_pause and pause():
+            if cursor.phase != DONE and run.partners.may_pause and pause():
                 return False
         _finish(job, claim, _told(left_out), traffic())
     return True
@@ -103,6 +106,13 @@ def _creates(mapping: IntegrationTableMapping, scope: Scope) -> bool:
     if scope.create_new:
         raise RunError("wrong-direction", f"The mapping {mapping.name} only goes from Sales: it cannot create records there.")
     return False
+
+
+def _unmatched(mapping: IntegrationTableMapping, scope: Scope) -> str:
+    """What becomes of a record without match; "" where that is a failure. A full synchronization leaves it to its second step."""
+    if TO not in mapping.directions and scope.full:
+        return "The mapping only goes from Sales, so nothing is created for it."
+    return "A new record is created." if scope.full or _creates(mapping, scope) else ""
 
 
 def _criteria(plan: TablePlan, rules: TableRules) -> tuple[list[Criterion], list[FieldRule]]:
@@ -140,6 +150,9 @@ def _follow_up(
     mapping: IntegrationTableMapping,
     scope: Scope,
 ) -> bool:
+    if scope.full:
+        entry.parameters = Scope(full=True, only_coupled=scope.only_coupled, use=scope.use).to_json()
+        return synchronize_mapping(entry, execution, claim, pause)
     records = _records(execution, mapping, scope)
     if not records:
         return True

@@ -22,7 +22,8 @@ class Scope:
     ``restore`` creates the missing counterparts of the named records anew, whatever the mapping says.
 
     ``match`` makes a preview one of match-based coupling; ``create_new`` and ``synch_after`` overrule what the mapping does after it,
-    ``after_match`` marks that synchronization. ``only_coupled`` overrules the mapping.
+    ``after_match`` marks that synchronization. ``match`` and ``full`` together couple first and then synchronize everything.
+    ``only_coupled`` overrules the mapping. ``previews`` are executions whose would-be couplings a preview counts with.
     """
 
     directions: tuple[Direction, ...] = ()
@@ -39,6 +40,7 @@ class Scope:
     create_new: bool | None = None
     synch_after: bool | None = None
     only_coupled: bool | None = None
+    previews: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A plain structure with only what differs from the defaults; :meth:`from_json` reads it."""
@@ -54,6 +56,7 @@ class Scope:
             "restore": self.restore,
             "match": self.match,
             "after_match": self.after_match,
+            "previews": list(self.previews),
         }
         overruled = {name: getattr(self, name) for name in _OVERRULING if getattr(self, name) is not None}
         return {name: value for name, value in plain.items() if value} | overruled
@@ -73,6 +76,7 @@ class Scope:
             restore=bool(data.get("restore")),
             match=bool(data.get("match")),
             after_match=bool(data.get("after_match")),
+            previews=tuple(data.get("previews", ())),
             **{name: bool(data[name]) for name in _OVERRULING if data.get(name) is not None},
         )
 

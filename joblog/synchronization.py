@@ -14,6 +14,7 @@ from joblog.follow_ups import next_follow_up, remember, wait_for_others
 from joblog.journal import DatabaseJournal
 from joblog.models import JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchJob
 from joblog.opening import opening_values
+from joblog.previews import couplings_for
 from joblog.scope import Scope
 from mappings.couplings import DatabaseCouplings
 from mappings.models import Coupling, IntegrationTableMapping
@@ -22,9 +23,11 @@ from mappings.rules.currencies import with_local_currency
 from mappings.rules.registry import rules_for
 from mappings.systems import both_connected
 from mappings.transformations import refresh_lookups
+from syncadmin.sync.criteria import criteria_of
 from syncadmin.sync.decide import Policy
 from syncadmin.sync.engine import Run, synchronize
 from syncadmin.sync.errors import RunError
+from syncadmin.sync.partners import PartnerSearch
 from syncadmin.sync.plan import TablePlan
 from syncadmin.sync.records import Direction, Side
 from syncadmin.sync.touched import DONE, EXPLICIT, Cursor
@@ -147,7 +150,7 @@ def _first(job: SynchJob, claim: Claim, name: str, keys: Sequence[str]) -> None:
     plan = build_plan(first.mapping, only_coupled=False)
     with both_connected(first.mapping) as connectors:
         plan = with_local_currency(plan, first.mapping, connectors)
-        _one_direction(first, claim, plan, connectors, Scope.from_json(first.scope), tuple(keys), lambda: False)
+        _one_direction(first, claim, plan, connectors, Scope.from_json(first.scope), tuple(keys), lambda: False, match_new=True)
 
 
 def _one_direction(
@@ -158,8 +161,13 @@ def _one_direction(
     scope: Scope,
     keys: tuple[str, ...] | None,
     pause: Callable[[], bool],
+    *,
+    match_new: bool = False,
 ) -> bool:
-    """Runs the engine from the job's cursor; True when the direction is done, its job finished and the watermark moved."""
+    """Runs the engine from the job's cursor; True when the direction is done, its job finished and the watermark moved.
+
+    ``match_new`` searches for existing counterparts before anything is created, as every full run that creates does.
+    """
     mapping = job.mapping
     if mapping is None:
         raise RunError("no-mapping", f"The mapping {job.mapping_name} was deleted.")
@@ -168,20 +176,23 @@ def _one_direction(
     traffic = traffic_from_now(connectors)
     everything = scope.full or scope.unconditional
     watermark, read_at = mapping.watermark(direction), _read_at(mapping, direction)
+    couplings = couplings_for(job, mapping)
     rules = rules_for(mapping, plan, connectors)
-    rules.may_write = job.type != JobType.PREVIEW
+    rules.couplings, rules.may_write = couplings, job.type != JobType.PREVIEW
     rules.synchronize_first = partial(_first, job, claim) if rules.may_write else None
     run = Run(
         plan=plan,
         direction=direction,
         connectors=connectors,
-        couplings=DatabaseCouplings(mapping),
+        couplings=couplings,
         journal=DatabaseJournal(job, claim, plan, traffic, partial(rules.follow_up, direction)),
         policy=Policy(unconditional=scope.unconditional, winner=scope.use, restore=scope.restore),
         rules=rules,
         keys=keys,
         since=None if everything else rules.since(direction, window_start(direction.source, watermark, read_at)),
         read_at=None if everything else read_at,
+        partners=_partners(mapping, plan, direction, connectors, couplings),
+        match_new=match_new or (scope.full and not plan.only_coupled),
         preview=job.type == JobType.PREVIEW,
         pause=pause,
     )
@@ -191,6 +202,22 @@ def _one_direction(
         return False
     _finish(job, claim, cursor, explicit=keys is not None, traffic=traffic())
     return True
+
+
+def _partners(
+    mapping: IntegrationTableMapping,
+    plan: TablePlan,
+    direction: Direction,
+    connectors: Mapping[Side, Any],
+    couplings: DatabaseCouplings,
+) -> PartnerSearch | None:
+    """The search for existing counterparts by the mapping's match criteria; None where it has none."""
+    others = rules_for(mapping, plan, connectors)  # an object of its own: candidates are of the other direction
+    criteria = [*criteria_of(plan)[0], *others.criteria(plan)]
+    if not criteria:
+        return None
+    select = partial(others.select, direction.opposite)
+    return PartnerSearch(plan, direction, connectors, couplings, criteria, select)
 
 
 def _finish(job: SynchJob, claim: Claim, cursor: Cursor, *, explicit: bool, traffic: tuple[int, int]) -> None:

@@ -82,6 +82,10 @@ class CouplingState:
     def with_end(self, side: Side, end: Ends) -> CouplingState:
         return replace(self, bc=end) if side is Side.BUSINESS_CENTRAL else replace(self, sales=end)
 
+    def error_code(self, direction: Direction) -> str:
+        """The code of the last failure in this direction, "" for none."""
+        return self.attempt(direction).error.partition(":")[0]
+
     def with_attempt(self, direction: Direction, attempt: Attempt) -> CouplingState:
         return replace(self, to_sales=attempt) if direction is Direction.TO_INTEGRATION else replace(self, from_sales=attempt)
 

@@ -27,7 +27,7 @@ _ALIKE = (
     frozenset({FieldType.GUID}),
     frozenset({FieldType.OPTION}),
 )
-_UNREADABLE = object()  # equals nothing
+UNREADABLE = object()  # equals nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,22 +57,19 @@ class Criterion:
         return None if value is None else self._comparable(value)
 
     def offered(self, record: Record) -> Value:
-        """The value of a Sales record in the same form."""
-        try:
-            return self._comparable(self.found(record))
-        except RecordError:
-            return _UNREADABLE
+        """The value of a Sales record in the same form, :data:`UNREADABLE` for none. Raises RecordError where it cannot be carried over."""
+        return self._comparable(self.found(record))
 
-    def shown(self, record: Record) -> str:
-        """What is compared of a Business Central record, for people; "" for nothing."""
-        return " ".join(text for own in self.bc if (text := _shown(record, own)))
+    def shown(self, side: Side, record: Record) -> str:
+        """What is compared of a record of that side, for people; "" for nothing."""
+        return " ".join(text for own in self.fields(side) if (text := _shown(record, own)))
 
     def _comparable(self, value: Value) -> Value:
         """One form for all values that mean the same to both fields (engine.md A13)."""
         kinds = {one.type for one in (*self.bc, self.sales)}
         if value is None:
             # What is unset in Sales is 0 or false in Business Central (web-apis.md section 0).
-            return 0 if kinds <= _NEVER_NULL else _UNREADABLE
+            return 0 if kinds <= _NEVER_NULL else UNREADABLE
         if isinstance(value, str):
             return self._text(value, kinds)
         scales = [one.scale for one in (*self.bc, self.sales) if one.scale is not None]

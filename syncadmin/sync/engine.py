@@ -11,6 +11,7 @@ from syncadmin.sync.couplings import CouplingState, stamp_later
 from syncadmin.sync.decide import Policy
 from syncadmin.sync.errors import RetryLater, RunError
 from syncadmin.sync.pages import PageWork
+from syncadmin.sync.partners import PartnerSearch
 from syncadmin.sync.plan import TablePlan
 from syncadmin.sync.ports import Connector, Couplings, Journal
 from syncadmin.sync.records import Action, Direction, Page, Record, Side
@@ -33,7 +34,9 @@ class Run:
     """One direction of one mapping.
 
     ``keys`` are source keys of an explicit run (None: read the window from ``since``); ``read_at`` is the source's clock at the last
-    complete read. ``pause`` is asked after each page whether to stop and go on later; ``now`` is our own clock.
+    complete read. ``partners`` searches for counterparts before records are created: for all of them with ``match_new``, otherwise for
+    those that a search has kept from being created before. ``pause`` is asked after each page whether to stop and go on later; ``now`` is
+    our own clock.
     """
 
     plan: TablePlan
@@ -46,12 +49,18 @@ class Run:
     keys: Sequence[str] | None = None
     since: datetime | None = None
     read_at: datetime | None = None
+    partners: PartnerSearch | None = None
+    match_new: bool = False
     preview: bool = False
     page_size: int = 1000
     pause: Callable[[], bool] = lambda: False
     new_key: Callable[[], str] = _new_key
     now: Callable[[], datetime] = _utc_now
     previewed: set[str] = field(default_factory=set)  # unchanged ones of the retry set: a preview keeps no coupling that would tell
+
+    @property
+    def may_pause(self) -> bool:
+        return self.partners is None or self.partners.may_pause
 
     @property
     def source(self) -> Connector:
@@ -73,7 +82,7 @@ def synchronize(run: Run, cursor: Cursor) -> Cursor:
     steps = {RETRY: _retry_page, EXPLICIT: _explicit_page, WINDOW: _window_page}
     while cursor.phase != DONE:
         cursor = steps[cursor.phase](run, cursor)
-        if cursor.phase != DONE and run.pause():
+        if cursor.phase != DONE and run.may_pause and run.pause():
             break
     return cursor
 
@@ -195,11 +204,12 @@ def _work(
 ) -> None:
     """One page from records to results; one transaction before its writes and one after them, none while a request is on the wire."""
     explicit = run.keys is not None
-    work = PageWork(run.plan, run.direction, run.destination, run.couplings, run.journal, run.policy, run.rules, explicit)
+    ends = (run.plan, run.direction, run.destination, run.couplings, run.journal)
+    work = PageWork(*ends, run.policy, run.rules, explicit, run.partners, run.match_new)
     work.decide([record for record in records if record.key not in run.previewed], interrupted=interrupted)
     writer = Writer(work, run.new_key, run.now)
     if run.preview:
-        imagined = [replace(item, coupling=None, uncouple=False) for item in (*also, *work.touched, *writer.imagined())]
+        imagined = [*also, *work.touched, *writer.imagined()]
         if before.phase == RETRY:
             run.previewed.update(item.source_key for item in imagined if item.action is Action.UNCHANGED)
         run.journal.settle(imagined, read=read, cursor=after)

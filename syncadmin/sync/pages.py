@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from syncadmin.sync.couplings import CouplingState, Ends
 from syncadmin.sync.decide import Decision, Kind, Policy, decide_existing, decide_insert, source_unchanged
 from syncadmin.sync.lost import LostInserts
+from syncadmin.sync.matching import Match, Verdict
+from syncadmin.sync.partners import NOT_CREATED, PartnerSearch
 from syncadmin.sync.plan import DeletionPolicy, TablePlan
 from syncadmin.sync.ports import Connector, Couplings, Journal
 from syncadmin.sync.records import Action, Change, Direction, Record
@@ -30,6 +32,8 @@ class PageWork:
     policy: Policy
     rules: TableRules
     explicit: bool = False  # a person named these records
+    partners: PartnerSearch | None = None
+    match_new: bool = False
     touched: list[Touched] = field(default_factory=list)
     landed: list[Touched] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
@@ -51,12 +55,15 @@ class PageWork:
         if self.direction is Direction.FROM_INTEGRATION:
             self.conflicts_failed = self.journal.failed_conflicts(self.direction, keys)
         found = self._find_uncoupled(chosen, couplings)
-        partners = self.couplings.for_records(self.direction.destination, list(found.values())) if found else {}
+        owners = self.couplings.for_records(self.direction.destination, list(found.values())) if found else {}
+        matches = self._match([record for record in chosen if self._to_be_matched(record, couplings, found, earlier)])
         compare: list[Write] = []
         create: list[Write] = []
         for record in chosen:
             write = Write(record, couplings.get(record.key) or self._uncoupled(record), _UNDECIDED, earlier=earlier.get(record.key))
-            if not self._done_already(write, again=interrupted is not None) and not self._is_taken(write, found, partners):
+            if self._done_already(write, again=interrupted is not None) or self._is_taken(write, found, owners):
+                continue
+            if record.key not in matches or self._takes_match(write, matches[record.key]):
                 self._sort(write, compare, create, again=interrupted is not None)
         self._decide_all(compare, create)
         self._note_leftovers(interrupted or {})
@@ -64,7 +71,7 @@ class PageWork:
     def review(self, write: Write, present: Record) -> None:
         """Decides a pair as it is now."""
         policy = replace(self.policy, ours=frozenset(change.field for change in write.made))
-        if write.found:  # "couple it and force" (engine.md section 6)
+        if write.found and not write.matched:  # a rule's counterpart: "couple it and force" (engine.md section 6)
             policy = replace(policy, winner=policy.winner or self.direction.source)
         if write.source.key in self.conflicts_failed:
             policy = replace(policy, conflict_failed_already=True)
@@ -102,20 +109,55 @@ class PageWork:
             return True
         return coupling.pending is self.direction and coupling.pending_since is None and not coupling.skipped
 
-    def _is_taken(self, write: Write, found: Mapping[str, str], partners: Mapping[str, CouplingState]) -> bool:
+    def _is_taken(self, write: Write, found: Mapping[str, str], owners: Mapping[str, CouplingState]) -> bool:
         """Couples what was found; True (and noted) when that record belongs to another one (A16)."""
         key = found.get(write.source.key, "")
         if not key:
             return False
         others = [one for one, other in found.items() if other == key and one != write.source.key]
-        partner = partners.get(key)
-        if others or (partner is not None and partner.end(self.direction.source).key != write.source.key):
+        owner = owners.get(key)
+        if others or (owner is not None and owner.end(self.direction.source).key != write.source.key):
             text = "The record that belongs to it is coupled to another one, or claimed by another one. Couple them by hand."
             self.touched.append(self.results.note(write, Action.FAILED, code="already-coupled", text=text, destination_key=key))
             return True
-        write.found = True
-        write.coupling = replace(write.coupling, pending=None, origin="match").with_end(self.direction.destination, Ends(key=key))
+        self._couple(write, Ends(key=key))
         return False
+
+    def _couple(self, write: Write, end: Ends) -> None:
+        """A coupling of its own, in place of the one of an insert that never succeeded."""
+        write.found = True
+        write.coupling = replace(write.coupling, id=None, pending=None, origin="match").with_end(self.direction.destination, end)
+
+    # ---- matching before creating (engine.md section 14, A6)
+
+    def _to_be_matched(
+        self, record: Record, couplings: Mapping[str, CouplingState], found: Mapping[str, str], earlier: Mapping[str, Touched]
+    ) -> bool:
+        coupling, entry = couplings.get(record.key), earlier.get(record.key)
+        if record.key in found or not self._may_be_found(coupling) or (entry is not None and entry.action is not Action.SENDING):
+            return False
+        if coupling is None:
+            return self.match_new and not self.plan.only_coupled
+        again = coupling.attempt(self.direction).job_id != self.journal.job_id
+        return again and (self.match_new or coupling.error_code(self.direction) in NOT_CREATED)
+
+    def _match(self, records: Sequence[Record]) -> dict[str, Match]:
+        if self.partners is None or not records:
+            return {}
+        return {match.record.key: match for match in self.partners.decide(self.partners.search(records))}
+
+    def _takes_match(self, write: Write, match: Match) -> bool:
+        """Couples what matches; False (and noted) where a person has to choose, and nothing may be created."""
+        if match.verdict is Verdict.COUPLE:
+            partner = match.candidates[0]
+            self._couple(write, Ends(partner.key, partner.label))
+            write.matched = match.text
+        elif match.verdict is Verdict.NO_MATCH:
+            write.doubt = "" if match.certain else f"{match.text} {match.remedy}"
+        else:
+            self.touched.append(self.results.failed(write, match.verdict.value, f"{match.text} {match.remedy}", detail=match.detail))
+            return False
+        return True
 
     def _done_already(self, write: Write, *, again: bool) -> bool:
         """A record is handled once per job and direction, whatever phase reads it again."""
@@ -232,6 +274,8 @@ class PageWork:
             self.place(write)
         elif write.source.key in lost.doubtful:
             self.touched.append(self.results.failed(write, "pending", lost.doubtful[write.source.key]))
+        elif write.doubt and write.decision.kind is Kind.INSERT:
+            self.touched.append(self.results.failed(write, Verdict.NO_MATCH.value, write.doubt))
         else:
             self.place(write)
 

@@ -124,5 +124,5 @@ class Journal(Protocol):
         ...
 
     def settle(self, items: Sequence[Touched], *, read: int, cursor: Cursor) -> None:
-        """Saves results, couplings, counters and the cursor in one transaction."""
+        """Saves results, couplings, counters and the cursor in one transaction; in a preview no couplings."""
         ...

@@ -21,7 +21,8 @@ class Write:
     """One record on its way to the destination.
 
     ``earlier`` is what an interrupted run had noted as SENDING. ``created`` tells that the insert has happened, ``made`` are changes that
-    the destination is known to have taken, ``found`` that a rule of the table has named the counterpart just now.
+    the destination is known to have taken, ``found`` that the counterpart was found just now: by a rule of its table, or by match criteria,
+    as ``matched`` says in words. ``doubt`` is why the record may only be left alone where it would have to be created.
     """
 
     source: Record
@@ -32,6 +33,8 @@ class Write:
     earlier: Touched | None = None
     created: bool = False
     found: bool = False
+    matched: str = ""
+    doubt: str = ""
     made: tuple[Change, ...] = ()
 
     @property
@@ -89,7 +92,8 @@ class Results:
             failed = self.failed(write, decision.code, decision.text, decision.fields)
             return replace(failed, changes=write.changes, coupling=_written_but_failed(coupling, failed, self.direction))
         label = coupling.end(self.direction.destination).label
-        return self.note(write, _action(write), changes=write.changes, detail=_detail(write), coupling=coupling, destination_label=label)
+        told = {"changes": write.changes, "detail": _detail(write), "text": write.matched}
+        return self.note(write, _action(write), **told, coupling=coupling, destination_label=label)
 
     def yielded(self, write: Write) -> Touched:
         """Skipped, because the other side's value wins: the opposite direction brings it (engine.md section 7)."""
@@ -103,7 +107,16 @@ class Results:
         owing = write.coupling.owing(self.direction, job_id=self.job_id, message="")
         return self.note(write, Action.SKIPPED, text=text, coupling=None if owing is write.coupling else owing)
 
-    def failed(self, write: Write, code: str, text: str, fields: tuple[str, ...] = (), *, passing: bool = False) -> Touched:
+    def failed(
+        self,
+        write: Write,
+        code: str,
+        text: str,
+        fields: tuple[str, ...] = (),
+        *,
+        passing: bool = False,
+        detail: Mapping[str, Any] | None = None,
+    ) -> Touched:
         """Failed, or Skipped when the same failure repeats itself (A3)."""
         error = f"{code}:{','.join(sorted(fields))}"[:300]
         before = self._arrived(write) if write.created else self._named(write)
@@ -111,8 +124,8 @@ class Results:
         action = Action.SKIPPED if coupling.skipped and not write.coupling.skipped else Action.FAILED
         if action is Action.SKIPPED:
             text = f"{text} The same happened before, so the record is skipped until somebody retries it."
-        detail = _failure_detail(write.decision)
-        touched = self.note(write, action, code=code, text=text, fields=fields, changes=write.made, coupling=coupling, detail=detail)
+        told = {"code": code, "text": text, "fields": fields, "detail": {**_failure_detail(write.decision), **(detail or {})}}
+        touched = self.note(write, action, **told, changes=write.made, coupling=coupling)
         never_made = write.decision.kind is Kind.INSERT and not write.created  # there is nothing under the key that was chosen
         return replace(touched, destination_key="", destination_label="") if never_made else touched
 
@@ -131,9 +144,12 @@ class Results:
         return replace(coupling, baseline=dict(decision.baseline))
 
     def intended(self, write: Write) -> Touched:
-        """The entry of a write that is about to be sent, with the pending coupling where it is an insert that is not finished."""
+        """The entry of a write that is about to be sent, with the coupling where it is new: a pending one for an insert that is not
+        finished, the whole one for a counterpart that was found."""
         coupling = None
-        if write.decision.kind is Kind.INSERT or write.created:
+        if write.found:
+            coupling = self._named(write)
+        elif write.decision.kind is Kind.INSERT or write.created:
             other = self.direction.destination
             end = replace(write.coupling.end(other), key=write.key or None)
             baseline = dict(write.decision.baseline) if write.decision.kind is Kind.INSERT else write.coupling.baseline

@@ -13,7 +13,7 @@ from joblog import full_synchronization as full
 from joblog.claims import take as claim
 from joblog.models import FullSynchronizationLine, JobQueueEntry, SynchJob
 from joblog.runner import carry_out, run
-from mappings.models import Coupling, IntegrationTableMapping, System
+from mappings.models import IntegrationTableMapping, System
 from syncadmin.sync.errors import RunError
 from tests.people import People
 
@@ -213,16 +213,6 @@ def test_the_next_run_of_the_mapping_reads_only_what_is_newer(cronus: System, pe
     command("synchronize", "--all", "--full")
     mapping = IntegrationTableMapping.objects.get(name="CUSTOMER")
     assert mapping.bc_watermark is not None and mapping.bc_read_at is not None
-
-
-@pytest.mark.rule("17.couple-line")
-def test_both_sides_are_coupled_by_their_match_fields(cronus: System, people: People, command: Command) -> None:
-    people.create_bc("customers", displayName="Adatum")
-    people.create_sales("accounts", name="ADATUM", customertypecode=3)
-    _, told = command("synchronize", "--all", "--full")
-    assert [(job["type"], job["coupled"]) for job in told["jobs"] if job["mapping"] == "CUSTOMER"] == [("Coupling", 1)]
-    assert Coupling.objects.filter(mapping__name="CUSTOMER").count() == 1
-    assert len(people.rows_sales("accounts")) == len(people.rows_bc("customers")) == 1
 
 
 # ---- two at once, and lost workers

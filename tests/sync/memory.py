@@ -270,6 +270,8 @@ class Store:
         return {one: self.known[one] for one in wanted if one in self.known}
 
     def save(self, state: CouplingState) -> CouplingState:
+        if state.id is None and state.pending is None:
+            self._displace(state)
         number = state.id or max(self.states, default=0) + 1
         plain = json.loads(json.dumps({pair: list(both) for pair, both in state.baseline.items()}))
         saved = replace(state, id=number, baseline={pair: (both[0], both[1]) for pair, both in plain.items()})
@@ -279,6 +281,12 @@ class Store:
             assert key is None or key not in taken, f"{side.label} record {key} would be coupled twice"
         self.states[number] = saved
         return saved
+
+    def _displace(self, new: CouplingState) -> None:
+        """Inserts that never succeeded give way."""
+        for number, state in list(self.states.items()):
+            if state.pending is not None and any(state.end(side).key == new.end(side).key for side in Side):
+                del self.states[number]
 
     def of(self, side: Side, key: str) -> CouplingState:
         return self.for_records(side, [key])[key]
@@ -350,10 +358,11 @@ class Job:
         self.counts[item.action.value] += 1
         if item.action is not Action.UNCHANGED:
             self.entries[item.source_key] = self._as_kept(item)
+        if self.preview:
+            return
         if item.coupling is not None and item.uncouple:
             del self.store.states[item.coupling.id or 0]
         elif item.coupling is not None:
-            assert not self.preview
             self.store.save(item.coupling)
 
     def _as_kept(self, item: Touched) -> Touched:

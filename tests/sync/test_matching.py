@@ -48,7 +48,7 @@ def matched(
     more: tuple[Criterion, ...] = (),
 ) -> list[Match]:
     matcher = Matcher(plan, [*criteria_of(plan)[0], *more])
-    matcher.add(offered)
+    matcher.add(offered, references or {})
     return matcher.decide([matcher.search(one, references or {}) for one in customers], taken or {})
 
 
@@ -244,6 +244,49 @@ def test_a_table_can_compute_what_is_expected() -> None:
     )
     found = matched(plan_by(), people({"number": "PCS"}), accounts({"name": "PCS"}, {"name": "nav pcs"}), more=(computed,))
     assert (pairs(found), found[0].text) == (["a2"], "Matched by Code (PCS).")
+
+
+# ---- from Sales to Business Central: the same records agree
+
+
+def matched_back(plan: TablePlan, accounts: list[Record], customers: list[Record]) -> list[Match]:
+    matcher = Matcher(plan, criteria_of(plan)[0], SALES)
+    matcher.add(customers, {})
+    return matcher.decide([matcher.search(one, {}) for one in accounts], {})
+
+
+def test_a_record_of_sales_finds_the_only_customer_of_its_name() -> None:
+    (found,) = matched_back(plan_by(NAME), accounts({"name": "CONTOSO"}), people({"name": "Adatum"}, {"name": "Contoso"}))
+    assert (found.candidates[0].key, found.text) == ("c2", "Matched by Name (CONTOSO).")
+
+
+def test_what_is_blank_in_business_central_is_left_out_in_both_directions() -> None:
+    customers = people({"name": "Adatum", "city": ""}, {"name": "Contoso", "city": "Ulm"}, {"name": "", "city": ""})
+    offered = accounts({"name": "Adatum", "town": "Bonn"}, {"name": "Contoso", "town": "Bonn"}, {"name": "", "town": ""})
+    assert pairs(matched_back(plan_by(NAME, CITY), offered, customers)) == ["c1", "no-match", "no-match"]
+
+
+def test_reasons_name_the_records_of_the_side_that_was_searched() -> None:
+    found = matched_back(plan_by(NAME), accounts({"name": "A"}, {"name": "B"}, {"name": None}), people({"name": "B"}, {"name": "B"}))
+    assert [one.text for one in found] == [
+        "No Customer record matches by Name (A).",
+        "2 Customer records match by Name (B): B, B.",
+        "Name is blank.",
+    ]
+
+
+def test_a_pair_that_holds_one_way_only_is_left_to_a_person() -> None:
+    plan = plan_by(NAME)
+    matcher = Matcher(plan, criteria_of(plan)[0], SALES)
+    matcher.add(people({"name": "Adatum"}), {})
+    (found,) = matcher.decide([matcher.search(accounts({"name": "Adatum"})[0], {})], {}, {("a1", "c1")})
+    assert (found.verdict, found.text) == (AMBIGUOUS, "Adatum matches by Name (Adatum), but matches other Account records as well.")
+
+
+def test_a_candidate_that_cannot_be_compared_matches_nothing() -> None:
+    plan = plan_by(NAME, by("currency", "currencyid", lookup="CURRENCY"))
+    (found,) = matched_back(plan, accounts({"name": "Adatum", "currencyid": EUR}), people({"name": "Adatum", "currency": "EUR"}))
+    assert found.verdict is NO_MATCH
 
 
 # ---- what can be compared

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from syncadmin.sync.couplings import CouplingState, Ends
+from syncadmin.sync.criteria import criteria_of
 from syncadmin.sync.decide import Policy
 from syncadmin.sync.engine import Run, synchronize
+from syncadmin.sync.partners import PartnerSearch
 from syncadmin.sync.plan import FieldRule, TablePlan
 from syncadmin.sync.records import Direction, Side
 from syncadmin.sync.rules import TableRules
@@ -130,6 +133,8 @@ class World:
             keys=None if keys is None else list(keys),
             since=None if everything else window_start(source, self.watermarks[source], self.read_at[source]),
             read_at=None if everything else self.read_at[source],
+            partners=self._partners(job.direction),
+            match_new=full and not self.plan.only_coupled,
             preview=preview,
             page_size=self.page_size,
             pause=pause,
@@ -173,6 +178,12 @@ class World:
 
     def writes(self) -> int:
         return len(self.bc.written) + len(self.sales.written)
+
+    def _partners(self, direction: Direction) -> PartnerSearch | None:
+        criteria = criteria_of(self.plan)[0]
+        ends = {BC: self.bc, SALES: self.sales}
+        select = partial(self.rules.select, direction.opposite)
+        return PartnerSearch(self.plan, direction, ends, self.store, criteria, select) if criteria else None
 
     def _finish(self, job: Job, cursor: Cursor, *, window: bool) -> None:
         job.done, job.cursor = True, cursor
