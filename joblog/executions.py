@@ -12,6 +12,7 @@ from django.utils import timezone
 from joblog import full_lines
 from joblog.claims import Claim
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, QueueStatus, RunKind, SynchEntry, SynchJob, Trigger
+from joblog.opening import open_unstarted
 from joblog.wake_up import changed_meanwhile, soon
 from mappings.models import IntegrationTableMapping
 from syncadmin.sync.errors import ClaimLost, RetryLater
@@ -24,15 +25,7 @@ def begin(entry: JobQueueEntry) -> JobQueueLogEntry:
     if entry.current_log is not None:
         return entry.current_log
     with transaction.atomic():
-        execution = JobQueueLogEntry.objects.create(
-            entry=entry,
-            description=entry.description,
-            run_kind=entry.run_kind,
-            mapping_name=entry.mapping.name if entry.mapping else "",
-            parameters=entry.parameters,
-            user_name=entry.user.get_username() if entry.user else "",
-            started_at=timezone.now(),
-        )
+        execution = _new_execution(entry, entry=entry)
         JobQueueEntry.objects.filter(pk=entry.pk).update(current_log=execution, error_message="", changed_at=None)
         entry.current_log = execution
         full_lines.begun(entry, execution)
@@ -81,11 +74,28 @@ def fail(entry: JobQueueEntry, claim: Claim, code: str, text: str, call_stack: s
             current_log=None,
         )
         if execution is not None:
+            if not execution.jobs.exists():
+                open_unstarted(entry, execution)
             _end(execution, "Error", text, call_stack)
             _fail_jobs(execution, code, text, call_stack)
             note_on_mapping(entry, execution)
             if not left:
                 full_lines.failed(entry, execution, code, text)
+
+
+def refuse(entry: JobQueueEntry, code: str, text: str) -> SynchJob:
+    """The job of a run that cannot even be queued, such as one of a record that nobody has: in Error, with the reason (engine.md A18).
+
+    ``entry`` is not saved, and stays so.
+    """
+    with transaction.atomic():
+        execution = _new_execution(entry, entry=None)
+        job = open_unstarted(entry, execution)
+        _end(execution, "Error", text)
+        _fail_jobs(execution, code, text, "")
+        note_on_mapping(entry, execution)
+    job.refresh_from_db()
+    return job
 
 
 def abandon(entry: JobQueueEntry, text: str) -> None:
@@ -118,6 +128,18 @@ def _note(mapping_id: int, execution: JobQueueLogEntry) -> None:
         last_run_message=failed.message if failed else "",
         last_run_summary=told or "nothing to do",
         last_job_id=jobs[-1].pk,
+    )
+
+
+def _new_execution(of: JobQueueEntry, *, entry: JobQueueEntry | None) -> JobQueueLogEntry:
+    return JobQueueLogEntry.objects.create(
+        entry=entry,
+        description=of.description,
+        run_kind=of.run_kind,
+        mapping_name=of.mapping.name if of.mapping else "",
+        parameters=of.parameters,
+        user_name=of.user.get_username() if of.user else "",
+        started_at=timezone.now(),
     )
 
 

@@ -1,17 +1,21 @@
-"""Synchronizing records that a person has selected (engine.md section 12): what is left out and why, the rest in one job."""
+"""What a person does with selected records (engine.md section 12): synchronize, create, decide a conflict. What is left out, and why; the
+rest in one job."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from joblog.link_jobs import KEY, read_ends
+from django.db import transaction
+
+from joblog.link_jobs import KEY, read_ends, sides_there
 from joblog.models import JobQueueEntry, RunKind, Trigger
 from joblog.queue import enqueue
 from joblog.scope import Scope
 from mappings.changes import Person
 from mappings.models import Coupling, IntegrationTableMapping
+from mappings.offers import Choice
 from mappings.systems import both_connected
 from syncadmin.sync.errors import RunError
 from syncadmin.sync.records import Direction, Record, Side
@@ -20,6 +24,7 @@ NOT_COUPLED = "not coupled"
 SKIPPED = "skipped after repeated errors"
 NEWER = "newer on the other side"
 DELETED = "deleted on the other side"
+COUPLED = "coupled already"
 
 
 @dataclass(frozen=True)
@@ -55,21 +60,97 @@ def schedule_records(
 
     Reads both records of each coupling, two batches at most, where a direction was chosen. Raises RunError ``wrong-direction``, RetryLater.
     """
-    if direction is not None and direction not in mapping.directions:
-        raise RunError("wrong-direction", f"The mapping {mapping.name} is not configured for {direction.value} synchronization.")
+    if direction is not None:
+        _refuse_wrong(mapping, direction)
+    scope = Scope(directions=(direction,) if direction else (), use=direction.source if direction else None)
     wanted = list(dict.fromkeys(keys))
-    reasons = _left_out(mapping, side, wanted, direction)
+    return _schedule(mapping, side, wanted, _left_out(mapping, side, wanted, direction), scope, user=user, trigger=trigger)
+
+
+def schedule_record(
+    mapping: IntegrationTableMapping, side: Side, key: str, choice: Choice, *, user: Person = None, trigger: Trigger = Trigger.PERSON
+) -> Scheduled:
+    """One record, the way that a person has chosen (mappings.offers): also against a newer one. Raises RunError ``wrong-direction``."""
+    for direction in choice.directions:
+        _refuse_wrong(mapping, direction)
+    scope = Scope(directions=choice.directions, use=choice.winner)
+    return _schedule(mapping, side, [key], _left_out(mapping, side, [key], None), scope, user=user, trigger=trigger)
+
+
+def create_new(
+    mapping: IntegrationTableMapping, side: Side, keys: Sequence[str], *, user: Person = None, trigger: Trigger = Trigger.PERSON
+) -> Scheduled:
+    """Creates counterparts of these records of ``side`` on the other one, whatever the mapping says of uncoupled records.
+
+    Those that are coupled are left out; a coupling whose counterpart is gone is replaced, also where it is skipped. Reads the records of
+    couplings, two batches at most. Raises RunError ``wrong-direction``, RetryLater.
+    """
+    direction = next(way for way in Direction if way.source is side)
+    _refuse_wrong(mapping, direction)
+    wanted = list(dict.fromkeys(keys))
+    rows = {str(getattr(row, KEY[side])): row for row in Coupling.objects.filter(mapping=mapping, **{f"{KEY[side]}__in": wanted})}
+    reasons = dict.fromkeys(_whole(mapping, side, rows), COUPLED)
+    scope = Scope(directions=(direction,), only_coupled=False, restore=True)
+    with transaction.atomic():
+        Coupling.objects.filter(pk__in=[row.pk for key, row in rows.items() if key not in reasons], skipped=True).update(skipped=False)
+        return _schedule(mapping, side, wanted, reasons, scope, user=user, trigger=trigger)
+
+
+def keep_values(
+    mapping: IntegrationTableMapping,
+    side: Side,
+    key: str,
+    winners: Mapping[str, Side],
+    *,
+    user: Person = None,
+    trigger: Trigger = Trigger.PERSON,
+) -> JobQueueEntry:
+    """Decides the conflict of one record field by field: ``winners`` names, by field of either side, the side whose value stays.
+
+    A skip is lifted. A field of the conflict that is not named stays one.
+    """
+    scope = _scope_for(Scope(winners=tuple(winners.items())), side, (key,))
+    with transaction.atomic():
+        Coupling.objects.filter(mapping=mapping, skipped=True, **{KEY[side]: key}).update(skipped=False)
+        return enqueue(mapping=mapping, run_kind=RunKind.SYNCHRONIZE, scope=scope, user=user, trigger=trigger)
+
+
+def _refuse_wrong(mapping: IntegrationTableMapping, direction: Direction) -> None:
+    if direction not in mapping.directions:
+        raise RunError("wrong-direction", f"The mapping {mapping.name} is not configured for {direction.value} synchronization.")
+
+
+def _schedule(
+    mapping: IntegrationTableMapping,
+    side: Side,
+    wanted: Sequence[str],
+    reasons: Mapping[str, str],
+    scope: Scope,
+    *,
+    user: Person,
+    trigger: Trigger,
+) -> Scheduled:
+    """One job for those without a reason to be left out."""
     chosen = tuple(key for key in wanted if key not in reasons)
-    scope = Scope(
-        directions=(direction,) if direction else (),
-        bc_keys=chosen if side is Side.BUSINESS_CENTRAL else (),
-        sales_keys=chosen if side is Side.SALES else (),
-        use=direction.source if direction else None,
-    )
+    scope = _scope_for(scope, side, chosen)
     entry = enqueue(mapping=mapping, run_kind=RunKind.SYNCHRONIZE, scope=scope, user=user, trigger=trigger) if chosen else None
     counted = Counter(reasons.values())
     failed = counted[DELETED]
     return Scheduled(len(wanted), len(chosen), failed, len(reasons) - failed, dict(counted), entry)
+
+
+def _scope_for(scope: Scope, side: Side, keys: tuple[str, ...]) -> Scope:
+    return replace(scope, bc_keys=keys) if side is Side.BUSINESS_CENTRAL else replace(scope, sales_keys=keys)
+
+
+def _whole(mapping: IntegrationTableMapping, side: Side, rows: Mapping[str, Coupling]) -> list[str]:
+    """The keys of those whose counterpart exists."""
+    both = {key: row for key, row in rows.items() if not row.pending and row.bc_key and row.sales_key}
+    if not both:
+        return []
+    with both_connected(mapping) as connectors:
+        found = read_ends(connectors, mapping, both.values())
+    return [key for key, row in both.items() if side.other in sides_there(row, found)]
 
 
 def _left_out(mapping: IntegrationTableMapping, side: Side, keys: Sequence[str], direction: Direction | None) -> dict[str, str]:

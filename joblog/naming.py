@@ -11,15 +11,19 @@ from mappings.models import Coupling, IntegrationTableMapping
 from mappings.systems import both_connected, table_of
 from syncadmin.sync.records import Side
 
+_SHOWN = 5  # keys of records that have the same number
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def find_mapping(name: str, company: str = "") -> IntegrationTableMapping:
-    """The mapping of this name or alias, in any case. Raises CommandError for none, or for one in each of several companies."""
-    wanted = name.strip().upper()
-    found = [row for row in _of_company(company) if wanted in (row.name.upper(), *(alias.upper() for alias in row.aliases))]
+    """The mapping of this name or alias, in any case.
+
+    Raises CommandError for none, for one in each of several companies, and for a company that nobody has set up.
+    """
+    wanted, rows = name.strip().upper(), _of_company(company)
+    found = [row for row in rows if wanted in (row.name.upper(), *(alias.upper() for alias in row.aliases))]
     if not found:
-        known = ", ".join(sorted({row.name for row in _of_company(company)})) or "none; run setup default first"
+        known = ", ".join(sorted({row.name for row in rows}))
         raise CommandError(f"There is no mapping {name}. Known mappings: {known}.", returncode=2)
     if len(found) > 1:
         companies = ", ".join(row.business_central.company for row in found)
@@ -28,7 +32,10 @@ def find_mapping(name: str, company: str = "") -> IntegrationTableMapping:
 
 
 def all_mappings(company: str = "") -> list[IntegrationTableMapping]:
-    """All enabled mappings that run by themselves, in dependency order: what a mapping depends on comes before it."""
+    """All enabled mappings that run by themselves, in dependency order: what a mapping depends on comes before it.
+
+    Raises CommandError where nothing is set up, or not this company.
+    """
     rows = [row for row in _of_company(company) if row.enabled and not row.parent_name]
     done: list[IntegrationTableMapping] = []
     waiting = sorted(rows, key=lambda row: (row.business_central_id, row.order, row.name))
@@ -40,7 +47,9 @@ def all_mappings(company: str = "") -> list[IntegrationTableMapping]:
 
 
 def find_records(mapping: IntegrationTableMapping, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Business Central keys and Sales keys of records named by key or number of either side. Raises CommandError for one unknown.
+    """Business Central keys and Sales keys of records named by key or number of either side.
+
+    Raises CommandError for a record that nobody has, or a number that several have; RunError and RetryLater when a system cannot be asked.
 
     Asks the couplings first and the systems for the rest.
     """
@@ -57,16 +66,20 @@ def find_record(mapping: IntegrationTableMapping, side: Side, name: str) -> str:
     if GUID.fullmatch(name):
         return name.lower()
     found = _search(mapping, side, name)
-    if len(found) != 1:
-        raise CommandError(
-            f"{side.label} has {'no record' if not found else 'several records'} {name} for the mapping {mapping.name}.", returncode=2
-        )
-    return found[0]
+    if not found:
+        raise CommandError(f"{side.label} has no record {name} for the mapping {mapping.name}.", returncode=2)
+    return _only(mapping, side, name, found)
 
 
 def _of_company(company: str) -> list[IntegrationTableMapping]:
-    rows = IntegrationTableMapping.objects.select_related("business_central", "sales")
-    return list(rows.filter(business_central__company__iexact=company) if company else rows)
+    rows = list(IntegrationTableMapping.objects.select_related("business_central", "sales"))
+    if not rows:
+        raise CommandError("No mapping is set up yet. Run setup default first.", returncode=2)
+    found = [row for row in rows if not company or row.business_central.company.casefold() == company.strip().casefold()]
+    if not found:
+        known = ", ".join(sorted({row.business_central.company for row in rows}))
+        raise CommandError(f"The company {company} is not set up. Companies: {known}.", returncode=2)
+    return found
 
 
 def _blocked(row: IntegrationTableMapping, waiting: Sequence[IntegrationTableMapping]) -> bool:
@@ -80,17 +93,29 @@ def _coupled(mapping: IntegrationTableMapping, name: str) -> tuple[Side, str] | 
     for side, column in ((Side.BUSINESS_CENTRAL, "bc_key"), (Side.SALES, "sales_key")):
         if rows.filter(**{column: name.lower()}).exists():
             return side, name.lower()
-    by_number = rows.filter(bc_number=name).exclude(bc_key=None).values_list("bc_key", flat=True)[:2]
-    return (Side.BUSINESS_CENTRAL, str(by_number[0])) if len(by_number) == 1 else None
+    by_number = rows.filter(bc_number__in=[name, name.upper()]).exclude(bc_key=None).values_list("bc_key", flat=True)[:_SHOWN]
+    if not by_number:
+        return None
+    return Side.BUSINESS_CENTRAL, _only(mapping, Side.BUSINESS_CENTRAL, name, [str(key) for key in by_number])
 
 
 def _asked(mapping: IntegrationTableMapping, name: str) -> tuple[Side, str]:
     for side in Side:
         found = [name.lower()] if GUID.fullmatch(name) and _exists(mapping, side, name) else []
         found = found or ([] if GUID.fullmatch(name) else _search(mapping, side, name))
-        if len(found) == 1:
-            return side, found[0]
+        if found:
+            return side, _only(mapping, side, name, found)
     raise CommandError(f"No record {name} was found on either side of the mapping {mapping.name}.", returncode=2)
+
+
+def _only(mapping: IntegrationTableMapping, side: Side, name: str, keys: Sequence[str]) -> str:
+    """The one key; a person has to choose among several."""
+    if len(keys) == 1:
+        return keys[0]
+    shown = ", ".join(keys[:_SHOWN])
+    raise CommandError(
+        f"{side.label} has several records {name} for the mapping {mapping.name}: {shown}. Name one by its key.", returncode=2
+    )
 
 
 def _exists(mapping: IntegrationTableMapping, side: Side, key: str) -> bool:
@@ -102,5 +127,6 @@ def _search(mapping: IntegrationTableMapping, side: Side, name: str) -> list[str
     table = table_of(mapping, side)
     if table.number not in table.fields:
         return []
+    spellings = list(dict.fromkeys([name, name.upper()]))  # numbers of Business Central are capitals
     with both_connected(mapping) as connectors:
-        return [record.key for record in connectors[side].find_records(table, table.number, [name], [table.number])]
+        return [record.key for record in connectors[side].find_records(table, table.number, spellings, [table.number])]

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from joblog.models import JobStatus, SynchEntry, SynchJob
+
+
+def report(jobs: Sequence[Mapping[str, Any]], problems: Sequence[str] = (), **more: Any) -> str:
+    """The object that a command prints with ``--json``; ``problems`` say why a job could not run (exit code 2)."""
+    ended = {"status": JobStatus.ERROR, "message": " ".join(problems)} if problems else {}
+    return json.dumps({"jobs": jobs} | more | ended)
 
 
 def job_to_json(job: SynchJob) -> dict[str, Any]:
@@ -51,8 +58,9 @@ def job_line(job: SynchJob) -> str:
     return f"{job.pk:>6}  {job.mapping_name} {job.arrow} {job.type} {job.status}: {counted}{told}"
 
 
-def exit_code(jobs: Sequence[SynchJob], message: str) -> int:
-    """0 all well, 1 some records failed, 2 a job could not run (commands.md section 2)."""
-    if message or any(job.status != JobStatus.FINISHED for job in jobs):
-        return 2
-    return 1 if any(job.failed for job in jobs) else 0
+def problems_of(jobs: Sequence[SynchJob], message: str) -> list[str]:
+    """Why jobs could not run, or not to their end; empty where all are Finished."""
+    if message:
+        return [message]
+    stopped = [job for job in jobs if job.status != JobStatus.FINISHED]
+    return list(dict.fromkeys(job.message or f"{job.mapping_name} is {job.status}." for job in stopped))

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from joblog.models import JobType, RunKind, SynchError, Trigger
+from joblog.models import JobQueueEntry, JobType, RunKind, SynchError, Trigger
 from joblog.queue import enqueue
 from joblog.scope import Scope
 from mappings.changes import Person
@@ -24,13 +24,22 @@ _Item = TypeVar("_Item")
 _SYNCHRONIZING = {JobType.SYNCHRONIZATION, JobType.FULL, JobType.FIND_DELETED}
 
 
+class Queue(Protocol):
+    """What becomes of a run: joblog.queue.enqueue gives it to the workers, new_entry leaves it to the caller."""
+
+    def __call__(
+        self, *, mapping: IntegrationTableMapping, run_kind: RunKind, scope: Scope, user: Person, trigger: Trigger
+    ) -> JobQueueEntry: ...
+
+
 @dataclass(frozen=True)
 class Retried:
-    """How many records run again, of which mappings (names), and in words what could not be retried."""
+    """How many records run again, of which mappings (names), in words what could not be retried, and the entries of the runs."""
 
     records: int
     mappings: list[str]
     left_out: list[str]
+    entries: list[JobQueueEntry] = field(default_factory=list)
 
 
 @dataclass
@@ -46,7 +55,7 @@ class _Work:
         self.records[side, key] = None
 
 
-def retry_errors(errors: QuerySet[SynchError], *, user: Person, use: Side | None = None) -> Retried:
+def retry_errors(errors: QuerySet[SynchError], *, user: Person, use: Side | None = None, queue: Queue = enqueue) -> Retried:
     """Retries the records of these errors in the direction in which they failed; ``use`` names the side whose value wins."""
     work: dict[int, _Work] = defaultdict(_Work)
     couplings: set[int] = set()
@@ -62,10 +71,10 @@ def retry_errors(errors: QuerySet[SynchError], *, user: Person, use: Side | None
             work[mapping_id].pairs[source, destination] = None
         else:
             left_out[f"Records that failed in a job of type {kind} run again with the next such job."] = None
-    return _run_again(work, couplings, list(left_out), user=user, use=use)
+    return _run_again(work, couplings, list(left_out), user=user, use=use, queue=queue)
 
 
-def retry_couplings(couplings: QuerySet[Coupling], *, user: Person, use: Side | None = None) -> Retried:
+def retry_couplings(couplings: QuerySet[Coupling], *, user: Person, use: Side | None = None, queue: Queue = enqueue) -> Retried:
     """Retries these couplings in the directions in which their last attempt failed, in all of their mapping where none did."""
     work: dict[int, _Work] = defaultdict(_Work)
     chosen: set[int] = set()
@@ -75,10 +84,10 @@ def retry_couplings(couplings: QuerySet[Coupling], *, user: Person, use: Side | 
         for way in [way for way in row.mapping.directions if failed[way] == SynchResult.FAILURE] or row.mapping.directions:
             work[row.mapping_id].add(way, side, str(key))
         chosen.add(row.pk)
-    return replace(_run_again(work, chosen, [], user=user, use=use), records=len(chosen))
+    return replace(_run_again(work, chosen, [], user=user, use=use, queue=queue), records=len(chosen))
 
 
-def synchronize_couplings(couplings: QuerySet[Coupling], *, user: Person, use: Side | None = None) -> Retried:
+def synchronize_couplings(couplings: QuerySet[Coupling], *, user: Person, use: Side | None = None, queue: Queue = enqueue) -> Retried:
     """Lifts the skip of these couplings and synchronizes them in all directions of their mappings, one job per mapping (section 9.3)."""
     work: dict[int, _Work] = defaultdict(_Work)
     chosen: set[int] = set()
@@ -87,35 +96,43 @@ def synchronize_couplings(couplings: QuerySet[Coupling], *, user: Person, use: S
         for way in row.mapping.directions:
             work[row.mapping_id].add(way, side, str(key))
         chosen.add(row.pk)
-    return replace(_run_again(work, chosen, [], user=user, use=use), records=len(chosen))
+    return replace(_run_again(work, chosen, [], user=user, use=use, queue=queue), records=len(chosen))
 
 
-def _run_again(work: dict[int, _Work], couplings: set[int], left_out: list[str], *, user: Person, use: Side | None) -> Retried:
+def _run_again(
+    work: dict[int, _Work], couplings: set[int], left_out: list[str], *, user: Person, use: Side | None, queue: Queue
+) -> Retried:
     mappings = {row.pk: row for row in IntegrationTableMapping.objects.filter(pk__in=work).order_by("order", "name")}
+    runs = {pk: list(_runs(mapping, work[pk], use)) for pk, mapping in mappings.items()}
     with transaction.atomic():
         for chunk in chunks(couplings, _CHUNK):
             Coupling.objects.filter(pk__in=chunk, skipped=True).update(skipped=False)
-        counts = {pk: _enqueue(mapping, work[pk], user=user, use=use) for pk, mapping in mappings.items()}
+        entries = [
+            queue(mapping=mappings[pk], run_kind=kind, scope=scope, user=user, trigger=Trigger.RETRY)
+            for pk, planned in runs.items()
+            for kind, scope in planned
+        ]
+    counts = {pk: sum(len(scope.pairs) + len(scope.bc_keys) + len(scope.sales_keys) for _, scope in runs[pk]) for pk in mappings}
     lost = [mappings[pk].name for pk, number in counts.items() if number < len(work[pk].records) + len(work[pk].pairs)]
     left_out += [f"The mapping {name} does not run any more in the direction in which its records failed." for name in lost]
-    return Retried(sum(counts.values()), [row.name for row in mappings.values()], left_out)
+    return Retried(sum(counts.values()), [row.name for row in mappings.values()], left_out, entries)
 
 
-def _enqueue(mapping: IntegrationTableMapping, work: _Work, *, user: Person, use: Side | None) -> int:
-    """How many records run again: none of those whose direction the mapping has lost."""
+def _runs(mapping: IntegrationTableMapping, work: _Work, use: Side | None) -> Iterator[tuple[RunKind, Scope]]:
+    """What runs again of a mapping: no record whose direction the mapping has lost."""
     for pairs in chunks(work.pairs, RECORDS_PER_RUN):
-        enqueue(mapping=mapping, run_kind=RunKind.COUPLE, scope=Scope(pairs=tuple(pairs)), user=user, trigger=Trigger.RETRY)
+        yield RunKind.COUPLE, Scope(pairs=tuple(pairs))
     ways = tuple(way for way in mapping.directions if way in work.ways)
-    records = work.records if ways else {}
-    for chunk in chunks(records, RECORDS_PER_RUN):
-        scope = Scope(
-            directions=mapping.directions if use else ways,  # the winner may be what the opposite direction brings
-            bc_keys=_of(chunk, Side.BUSINESS_CENTRAL),
-            sales_keys=_of(chunk, Side.SALES),
-            use=use,
+    for chunk in chunks(work.records if ways else (), RECORDS_PER_RUN):
+        yield (
+            RunKind.SYNCHRONIZE,
+            Scope(
+                directions=mapping.directions if use else ways,  # the winner may be what the opposite direction brings
+                bc_keys=_of(chunk, Side.BUSINESS_CENTRAL),
+                sales_keys=_of(chunk, Side.SALES),
+                use=use,
+            ),
         )
-        enqueue(mapping=mapping, run_kind=RunKind.SYNCHRONIZE, scope=scope, user=user, trigger=Trigger.RETRY)
-    return len(work.pairs) + len(records)
 
 
 def _of(named: Sequence[tuple[Side, str]], side: Side) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ class Scope:
 
     ``directions`` narrows the mapping's own directions (empty: all of them). ``bc_keys`` and ``sales_keys`` name records by their key on
     that side (both empty: the window by watermark). ``full`` reads everything, ``unconditional`` also overwrites what differs, ``use``
-    names the side whose value wins.
+    names the side whose value wins, ``winners`` the one that wins a conflict in a single field (named as either side calls it).
     ``pairs`` are (Business Central key, Sales key) to couple; with ``move`` away from other records that they are coupled to.
     ``restore`` creates the missing counterparts of the named records anew, whatever the mapping says.
 
@@ -32,6 +32,7 @@ class Scope:
     full: bool = False
     unconditional: bool = False
     use: Side | None = None
+    winners: tuple[tuple[str, Side], ...] = ()
     pairs: tuple[tuple[str, str], ...] = field(default=())
     move: bool = False
     restore: bool = False
@@ -51,6 +52,7 @@ class Scope:
             "full": self.full,
             "unconditional": self.unconditional,
             "use": self.use.value if self.use else None,
+            "winners": {name: side.value for name, side in self.winners},
             "pairs": [list(pair) for pair in self.pairs],
             "move": self.move,
             "restore": self.restore,
@@ -71,6 +73,7 @@ class Scope:
             full=bool(data.get("full")),
             unconditional=bool(data.get("unconditional")),
             use=Side(data["use"]) if data.get("use") else None,
+            winners=tuple((name, Side(side)) for name, side in data.get("winners", {}).items()),
             pairs=tuple((bc_key, sales_key) for bc_key, sales_key in data.get("pairs", ())),
             move=bool(data.get("move")),
             restore=bool(data.get("restore")),

@@ -10,7 +10,8 @@ from syncadmin.ui.formatting import DIRECTIONS, count
 def scope_in_words(scope: Scope) -> str:
     """``All modified records``, ``3 records of Business Central, to Sales only, Business Central wins`` and the like."""
     created = "those without a match are created" if scope.create_new else ""
-    parts = [_records(scope), _ways(scope.directions), f"{scope.use.label} wins" if scope.use else "", created]
+    fields = [f"{side.label} wins {name}" for name, side in scope.winners]
+    parts = [_records(scope), _ways(scope.directions), f"{scope.use.label} wins" if scope.use else "", *fields, created]
     return ", ".join(part for part in parts if part)
 
 

@@ -186,7 +186,7 @@ def _one_direction(
         connectors=connectors,
         couplings=couplings,
         journal=DatabaseJournal(job, claim, plan, traffic, partial(rules.follow_up, direction)),
-        policy=Policy(unconditional=scope.unconditional, winner=scope.use, restore=scope.restore),
+        policy=Policy(unconditional=scope.unconditional, winner=scope.use, winners=_winners(plan, scope), restore=scope.restore),
         rules=rules,
         keys=keys,
         since=None if everything else rules.since(direction, window_start(direction.source, watermark, read_at)),
@@ -218,6 +218,17 @@ def _partners(
         return None
     select = partial(others.select, direction.opposite)
     return PartnerSearch(plan, direction, connectors, couplings, criteria, select)
+
+
+def _winners(plan: TablePlan, scope: Scope) -> dict[str, Side]:
+    """The sides that win single fields, by the pairs of the plan. Raises RunError for a field that cannot conflict."""
+    found: dict[str, Side] = {}
+    for name, side in scope.winners:
+        pairs = [rule.pair for rule in plan.rules if plan.two_way(rule) and name in rule.pair.split("|")]
+        if not pairs:
+            raise RunError("unknown-field", f"The mapping {plan.name} has no enabled field mapping both ways with the field {name}.")
+        found |= dict.fromkeys(pairs, side)
+    return found
 
 
 def _finish(job: SynchJob, claim: Claim, cursor: Cursor, *, explicit: bool, traffic: tuple[int, int]) -> None:

@@ -26,10 +26,12 @@ from syncadmin.sync.transfer import References, wanted_references
 from syncadmin.sync.values import display
 
 _FURTHER_PAGES = 20
+_NAMED_ALIKE = 200  # records that begin with what was typed; the first of them is offered
 Names = dict[tuple[str, str], str]  # mapping name and code or Sales key -> what people call that record
 
 _ARROWS = {"Bidirectional": "⇄", "ToIntegrationTable": "→", "FromIntegrationTable": "←"}
-_BRINGS = {Direction.TO_INTEGRATION: "will be sent to Sales", Direction.FROM_INTEGRATION: "will be taken from Sales"}
+BRINGS = {Direction.TO_INTEGRATION: "will be sent to Sales", Direction.FROM_INTEGRATION: "will be taken from Sales"}
+BOTH_CHANGED = "both changed"
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,30 @@ def list_records(
     return RecordList(rows, page.next)
 
 
+def find_by_name(mapping: IntegrationTableMapping, side: Side, text: str) -> RecordRow:
+    """The record that a person means by a number or name: the one that is called exactly so, else the first that begins with it.
+
+    Raises RunError ``unknown-record`` (M19) where nobody inside the mapping's filter is called so, and RetryLater.
+    """
+    plan = build_plan(mapping)
+    table = plan.table(side)
+    names = [name for name in dict.fromkeys((table.number, table.caption)) if name in table.fields]
+    wanted = text.strip().casefold()
+    found: list[Record] = []
+    with connected(mapping.business_central if side is Side.BUSINESS_CENTRAL else mapping.sales) as connector:
+        for searched in _spelled(side, "startswith({name},'{text}')", names, text) if wanted else ():
+            condition = _and(plan.filters.get(side, ""), searched)
+            found += connector.read_changes(table, names, condition=condition, page_size=_NAMED_ALIKE).records
+    if not found:
+        raise RunError("unknown-record", f"No record named {text} exists in {table.label or table.name}, or it is outside of the filter.")
+    first = min(found, key=lambda record: (wanted not in _called(record, names), _called(record, names)[::-1]))
+    return _list_rows(mapping, plan, side, [first], None)[0]
+
+
+def _called(record: Record, names: Sequence[str]) -> list[str]:
+    return [str(record.values.get(name) or "").strip().casefold() for name in names]
+
+
 def _list_rows(
     mapping: IntegrationTableMapping, plan: TablePlan, side: Side, records: Sequence[Record], coupled: bool | None
 ) -> list[RecordRow]:
@@ -130,8 +156,9 @@ def _is_coupled(row: RecordRow) -> bool:
     return row.coupling is not None and not row.coupling.pending
 
 
-def open_record(mapping: IntegrationTableMapping, side: Side, key: str) -> RecordPage:
-    """Both records of a pair as they are now; the one alone where there is no partner.
+def open_record(mapping: IntegrationTableMapping, side: Side, key: str, *, partner: str = "") -> RecordPage:
+    """Both records of a pair as they are now; the one alone where there is no partner. ``partner`` is one that a person looks at for an
+    uncoupled record, before coupling it (engine.md section 13).
 
     Raises RunError ``deleted`` when there is neither, and what the connectors raise.
     """
@@ -139,7 +166,7 @@ def open_record(mapping: IntegrationTableMapping, side: Side, key: str) -> Recor
     plan = build_plan(mapping)
     column = "bc_key" if side is Side.BUSINESS_CENTRAL else "sales_key"
     coupling = Coupling.objects.filter(mapping=mapping, **{column: key}).first()
-    keys = {side: key}
+    keys = {side: key, side.other: partner}
     if coupling is not None:
         keys = {Side.BUSINESS_CENTRAL: coupling.bc_key or "", Side.SALES: coupling.sales_key or ""}
     found: dict[Side, Record] = {}
@@ -214,9 +241,10 @@ def _field_row(
     }
     before = {side: state.known(rule, side) if state else (False, None) for side in Side}
     known = before[Side.SALES][0]
+    there = {Side.BUSINESS_CENTRAL: bc, Side.SALES: sales}
     changed = {
-        Side.BUSINESS_CENTRAL: known and bc is not None and values[Side.BUSINESS_CENTRAL] != before[Side.BUSINESS_CENTRAL][1],
-        Side.SALES: known and sales is not None and values[Side.SALES] != before[Side.SALES][1],
+        side: known and not rule.insert_only and there[side] is not None and not rule.equal(side, values[side], before[side][1])
+        for side in Side
     }
     mark, note = _mark(rule, decisions, paired=state is not None and bc is not None and sales is not None)
     return FieldRow(
@@ -242,11 +270,11 @@ def _mark(rule: FieldRule, decisions: Mapping[Direction, Decision], *, paired: b
     for direction, decision in decisions.items():
         own, other = rule.side(direction.source), rule.side(direction.destination)
         if any(one.field == (rule.bc.name if rule.bc else "") for one in decision.conflicts):
-            return "both changed", "Decide which value stays."
+            return BOTH_CHANGED, "Decide which value stays."
         if decision.kind is Kind.FAIL and own is not None and own.name in decision.fields:
             return "error", decision.text
         if other is not None and other.name in decision.values and paired:
-            return _BRINGS[direction], ""
+            return BRINGS[direction], ""
     return "", ""
 
 
@@ -264,7 +292,7 @@ def _next_text(
     if failing:
         return failing[0]
     told = [
-        f"{len(decision.values)} field{'s' if len(decision.values) > 1 else ''} {_BRINGS[way]}"
+        f"{len(decision.values)} field{'s' if len(decision.values) > 1 else ''} {BRINGS[way]}"
         for way, decision in decisions.items()
         if decision.values
     ]
@@ -326,13 +354,16 @@ def _search_conditions(side: Side, names: list[str], search: str) -> list[str]:
 
     Business Central allows no ``or`` over two fields and minds the case, so it is also asked for Capital Words and CAPITALS.
     """
+    return _spelled(side, "contains({name},'{text}')", names, search) if search.strip() and names else [""]
+
+
+def _spelled(side: Side, condition: str, names: list[str], search: str) -> list[str]:
+    """The condition on each of these fields, and on Business Central for each way to write the text."""
     text = search.strip().replace("'", "''")
-    if not text or not names:
-        return [""]
     if side is Side.SALES:
-        return [" or ".join(f"contains({name},'{text}')" for name in names)]
+        return [" or ".join(condition.format(name=name, text=text) for name in names)]
     spellings = dict.fromkeys((text, capwords(text), text.upper()))
-    return [f"contains({name},'{spelling}')" for spelling in spellings for name in names]
+    return [condition.format(name=name, text=spelling) for spelling in spellings for name in names]
 
 
 def _and(*conditions: str) -> str:

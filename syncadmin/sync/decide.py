@@ -32,13 +32,15 @@ class Kind(StrEnum):
 class Policy:
     """What a run decides beside its plan.
 
-    ``unconditional`` overwrites all that differs, ``winner`` is the side whose value wins, ``conflict_failed_already`` tells that the
-    opposite direction of the same run has failed this record's conflicts, ``ours`` names destination fields that hold what this run, or
-    the one that was cut short, has written: no change of anybody else. ``restore`` creates missing counterparts anew.
+    ``unconditional`` overwrites all that differs, ``winner`` is the side whose value wins, ``winners`` are the sides that a person has
+    chosen for single fields, by their pair. ``conflict_failed_already`` tells that the opposite direction of the same run has failed this
+    record's conflicts, ``ours`` names destination fields that hold what this run, or the one that was cut short, has written: no change of
+    anybody else. ``restore`` creates missing counterparts anew.
     """
 
     unconditional: bool = False
     winner: Side | None = None
+    winners: Mapping[str, Side] = field(default_factory=dict)
     conflict_failed_already: bool = False
     ours: frozenset[str] = frozenset()
     restore: bool = False
@@ -349,9 +351,10 @@ class _Review:
         return KEEP if kept else value
 
     def _both_changed(self, rule: FieldRule, read: Value, present: Value) -> None:
-        if not self._differs(rule, read, present) or self.winner is self.direction.source:
+        winner = self.policy.winners.get(rule.pair, self.winner)
+        if not self._differs(rule, read, present) or winner is self.direction.source:
             self._assign(rule, read, present)
-        elif self.winner is not None:
+        elif winner is not None:
             own = rule.side(self.direction.source)
             self.yielded.append(own.name if own else "")
         else:

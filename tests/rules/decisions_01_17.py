@@ -109,7 +109,6 @@ OPEN: frozenset[str] = frozenset(
     {
         "A3.without-log",
         "A4.forced",
-        "A7.actions",
         "A9.nothing",
         "A11.full",
         "A11.records",

@@ -198,3 +198,28 @@ def test_a_lifted_skip_lists_the_conflict_again() -> None:
     world.both()
     world.store.save(replace(world.store.of(BC, key), skipped=False))
     assert world.both()[0].only().code == "conflict"
+
+
+@pytest.mark.rule("12.field")
+def test_a_person_decides_field_by_field() -> None:
+    world, key, partner = a_conflict()
+    world.bc.change(key, name="Fabrikam", city="Bonn")
+    world.sales.change(partner, name="Contoso Ltd.", town="Kiel")
+    to, back = world.both(policy=Policy(winners={"phone|telephone": BC, "name|name": SALES}))
+    assert (to.counts, back.counts) == ({"Failed": 1}, {"Modified": 1})
+    assert [one["field"] for one in to.only().detail["conflicts"]] == ["city"]
+    assert world.sales.value(partner, "telephone") == world.bc.value(key, "phone") == "2"
+    assert world.sales.value(partner, "name") == world.bc.value(key, "name") == "Contoso Ltd."
+    assert (world.bc.value(key, "city"), world.sales.value(partner, "town")) == ("Bonn", "Kiel")
+
+
+@pytest.mark.rule("12.field")
+def test_a_conflict_that_is_decided_in_each_field_is_none_any_more() -> None:
+    world, key, partner = a_conflict()
+    world.bc.change(key, name="Fabrikam")
+    world.sales.change(partner, name="Contoso Ltd.")
+    to, back = world.both(policy=Policy(winners={"phone|telephone": BC, "name|name": SALES}))
+    assert (to.counts, back.counts) == ({"Modified": 1}, {"Modified": 1})
+    assert world.writes() == 2
+    world.both(full=True)
+    assert world.writes() == 2
