@@ -11,7 +11,7 @@ from django.db import transaction
 
 from joblog.link_jobs import KEY, read_ends, sides_there
 from joblog.models import JobQueueEntry, RunKind, Trigger
-from joblog.queue import enqueue
+from joblog.queue import Queue, enqueue
 from joblog.scope import Scope
 from mappings.changes import Person
 from mappings.models import Coupling, IntegrationTableMapping
@@ -104,6 +104,7 @@ def keep_values(
     *,
     user: Person = None,
     trigger: Trigger = Trigger.PERSON,
+    queue: Queue = enqueue,
 ) -> JobQueueEntry:
     """Decides the conflict of one record field by field: ``winners`` names, by field of either side, the side whose value stays.
 
@@ -112,7 +113,7 @@ def keep_values(
     scope = _scope_for(Scope(winners=tuple(winners.items())), side, (key,))
     with transaction.atomic():
         Coupling.objects.filter(mapping=mapping, skipped=True, **{KEY[side]: key}).update(skipped=False)
-        return enqueue(mapping=mapping, run_kind=RunKind.SYNCHRONIZE, scope=scope, user=user, trigger=trigger)
+        return queue(mapping=mapping, run_kind=RunKind.SYNCHRONIZE, scope=scope, user=user, trigger=trigger)
 
 
 def _refuse_wrong(mapping: IntegrationTableMapping, direction: Direction) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.core.management.base import CommandError
 
-from mappings.models import Coupling, IntegrationTableMapping
+from mappings.models import Coupling, IntegrationTableMapping, System
 from mappings.systems import both_connected, table_of
 from syncadmin.sync.records import Side
 
@@ -46,6 +46,11 @@ def all_mappings(company: str = "") -> list[IntegrationTableMapping]:
     return done
 
 
+def companies(company: str = "") -> list[System]:
+    """The Business Central systems that have mappings, or this one. Raises CommandError as :func:`all_mappings`."""
+    return list(dict.fromkeys(row.business_central for row in _of_company(company)))
+
+
 def find_records(mapping: IntegrationTableMapping, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Business Central keys and Sales keys of records named by key or number of either side.
 
@@ -62,10 +67,11 @@ def find_records(mapping: IntegrationTableMapping, names: Sequence[str]) -> tupl
 
 
 def find_record(mapping: IntegrationTableMapping, side: Side, name: str) -> str:
-    """The key of a record of one side by key or number; raises CommandError when there is none, or several."""
+    """The key of a record of one side by key, number or name; raises CommandError when there is none, or several."""
     if GUID.fullmatch(name):
         return name.lower()
-    found = _search(mapping, side, name)
+    table = table_of(mapping, side)
+    found = _search(mapping, side, name) or _search(mapping, side, name, by=table.caption)
     if not found:
         raise CommandError(f"{side.label} has no record {name} for the mapping {mapping.name}.", returncode=2)
     return _only(mapping, side, name, found)
@@ -123,10 +129,12 @@ def _exists(mapping: IntegrationTableMapping, side: Side, key: str) -> bool:
         return bool(connectors[side].read_records(table_of(mapping, side), [key.lower()], []))
 
 
-def _search(mapping: IntegrationTableMapping, side: Side, name: str) -> list[str]:
+def _search(mapping: IntegrationTableMapping, side: Side, name: str, *, by: str = "") -> list[str]:
+    """Keys of the records of that number, or by that field."""
     table = table_of(mapping, side)
-    if table.number not in table.fields:
+    by = by or table.number
+    if by not in table.fields:
         return []
     spellings = list(dict.fromkeys([name, name.upper()]))  # numbers of Business Central are capitals
     with both_connected(mapping) as connectors:
-        return [record.key for record in connectors[side].find_records(table, table.number, spellings, [table.number])]
+        return [record.key for record in connectors[side].find_records(table, by, spellings, [by])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from types import FrameType
+from typing import Protocol
 
 from django.utils import timezone
 from django_q import cluster as django_q_cluster
@@ -26,6 +27,14 @@ _DESCRIPTION = {
     RunKind.DELETE: "Delete records of {name}",
     RunKind.STATISTICS: "Customer statistics",
 }
+
+
+class Queue(Protocol):
+    """What becomes of a run: :func:`enqueue` gives it to the workers, :func:`new_entry` leaves it to the caller."""
+
+    def __call__(
+        self, *, mapping: IntegrationTableMapping, run_kind: RunKind, scope: Scope, user: Person, trigger: Trigger
+    ) -> JobQueueEntry: ...
 
 
 def enqueue(

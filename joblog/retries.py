@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from joblog.models import JobQueueEntry, JobType, RunKind, SynchError, Trigger
-from joblog.queue import enqueue
+from joblog.queue import Queue, enqueue
 from joblog.scope import Scope
 from mappings.changes import Person
 from mappings.models import Coupling, IntegrationTableMapping, SynchResult
@@ -22,14 +22,6 @@ RECORDS_PER_RUN = 5_000  # keys travel in the entry's parameters
 _CHUNK = 500
 _Item = TypeVar("_Item")
 _SYNCHRONIZING = {JobType.SYNCHRONIZATION, JobType.FULL, JobType.FIND_DELETED}
-
-
-class Queue(Protocol):
-    """What becomes of a run: joblog.queue.enqueue gives it to the workers, new_entry leaves it to the caller."""
-
-    def __call__(
-        self, *, mapping: IntegrationTableMapping, run_kind: RunKind, scope: Scope, user: Person, trigger: Trigger
-    ) -> JobQueueEntry: ...
 
 
 @dataclass(frozen=True)

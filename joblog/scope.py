@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mappings.models import Coupling
 from syncadmin.sync.records import Direction, Side
 
 _OVERRULING = ("create_new", "synch_after", "only_coupled")
@@ -81,6 +82,15 @@ class Scope:
             after_match=bool(data.get("after_match")),
             previews=tuple(data.get("previews", ())),
             **{name: bool(data[name]) for name in _OVERRULING if data.get(name) is not None},
+        )
+
+    @classmethod
+    def of_couplings(cls, couplings: Iterable[Coupling]) -> Scope:
+        """The records of these couplings, each named by one side."""
+        rows = list(couplings)
+        return cls(
+            bc_keys=tuple(row.bc_key for row in rows if row.bc_key),
+            sales_keys=tuple(str(row.sales_key) for row in rows if not row.bc_key),
         )
 
     @property

@@ -13,6 +13,7 @@ from django.db.models import F
 
 from mappings.exchange import mapping_to_json
 from mappings.models import ConfigurationChange, IntegrationTableMapping
+from syncadmin.ui.formatting import utc
 
 Person = AbstractBaseUser | AnonymousUser | None
 
@@ -35,6 +36,17 @@ def save_with_history(mapping: IntegrationTableMapping, user: Person, what: str,
         keep_change(
             user, kind="mapping", name=mapping.name, company=mapping.business_central.company, version=mapping.version,
             what=what, before=before, after=after,
+        )  # fmt: skip
+
+
+def clear_watermarks(mapping: IntegrationTableMapping, user: Person) -> None:
+    """Forgets how far the mapping has been read, so that its next run reads everything, and keeps how far that was."""
+    before = {name: utc(at) for name in ("bc_watermark", "sales_watermark") if (at := getattr(mapping, name))}
+    with transaction.atomic():
+        mapping.rewind()
+        keep_change(
+            user, kind="mapping", name=mapping.name, company=mapping.business_central.company, version=mapping.version,
+            what="Watermarks cleared", before=before, after={},
         )  # fmt: skip
 
 

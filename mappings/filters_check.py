@@ -17,3 +17,13 @@ def count_matching(mapping: IntegrationTableMapping, side: Side, condition: str)
     table = table_of(mapping, side)
     with connected(system) as connector:
         return connector.count(table, filled_filter(mapping, side, condition))
+
+
+def full_run_size(mapping: IntegrationTableMapping) -> dict[Side, int]:
+    """How many records a run that reads everything would read from each side, in the order of its jobs (engine.md A23).
+
+    Raises as :func:`count_matching`.
+    """
+    sides = [direction.source for direction in mapping.directions]
+    saved = {Side.BUSINESS_CENTRAL: mapping.table_filter, Side.SALES: mapping.integration_table_filter}
+    return {side: count_matching(mapping, side, saved[side]) for side in sides}

@@ -22,7 +22,7 @@ from mappings.systems import connected, read_tables
 from syncadmin.sync.errors import RecordError, RunError
 from syncadmin.sync.records import Record
 from syncadmin.sync.tables import Table
-from syncadmin.sync.transform import Rule, RuleType, lookup_key
+from syncadmin.sync.transform import Rule, RuleType, Step, lookup_key, steps
 from syncadmin.sync.values import canonical, display
 
 # Packages that are installed beside the product offer functions here: text in, text out, ValueError for what they cannot take.
@@ -55,6 +55,25 @@ def engine_rule(row: TransformationRule, pairs: Mapping[str, str] | None = None)
         pairs=pairs or {},
         function=custom_function(row.parameters.get("name", "")) if row.type == RuleType.CUSTOM else None,
     )
+
+
+def try_rule(row: TransformationRule, sample: str) -> list[Step]:
+    """What the rule, saved or not, and those that follow it make of a text, step by step; a Field Lookup is looked up live.
+
+    Raises RecordError for a text that a rule cannot take, RunError ``no-system`` and those of :func:`looked_up_pairs`.
+    """
+    pairs = looked_up_pairs(row.parameters, _tried_in(row)) if row.type == RuleType.FIELD_LOOKUP else {}
+    systems = System.objects.filter(enabled=True).values_list("pk", flat=True)
+    rules = engine_rules(TransformationRule.objects.select_related("next_rule"), systems)
+    return steps(rules | {row.code: engine_rule(row, pairs)}, row.code, sample)
+
+
+def _tried_in(row: TransformationRule) -> System:
+    """The system that a Field Lookup is tried in: the first of its kind that is switched on."""
+    system = System.objects.filter(kind=row.parameters["system"], enabled=True).first()
+    if system is None:
+        raise RunError("no-system", "No system of this kind is set up and switched on.")
+    return system
 
 
 def custom_functions() -> list[str]:

@@ -53,6 +53,5 @@ class Deleted(Permitted, View):
 def _scope(request: HttpRequest, mapping: IntegrationTableMapping) -> tuple[Scope, int]:
     """The chosen couplings by the keys of their records, and how many they are."""
     ids = [int(text) for text in request.POST.getlist("coupling") if text.isdigit() and len(text) < 19]
-    rows = list(mapping.couplings.filter(pk__in=ids).values_list("bc_key", "sales_key"))
-    scope = Scope(bc_keys=tuple(bc for bc, _ in rows if bc), sales_keys=tuple(str(sales) for bc, sales in rows if not bc))
-    return scope, len(rows)
+    rows = list(mapping.couplings.filter(pk__in=ids).defer("baseline"))
+    return Scope.of_couplings(rows), len(rows)

@@ -168,8 +168,7 @@ class Uncouple(Permitted, View):
 def _named_records(request: HttpRequest, mapping: IntegrationTableMapping) -> Scope:
     ids = [int(text) for text in request.POST.getlist("coupling") if text.isdigit()]
     if ids:
-        rows = list(mapping.couplings.filter(pk__in=ids).values_list("bc_key", "sales_key"))
-        return Scope(bc_keys=tuple(bc for bc, _ in rows if bc), sales_keys=tuple(str(sales) for bc, sales in rows if not bc))
+        return Scope.of_couplings(mapping.couplings.filter(pk__in=ids).defer("baseline"))
     keys = tuple(key for key in dict.fromkeys(request.POST.getlist("keys")) if key)
     side = request.POST.get("side")
     return Scope(bc_keys=keys if side == Side.BUSINESS_CENTRAL else (), sales_keys=keys if side == Side.SALES else ())

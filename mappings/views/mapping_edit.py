@@ -10,16 +10,16 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.generic import View
 
-from mappings.changes import keep_change, save_with_history
+from mappings.changes import clear_watermarks, save_with_history
 from mappings.companies import shares_rows
-from mappings.filters_check import count_matching
+from mappings.filters_check import count_matching, full_run_size
 from mappings.forms import FILTERS, REACHES_PAST_WATERMARK, MappingForm
 from mappings.models import IntegrationTableMapping
 from mappings.troubleshooting import listed_mappings
 from mappings.views.mapping_list import factbox
 from syncadmin.sync.errors import SyncError
 from syncadmin.sync.records import Direction, Side
-from syncadmin.ui.formatting import count, utc
+from syncadmin.ui.formatting import count
 from syncadmin.ui.views import Page, Permitted, tell
 
 _MEETING = (
@@ -81,18 +81,7 @@ class ClearWatermarks(Permitted, View):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         mapping = get_object_or_404(IntegrationTableMapping.objects.select_related("business_central"), pk=pk)
-        before = {name: utc(at) for name in ("bc_watermark", "sales_watermark") if (at := getattr(mapping, name))}
-        mapping.rewind()
-        keep_change(
-            request.user,
-            kind="mapping",
-            name=mapping.name,
-            company=mapping.business_central.company,
-            version=mapping.version,
-            what="Watermarks cleared",
-            before=before,
-            after={},
-        )
+        clear_watermarks(mapping, request.user)
         tell(request, f"The watermarks of {mapping.name} were cleared. Its next run reads all records inside the filters.")
         return HttpResponseRedirect(reverse("mappings:mapping-edit", args=[pk]))
 
@@ -120,13 +109,11 @@ class FullRunSize(Page):
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         mapping = get_object_or_404(IntegrationTableMapping.objects.select_related("business_central", "sales"), pk=self.kwargs["pk"])
         try:
-            return super().get_context_data(sizes=" and ".join(_size(mapping, one) for one in mapping.directions), **extra)
+            sizes = " and ".join(_size(side, number) for side, number in full_run_size(mapping).items())
+            return super().get_context_data(sizes=sizes, **extra)
         except SyncError as error:
             return super().get_context_data(reason=error.text, **extra)
 
 
-def _size(mapping: IntegrationTableMapping, direction: Direction) -> str:
-    side = Side.BUSINESS_CENTRAL if direction is Direction.TO_INTEGRATION else Side.SALES
-    condition = mapping.table_filter if side is Side.BUSINESS_CENTRAL else mapping.integration_table_filter
-    number = count_matching(mapping, side, condition)
+def _size(side: Side, number: int) -> str:
     return f"{count(number)} record{'' if number == 1 else 's'} of {side.label}"

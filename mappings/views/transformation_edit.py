@@ -12,11 +12,11 @@ from django.utils.http import urlencode
 
 from mappings.changes import Person, keep_shared_change
 from mappings.exchange_transformations import transformation_to_json
-from mappings.models import IntegrationTableMapping, System, SystemTable, TransformationRule
+from mappings.models import IntegrationTableMapping, SystemTable, TransformationRule
 from mappings.transformation_forms import TransformationForm
-from mappings.transformations import engine_rule, engine_rules, leading_to, looked_up_pairs, users_of
+from mappings.transformations import leading_to, try_rule, users_of
 from syncadmin.sync.errors import SyncError
-from syncadmin.sync.transform import RuleType, Step, steps
+from syncadmin.sync.transform import RuleType
 from syncadmin.ui.views import Page, tell
 
 
@@ -74,19 +74,11 @@ class TransformationTrial(Page):
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         sample = self.request.GET.get("sample", "")
         try:
-            return super().get_context_data(sample=sample, steps=self._steps(sample), **extra)
+            return super().get_context_data(sample=sample, steps=try_rule(self._row(), sample), **extra)
         except SyncError as error:
             return super().get_context_data(sample=sample, reason=error.text, **extra)
         except _NotReady as error:
             return super().get_context_data(sample=sample, reason=str(error), **extra)
-
-    def _steps(self, sample: str) -> list[Step]:
-        row = self._row()
-        system = _where(row)
-        pairs = looked_up_pairs(row.parameters, system) if system else {}
-        systems = System.objects.filter(enabled=True).values_list("pk", flat=True)
-        rules = engine_rules(TransformationRule.objects.select_related("next_rule"), systems)
-        return steps(rules | {row.code: engine_rule(row, pairs)}, row.code, sample)
 
     def _row(self) -> TransformationRule:
         query = self.request.GET
@@ -110,16 +102,6 @@ class TransformationTrial(Page):
 
 class _NotReady(ValueError):
     """The form is not complete; the text says what is missing."""
-
-
-def _where(row: TransformationRule) -> System | None:
-    """The system that a Field Lookup is tried in: the first of its kind that is switched on."""
-    if row.type != RuleType.FIELD_LOOKUP:
-        return None
-    system = System.objects.filter(kind=row.parameters["system"], enabled=True).first()
-    if system is None:
-        raise _NotReady("No system of this kind is set up and switched on.")
-    return system
 
 
 def _known_tables() -> list[tuple[str, str]]:

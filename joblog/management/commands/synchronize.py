@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError
 
 from joblog.full_foreground import lines_to_json, run_full, unfinished
-from joblog.models import RunKind, Trigger
+from joblog.manual import keep_values
+from joblog.models import JobQueueEntry, RunKind, Trigger
 from joblog.naming import all_mappings, find_mapping, find_records
 from joblog.queue import new_entry
 from joblog.scope import Scope
@@ -35,6 +36,8 @@ class Command(BaseCommand):
         parser.add_argument("--unconditional", action="store_true", help="read everything and overwrite what differs")
         parser.add_argument("--record", action="append", default=[], metavar="KEY", help="only this record: key or number of either side")
         parser.add_argument("--use", choices=list(_SIDES), help="whose value wins in a conflict")
+        parser.add_argument("--keep", action="append", default=[], metavar="FIELD=SIDE", help="with --record: whose value of a field stays")
+        parser.add_argument("--create-new", action="store_true", help="also create what is not coupled, whatever the mapping says")
         parser.add_argument("--preview", action="store_true", help="write nothing, list what would happen")
         parser.add_argument("--json", action="store_true")
 
@@ -62,6 +65,9 @@ def _chosen(options: dict[str, Any]) -> list[IntegrationTableMapping]:
         raise CommandError("--all --full synchronizes both ways. Leave --direction out, or name the mappings.")
     if options["record"] and len(options["mappings"]) != 1:
         raise CommandError("--record goes with exactly one mapping.")
+    if options["keep"] and (len(options["record"]) != 1 or options["preview"] or options["use"] or options["direction"] != "both"):
+        raise CommandError("--keep decides the conflict of exactly one --record, both ways. Leave --preview, --use and --direction out.")
+    _winners(options)
     if options["all"]:
         return all_mappings(options["company"])
     statistics = [name for name in options["mappings"] if is_statistics(name)]
@@ -95,7 +101,23 @@ def _run(mapping: IntegrationTableMapping, options: dict[str, Any], terminal: Te
         terminal.refuse(entry, "unknown-record", str(error))
     else:
         entry.parameters = replace(_scope(options), bc_keys=bc_keys, sales_keys=sales_keys).to_json()
-        terminal.run(entry, mapping.name)
+        terminal.run(_deciding(mapping, entry, options) if options["keep"] else entry, mapping.name)
+
+
+def _deciding(mapping: IntegrationTableMapping, entry: JobQueueEntry, options: dict[str, Any]) -> JobQueueEntry:
+    """The run that decides the conflict of the entry's one record."""
+    scope = Scope.from_json(entry.parameters)
+    side, key = (Side.BUSINESS_CENTRAL, scope.bc_keys[0]) if scope.bc_keys else (Side.SALES, scope.sales_keys[0])
+    return keep_values(mapping, side, key, _winners(options), trigger=Trigger.COMMAND, queue=new_entry)
+
+
+def _winners(options: dict[str, Any]) -> dict[str, Side]:
+    """Raises CommandError for what is no FIELD=SIDE."""
+    pairs = [text.rpartition("=") for text in options["keep"]]
+    wrong = [f"{name}={side}" for name, _, side in pairs if not name or side not in _SIDES]
+    if wrong:
+        raise CommandError(f"--keep {wrong[0].lstrip('=')} is none of FIELD=business-central and FIELD=sales.")
+    return {name: _SIDES[side] for name, _, side in pairs}
 
 
 def _is_full_synchronization(options: dict[str, Any]) -> bool:
@@ -115,4 +137,5 @@ def _scope(options: dict[str, Any]) -> Scope:
         full=options["full"],
         unconditional=options["unconditional"],
         use=_SIDES.get(options["use"] or ""),
+        only_coupled=False if options["create_new"] else None,
     )
