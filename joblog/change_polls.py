@@ -20,7 +20,7 @@ from syncadmin.sync.errors import RetryLater, SyncError
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-_TOLD_SECONDS = 300.0  # how often a table is looked at whose system tells of changes by itself
+_TOLD_SECONDS = 120.0  # how often a table is looked at whose system tells of changes by itself
 _LONGEST = timedelta(minutes=30)
 
 

@@ -34,7 +34,8 @@ def keep_subscriptions() -> None:
 
 
 def _see_to(system: System, watch: SystemWatch) -> None:
-    wanted = watched_tables(system) if address_of(system) else []
+    watched = watched_tables(system)
+    wanted = watched if address_of(system) else []
     see_to = table_subscriptions.see_to if system.kind == SystemKind.BUSINESS_CENTRAL else sales_webhook.see_to
     try:
         done = see_to(watch, wanted)
@@ -46,7 +47,7 @@ def _see_to(system: System, watch: SystemWatch) -> None:
         if done:
             values = {"retry_at": None, "tries": 0, "message": "", "compared_at": timezone.now()}
             SystemWatch.objects.filter(pk=watch.pk).update(address=address_of(system) if wanted else "", **values)
-        WatchedTable.objects.filter(system=system, subscription="").exclude(pk__in=[row.pk for row in wanted]).delete()
+        WatchedTable.objects.filter(system=system, subscription="").exclude(pk__in=[row.pk for row in watched]).delete()
 
 
 def _put_off(watch: SystemWatch, text: str) -> None:

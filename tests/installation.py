@@ -50,10 +50,9 @@ class Installation:
     def start_worker(self) -> subprocess.Popen[bytes]:
         return self._start("manage.py", "qcluster")
 
-    def start_web(self) -> str:
-        """The address of a web server that answers."""
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            place = f"127.0.0.1:{probe.getsockname()[1]}"
+    def start_web(self, place: str = "") -> str:
+        """The address of a web server that answers; at ``place`` (host and port), or somewhere."""
+        place = place or free_place()
         self._start("-m", "gunicorn", "syncadmin.wsgi", "--bind", place, "--threads", "8")
         wait_until(lambda: _answers(place), what="the first answer of the web server")
         return f"http://{place}"
@@ -85,6 +84,12 @@ class Installation:
         with psycopg.connect(self._postgresql, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{self._database}"')
         return self._postgresql.rsplit("/", 1)[0] + f"/{self._database}"
+
+
+def free_place() -> str:
+    """Host and port where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 def _answers(place: str) -> bool:

@@ -92,7 +92,7 @@ def test_nothing_is_asked_before_its_time(entry: JobQueueEntry, people: People) 
 
 def test_what_a_system_tells_of_by_itself_is_looked_at_seldom(entry: JobQueueEntry, people: People) -> None:
     WatchedTable.objects.filter(system__kind="sales").update(subscription="1")
-    WatchedTable.objects.update(looked_at=timezone.now() - timedelta(minutes=2))
+    WatchedTable.objects.update(looked_at=timezone.now() - timedelta(minutes=1))
     SystemWatch.objects.update(look_at=None)
     before = people.stats()
     look_for_changes()

@@ -69,6 +69,16 @@ def test_what_is_in_place_costs_nothing(customers: IntegrationTableMapping, peop
 def test_without_a_public_address_nobody_is_asked(customers: IntegrationTableMapping, people: People) -> None:
     keep_subscriptions()
     assert bc_subscriptions(people) == steps(people) == []
+    before = set(WatchedTable.objects.values_list("pk", flat=True))
+    keep_subscriptions()
+    assert set(WatchedTable.objects.values_list("pk", flat=True)) == before != set()  # what was seen of them is not forgotten
+
+
+def test_tables_that_nobody_waits_for_are_forgotten(customers: IntegrationTableMapping) -> None:
+    keep_subscriptions()
+    IntegrationTableMapping.objects.update(enabled=False)
+    keep_subscriptions()
+    assert not WatchedTable.objects.exists()
 
 
 def test_tables_without_notifications_say_so(company: People, receiver: Receiver) -> None:
@@ -130,7 +140,7 @@ def test_a_switched_off_system_is_asked_no_more(customers: IntegrationTableMappi
     System.objects.update(enabled=False)
     keep_subscriptions()
     assert bc_subscriptions(people) == people.rows_sales("serviceendpoints") == steps(people) == []
-    assert not WatchedTable.objects.exists()
+    assert not WatchedTable.objects.exclude(subscription="").exists()
     before = people.stats()
     keep_subscriptions()
     assert people.stats() == before
