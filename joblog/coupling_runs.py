@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from joblog.claims import Claim
-from joblog.link_jobs import Found, finish, mapping_of, open_link_job, remove
+from joblog.link_jobs import Found, finish, keep, mapping_of, open_link_job, remove
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchEntry, SynchJob
 from joblog.scope import Scope
 from joblog.synchronization import synchronize_mapping
@@ -62,10 +62,11 @@ def _couple_pairs(job: SynchJob, mapping: IntegrationTableMapping, scope: Scope,
     with transaction.atomic():
         claim.hold()
         remove(stale)
-        job.refresh_from_db(fields=SynchJob.COUNTERS)
-        for bc_key, sales_key in pairs:
-            _couple_one(job, mapping, tables, found, bc_key, sales_key)
-        job.save()
+        entries = [_couple_one(job, mapping, tables, found, bc_key, sales_key) for bc_key, sales_key in pairs]
+        keep(job, [one for one in entries if one is not None])
+        SynchJob.objects.filter(pk=job.pk).update(
+            unchanged=F("unchanged") + entries.count(None), bc_requests=job.bc_requests, sales_requests=job.sales_requests
+        )
         finish(job)
 
 
@@ -99,15 +100,14 @@ def _couple_one(
     found: Mapping[Side, Mapping[str, Record]],
     bc_key: str,
     sales_key: str,
-) -> None:
+) -> SynchEntry | None:
+    """What became of the pair, not saved yet; None where it was coupled already."""
     bc, sales = found[Side.BUSINESS_CENTRAL].get(bc_key), found[Side.SALES].get(sales_key)
     labels = (_label(tables[Side.BUSINESS_CENTRAL], bc, bc_key), _label(tables[Side.SALES], sales, sales_key))
     reason = _why_not(mapping, bc, sales, bc_key, sales_key)
     if reason:
         code, text = reason
-        SynchEntry.objects.create(**_values(job, EntryAction.FAILED, bc_key, labels[0], sales_key, labels[1]), code=code, message=text)
-        job.failed += 1
-        return
+        return SynchEntry(**_values(job, EntryAction.FAILED, bc_key, labels[0], sales_key, labels[1]), code=code, message=text)
     number = _word(tables[Side.BUSINESS_CENTRAL], bc, tables[Side.BUSINESS_CENTRAL].number)
     given_way = Coupling.objects.filter(_GIVES_WAY, Q(bc_key=bc_key) | Q(sales_key=sales_key), mapping=mapping)
     remove(given_way.values_list("pk", flat=True))
@@ -117,12 +117,9 @@ def _couple_one(
         sales_key=sales_key,
         defaults={"bc_number": number, "bc_label": labels[0], "sales_label": labels[1], "origin": "manual"},
     )
-    if new:
-        values = _values(job, EntryAction.COUPLED, bc_key, labels[0], sales_key, labels[1])
-        SynchEntry.objects.create(**values, coupling_id=row.pk)
-        job.coupled += 1
-    else:
-        job.unchanged += 1
+    if not new:
+        return None
+    return SynchEntry(**_values(job, EntryAction.COUPLED, bc_key, labels[0], sales_key, labels[1]), coupling_id=row.pk)
 
 
 def _why_not(

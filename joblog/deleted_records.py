@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
+from joblog.causes import close_issues
 from joblog.claims import Claim
 from joblog.link_jobs import chosen_couplings, entry_of, finish, keep, mapping_of, open_link_job, read_ends, remove, sides_there
-from joblog.models import DeletionWatch, EntryAction, JobQueueEntry, JobQueueLogEntry, JobType, SynchEntry, SynchJob
+from joblog.models import DeletionWatch, EntryAction, JobQueueEntry, JobQueueLogEntry, JobType, SynchJob
 from joblog.retries import chunks
 from joblog.scope import Scope
 from joblog.synchronization import count_requests, traffic_from_now
@@ -133,8 +134,8 @@ class _Search:
             entries.append(entry_of(job, row, EntryAction.SKIPPED, code=CODE, message=text))
             failure = {f"{prefix}_result": SynchResult.FAILURE, f"{prefix}_job_id": job.pk, f"{prefix}_error": f"{CODE}:"}
             Coupling.objects.filter(pk=row.pk).update(skipped=True, last_error=text, failed_at=now, **failure)
-        SynchEntry.objects.filter(code=CODE, coupling_id__in=[row.pk for row in rows], resolved_at=None).update(resolved_at=now)
         keep(job, entries)
+        close_issues([row.pk for row in rows], code=CODE, but=job)
 
     def _remove(self, job: SynchJob, rows: list[Coupling], gone: Mapping[int, set[Side]]) -> None:
         where = {pk: " and ".join(side.label for side in Side if side in sides) for pk, sides in gone.items()}

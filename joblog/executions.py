@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from joblog import full_lines
 from joblog.claims import Claim
+from joblog.link_jobs import keep
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, QueueStatus, RunKind, SynchEntry, SynchJob, Trigger
 from joblog.opening import open_unstarted
 from joblog.wake_up import changed_meanwhile, soon
@@ -18,6 +19,7 @@ from mappings.models import IntegrationTableMapping
 from syncadmin.sync.errors import ClaimLost, RetryLater
 
 _LONGEST_WAIT = 30 * 60  # seconds
+_UNKNOWN = "The job stopped before this record was answered. The next run looks whether it arrived."
 
 
 def begin(entry: JobQueueEntry) -> JobQueueLogEntry:
@@ -151,11 +153,10 @@ def _end(execution: JobQueueLogEntry, status: str, message: str, call_stack: str
 def _fail_jobs(execution: JobQueueLogEntry, code: str, text: str, call_stack: str) -> None:
     """Running jobs of the execution end in Error; records whose answer is unknown are counted Failed, the next run looks for them."""
     for job in SynchJob.objects.filter(log_entry=execution, status=JobStatus.IN_PROCESS):
-        unknown = SynchEntry.objects.filter(job=job, action=EntryAction.SENDING).update(
-            action=EntryAction.FAILED,
-            code="unknown-result",
-            message="The job stopped before this record was answered. The next run looks whether it arrived.",
-        )
+        unknown = list(SynchEntry.objects.filter(job=job, action=EntryAction.SENDING))
+        for one in unknown:
+            one.action, one.intended, one.code, one.message = EntryAction.FAILED, "", "unknown-result", _UNKNOWN
+        keep(job, unknown)
         SynchJob.objects.filter(pk=job.pk).update(
             status=JobStatus.ERROR,
             finished_at=timezone.now(),
@@ -163,5 +164,4 @@ def _fail_jobs(execution: JobQueueLogEntry, code: str, text: str, call_stack: st
             message=text,
             call_stack=call_stack,
             phase="",
-            failed=F("failed") + unknown,
         )

@@ -10,17 +10,18 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from joblog.causes import close_issues, keep_issues
 from joblog.claims import Claim
 from joblog.follow_ups import FollowUps, followed, remember
 from joblog.link_jobs import remove
 from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
-from joblog.models.synch_entry import OPEN_ERROR
 from joblog.previews import noted
 from mappings.couplings import save_states
 from mappings.models import Coupling
 from syncadmin.sync.couplings import CouplingState
 from syncadmin.sync.plan import TablePlan
 from syncadmin.sync.records import Action, Change, Direction
+from syncadmin.sync.tables import Field
 from syncadmin.sync.touched import Cursor, Touched
 from syncadmin.sync.values import display
 
@@ -30,9 +31,9 @@ _COUNTER = {
 }  # fmt: skip
 _UPDATED = (
     "action", "intended", "source_label", "destination_key", "destination_label", "coupling_id", "changes", "code", "fields", "message",
-    "detail", "at",
+    "detail", "at", "resolved_at", "cause", "issue", "first_seen_at", "attempts",
 )  # fmt: skip
-_GOOD = {Action.INSERTED, Action.MODIFIED, Action.UNCHANGED}
+_GOOD = {Action.INSERTED, Action.MODIFIED, Action.UNCHANGED, Action.COUPLED}
 
 
 class DatabaseJournal:
@@ -90,13 +91,13 @@ class DatabaseJournal:
         with transaction.atomic():
             self.claim.hold()
             couplings = self._save_couplings(items) if self._real else {}
-            self._save_entries([item for item in items if item.action is not Action.UNCHANGED], couplings)
+            self._save_entries(items, couplings)
             self._forget([item for item in items if item.action is Action.UNCHANGED])
             self._uncouple([item for item in items if item.uncouple and self._real])
-            self._resolve([item for item in items if item.action in _GOOD], couplings)
             remember(self.job, following)
             SynchJob.objects.filter(pk=self.job.pk).update(
                 read=F("read") + read, cursor=cursor.to_json(), phase=cursor.phase, message="", **self._traffic(),
+                conflicts=F("conflicts") + sum(item.code == "conflict" for item in items),
                 **{name: F(name) + count for name, count in counted.items()},
             )  # fmt: skip
 
@@ -130,7 +131,11 @@ class DatabaseJournal:
             remove(Coupling.objects.filter(ends, mapping=self.plan.mapping_id).exclude(pending="").values_list("pk", flat=True))
 
     def _save_entries(self, items: Sequence[Touched], couplings: dict[str, CouplingState]) -> None:
-        rows = [self._row(item, couplings.get(item.source_key) or item.coupling) for item in items]
+        noted = [item for item in items if item.action is not Action.UNCHANGED]
+        rows = [self._row(item, couplings.get(item.source_key) or item.coupling) for item in noted]
+        well = [item.source_key for item in items if item.action in _GOOD]
+        synchronized = [state.id for key in well if (state := couplings.get(key)) is not None and state.id is not None]
+        keep_issues(self.job, rows, well=well, couplings=synchronized, label=self._label)
         new, old = [row for row in rows if row.pk is None], [row for row in rows if row.pk is not None]
         for row in SynchEntry.objects.bulk_create(new):
             self._entry_ids[row.source_key] = row.pk
@@ -156,9 +161,17 @@ class DatabaseJournal:
         )
 
     def _change(self, change: Change) -> dict[str, Any]:
-        table = self.plan.table(Direction(self.job.direction).destination)
-        own = table.fields.get(change.field)
+        own = self._field(change.field)
         return {"field": change.field, "label": own.label if own else "", "old": display(change.old), "new": display(change.new)}
+
+    def _field(self, name: str) -> Field | None:
+        """The destination's field; errors may also name one of the source."""
+        direction = Direction(self.job.direction)
+        return self.plan.table(direction.destination).fields.get(name) or self.plan.table(direction.source).fields.get(name)
+
+    def _label(self, name: str) -> str:
+        own = self._field(name)
+        return (own.label if own else "") or name
 
     def _forget(self, items: Sequence[Touched]) -> None:
         """A record that turned out to be unchanged is counted only; an entry announced for it goes away."""
@@ -169,14 +182,8 @@ class DatabaseJournal:
     def _uncouple(self, items: Sequence[Touched]) -> None:
         ids = [item.coupling.id for item in items if item.coupling is not None and item.coupling.id is not None]
         if ids:
+            close_issues(ids)
             Coupling.objects.filter(pk__in=ids).delete()
-
-    def _resolve(self, items: Sequence[Touched], couplings: dict[str, CouplingState]) -> None:
-        """Errors close themselves when the record later succeeds, and stay readable."""
-        ids = [state.id for item in items if (state := couplings.get(item.source_key)) is not None]
-        if ids:
-            open_ones = SynchEntry.objects.filter(OPEN_ERROR, coupling_id__in=ids)
-            open_ones.filter(job__direction=self.job.direction).update(resolved_at=timezone.now())
 
     def _traffic(self) -> dict[str, int]:
         business_central, sales = self.traffic()

@@ -9,8 +9,8 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from joblog.causes import close_issues, keep_issues
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchEntry, SynchJob
-from joblog.models.synch_entry import OPEN_ERROR
 from joblog.opening import opening_values
 from joblog.scope import Scope
 from mappings.models import Coupling, IntegrationTableMapping
@@ -90,7 +90,9 @@ def entry_of(job: SynchJob, row: Coupling, action: EntryAction, **values: Any) -
 
 def keep(job: SynchJob, entries: Sequence[SynchEntry]) -> None:
     """Saves entries, new and known ones, and counts those that are settled; call it in a transaction that holds the claim."""
-    fields = ["action", "intended", "code", "fields", "message", "changes", "at"]
+    fields = ["action", "intended", "code", "fields", "message", "changes", "at", "cause", "issue", "first_seen_at", "attempts"]
+    coupled = [one for one in entries if one.action == EntryAction.COUPLED]
+    keep_issues(job, entries, well=[one.source_key for one in coupled])
     SynchEntry.objects.bulk_create([one for one in entries if one.pk is None])
     SynchEntry.objects.bulk_update([one for one in entries if one.pk is not None], fields)
     counted = Counter(str(one.action).lower() for one in entries if one.action != EntryAction.SENDING)
@@ -101,10 +103,16 @@ def keep(job: SynchJob, entries: Sequence[SynchEntry]) -> None:
 def remove(couplings: Iterable[int]) -> None:
     """Deletes couplings; their errors concern nobody any more."""
     ids = list(couplings)
+<<<<<<< HEAD
     if not ids:
         return
     SynchEntry.objects.filter(OPEN_ERROR, coupling_id__in=ids).update(resolved_at=timezone.now())
     Coupling.objects.filter(pk__in=ids).delete()
+=======
+    if ids:
+        close_issues(ids)
+        Coupling.objects.filter(pk__in=ids).delete()
+>>>>>>> fac6ee0 (Keep why records fail as causes, and one open issue per record)
 
 
 def finish(job: SynchJob) -> None:

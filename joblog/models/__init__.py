@@ -1,6 +1,7 @@
 """What ran, and how it went: work to do, runs, and every record that a run touched."""
 
 from joblog.models.deletion_watch import DeletionWatch
+from joblog.models.error_cause import ErrorCause
 from joblog.models.full_synchronization_line import FullSynchronizationLine, Recommendation, Requested
 from joblog.models.job_queue_entry import JobQueueEntry, JobQueueLogEntry, QueueStatus, RunKind
 from joblog.models.synch_entry import EntryAction, SynchEntry, SynchError
@@ -12,6 +13,7 @@ __all__ = [
     "DeletionWatch",
     "DutyLease",
     "EntryAction",
+    "ErrorCause",
     "FullSynchronizationLine",
     "JobQueueEntry",
     "JobQueueLogEntry",

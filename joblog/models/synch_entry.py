@@ -7,12 +7,14 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from joblog.models.error_cause import ErrorCause
 from joblog.models.synch_job import SynchJob
 
-# Only failures have a code. Asked for in these words, open ones are read from their partial indexes; SQLite would not recognize a list of
-# actions, because Django passes it as parameters.
-OPEN_ERROR = Q(resolved_at__isnull=True) & ~Q(code="")
-LEFT_TO_THE_OTHER_SIDE = "other-side-wins"  # a conflict that a named winner decides; no error (syncadmin/sync/decide.py)
+# Asked for in these words, issues are read from their partial indexes: nothing in them is passed as a parameter.
+ISSUE = Q(issue=True)
+OPEN_ISSUE = ISSUE & Q(resolved_at__isnull=True)
+RESOLVED_ISSUE = ISSUE & Q(resolved_at__isnull=False)
+_LEFT_TO_THE_OTHER_SIDE = "other-side-wins"  # a conflict that a named winner decides; no error (syncadmin/sync/decide.py)
 
 
 class EntryAction(models.TextChoices):
@@ -32,9 +34,12 @@ class SynchEntry(models.Model):
 
     A record is handled once per job, so source keys are unique in a job. ``Sending`` marks an entry whose batch was sent and not answered
     yet; ``intended`` is then what it becomes when the answer is good (engine.md A21).
+
+    A failed one has a ``cause``. The last failed attempt of a record in one direction is its ``issue``, open until ``resolved_at``:
+    ``attempts`` failed for the same cause since ``first_seen_at``. An earlier attempt is none any more, and resolved when the next failed.
     """
 
-    job = models.ForeignKey(SynchJob, on_delete=models.CASCADE, related_name="entries")
+    job = models.ForeignKey(SynchJob, on_delete=models.CASCADE, related_name="entries", db_index=False)  # entry_of_job begins with it
     action = models.CharField(max_length=10, choices=EntryAction)
     intended = models.CharField(max_length=10, blank=True)
     source_key = models.CharField(max_length=36, blank=True)
@@ -49,6 +54,10 @@ class SynchEntry(models.Model):
     detail = models.JSONField(default=dict)
     at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
+    cause = models.ForeignKey(ErrorCause, null=True, blank=True, on_delete=models.SET_NULL, related_name="entries", db_index=False)
+    issue = models.BooleanField(default=False)
+    first_seen_at = models.DateTimeField("first seen", null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["-id"]
@@ -58,22 +67,33 @@ class SynchEntry(models.Model):
             models.Index(fields=["job", "action", "id"], name="entry_of_job"),
             models.Index(fields=["source_key", "-id"], name="entry_by_source"),
             models.Index(fields=["destination_key", "-id"], name="entry_by_destination"),
-            models.Index(fields=["coupling_id"], condition=OPEN_ERROR, name="entry_open_of_coupling"),
-            models.Index(fields=["-id"], condition=OPEN_ERROR, name="entry_open_errors"),
+            models.Index(fields=["coupling_id"], condition=OPEN_ISSUE, name="issue_open_of_coupling"),
+            models.Index(fields=["source_key"], condition=OPEN_ISSUE, name="issue_open_of_record"),
+            models.Index(fields=["job"], condition=OPEN_ISSUE, name="issue_open_of_job"),
+            models.Index(fields=["-id"], condition=OPEN_ISSUE, name="issue_open"),
+            models.Index(fields=["-id"], condition=RESOLVED_ISSUE, name="issue_resolved"),
+            models.Index(fields=["cause", "-id"], condition=OPEN_ISSUE, name="issue_open_of_cause"),
+            models.Index(fields=["cause", "-id"], condition=RESOLVED_ISSUE, name="issue_resolved_of_cause"),
+            models.Index(fields=["job", "cause"], condition=Q(cause__isnull=False), name="cause_of_job"),
         ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.source_label or self.source_key}"
 
+    @property
+    def failure(self) -> bool:
+        """Whether something went wrong here, a failure that repeated itself included."""
+        failed = self.action in (EntryAction.FAILED, EntryAction.SKIPPED)
+        return failed and self.code not in ("", _LEFT_TO_THE_OTHER_SIDE)
+
 
 class SynchErrorManager(models.Manager["SynchError"]):
     def get_queryset(self) -> models.QuerySet[SynchError]:
-        failed = Q(action__in=[EntryAction.FAILED, EntryAction.SKIPPED]) & ~Q(code="")
-        return super().get_queryset().filter(failed).exclude(code=LEFT_TO_THE_OTHER_SIDE)
+        return super().get_queryset().filter(ISSUE)
 
 
 class SynchError(SynchEntry):
-    """The failed part of the entries; a failure that repeated itself is there too, as Skipped with its code (engine.md section 11)."""
+    """What failed, one row per record and cause; a failure that repeated itself is there too, as Skipped with its code (section 11)."""
 
     objects: ClassVar[SynchErrorManager] = SynchErrorManager()
 

@@ -67,6 +67,7 @@ class SynchJob(models.Model):
     failed = models.PositiveBigIntegerField(default=0)
     coupled = models.PositiveBigIntegerField(default=0)
     uncoupled = models.PositiveBigIntegerField(default=0)
+    conflicts = models.PositiveBigIntegerField(default=0, help_text="Those of the failed and skipped records that are in conflict.")
     bc_requests = models.PositiveBigIntegerField(default=0)
     sales_requests = models.PositiveBigIntegerField(default=0)
     watermark_before = models.DateTimeField(null=True, blank=True)

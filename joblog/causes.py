@@ -1,0 +1,151 @@
+"""Keeps issues and causes right: which failed entry stands for its record now, and how many records each cause holds up.
+
+Everything here runs inside the transaction that saves the entries: two statements for a page on which nothing fails and nothing had failed
+before, a handful more otherwise, however many records it has. Rows are locked in the order of their ids, entries before causes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from joblog.models import ErrorCause, JobType, SynchEntry, SynchJob
+from joblog.models.synch_entry import OPEN_ISSUE
+
+_DELETED = "deleted"  # whoever synchronizes a coupling has shown that both of its records exist
+_Name = tuple[str, str]  # code, fields
+
+
+def keep_issues(
+    job: SynchJob,
+    entries: Sequence[SynchEntry],
+    *,
+    well: Iterable[str] = (),
+    couplings: Iterable[int] = (),
+    label: Callable[[str], str] = str,
+) -> None:
+    """Gives failed entries their cause and makes them the issues of their records; closes the issues of records that went ``well``.
+
+    Call it right before the entries are saved. ``well`` are source keys, ``couplings`` the ids of couplings that were synchronized,
+    ``label`` tells people's word for a property. A preview only names causes: it opens and closes nothing (engine.md A11).
+    """
+    failed = [one for one in entries if one.failure]
+    keys = {*well, *(one.source_key for one in failed if one.source_key)}
+    if not failed and (not keys or job.type == JobType.PREVIEW):
+        return
+    causes = _causes_of(job, failed, label)
+    own = {(row.code, row.fields): row for row in causes if _is_own(job, row)}
+    for one in failed:
+        one.cause = own[name_of(one)]
+    if job.type == JobType.PREVIEW:
+        return
+    open_ones = _open_issues(causes, own.values(), keys, couplings)
+    if failed or open_ones:
+        _take_over(failed, open_ones)
+
+
+def close_issues(couplings: Iterable[int], *, code: str = "", but: SynchJob | None = None) -> None:
+    """Closes what is open of these couplings, of one code where it is given, and in other jobs than ``but``."""
+    rows = SynchEntry.objects.filter(OPEN_ISSUE, coupling_id__in=list(couplings))
+    rows = rows.filter(code=code) if code else rows
+    rows = rows.exclude(job=but) if but else rows
+    _take_over([], list(_locked(rows)))
+
+
+def forget_issues(entries: QuerySet[SynchEntry]) -> None:
+    """What is open of these entries counts no more, because they are about to be deleted."""
+    _count(Counter(row.cause_id for row in _locked(entries.filter(OPEN_ISSUE)) if row.cause_id), ())
+
+
+def name_of(entry: SynchEntry) -> _Name:
+    """What makes a cause of its own within a mapping and direction."""
+    return entry.code, ",".join(sorted(entry.fields))[:300]
+
+
+def _is_own(job: SynchJob, cause: ErrorCause) -> bool:
+    return cause.mapping_name == job.mapping_name and cause.direction == job.direction
+
+
+def _causes_of(job: SynchJob, failed: Sequence[SynchEntry], label: Callable[[str], str]) -> list[ErrorCause]:
+    """The causes of the job's mapping that hold up records, and those of the failed entries, which are made where they are new."""
+    wanted = Q(records__gt=0) | Q(code__in={one.code for one in failed}) if failed else Q(records__gt=0)
+    rows = ErrorCause.objects.filter(wanted, mapping=job.mapping_id).order_by("id")
+    known = list(rows)
+    names = {(row.code, row.fields) for row in known if _is_own(job, row)}
+    new = {name_of(one): one for one in failed if name_of(one) not in names}
+    if new:
+        ErrorCause.objects.bulk_create([_new_cause(job, one, label) for one in new.values()], ignore_conflicts=True)
+        known = list(rows.all())
+    return known
+
+
+def _new_cause(job: SynchJob, entry: SynchEntry, label: Callable[[str], str]) -> ErrorCause:
+    code, fields = name_of(entry)
+    return ErrorCause(
+        mapping_id=job.mapping_id,
+        mapping_name=job.mapping_name,
+        company=job.company,
+        direction=job.direction,
+        code=code,
+        fields=fields,
+        field_labels=", ".join(label(name) for name in sorted(entry.fields))[:300],
+        message=entry.message,
+    )
+
+
+def _open_issues(
+    causes: Iterable[ErrorCause], own: Iterable[ErrorCause], keys: Iterable[str], couplings: Iterable[int]
+) -> list[SynchEntry]:
+    """The open issues of these source keys, and that a record is deleted of these couplings, whichever job said so."""
+    mine = [row.pk for row in own if row.records]
+    gone = [row.pk for row in causes if row.code == _DELETED and row.records]
+    wanted = Q(source_key__in=list(keys), cause__in=mine) if mine else Q()
+    wanted |= Q(coupling_id__in=list(couplings), cause__in=gone) if gone else Q()
+    return list(_locked(SynchEntry.objects.filter(OPEN_ISSUE & wanted))) if wanted else []
+
+
+def _locked(rows: QuerySet[SynchEntry]) -> QuerySet[SynchEntry]:
+    columns = ("source_key", "cause_id", "first_seen_at", "attempts")
+    return rows.only(*columns).order_by("pk").select_for_update(no_key=True)
+
+
+def _take_over(failed: Sequence[SynchEntry], open_ones: Sequence[SynchEntry]) -> None:
+    """Failed entries go on with the issues of their records; the other open issues are resolved."""
+    now = timezone.now()
+    before = {row.source_key: row for row in open_ones}
+    for one in failed:
+        _begin(one, before.get(one.source_key) if one.source_key else None, now)
+    again, saved = {one.source_key for one in failed if one.source_key}, {one.pk for one in failed if one.pk}
+    passed = [row.pk for row in open_ones if row.source_key in again and row.pk not in saved]
+    resolved = [row.pk for row in open_ones if row.source_key not in again]
+    if passed:
+        SynchEntry.objects.filter(pk__in=passed).update(issue=False, resolved_at=now)
+    if resolved:
+        SynchEntry.objects.filter(pk__in=resolved).update(resolved_at=now)
+    _count(Counter(row.cause_id for row in open_ones if row.cause_id), failed)
+
+
+def _begin(entry: SynchEntry, before: SynchEntry | None, now: datetime) -> None:
+    entry.issue, entry.first_seen_at, entry.attempts = True, now, 1
+    if before is not None and before.cause_id == entry.cause_id:
+        entry.first_seen_at = before.first_seen_at
+        entry.attempts = before.attempts + (before.pk != entry.pk)
+
+
+def _count(closed: Mapping[int, int], failed: Sequence[SynchEntry]) -> None:
+    """Corrects the figures of the causes; one that other transactions correct meanwhile is waited for."""
+    latest = {one.cause_id: one for one in failed if one.cause_id}
+    opened = Counter(one.cause_id for one in failed if one.cause_id)
+    rows = list(ErrorCause.objects.select_for_update(no_key=True).filter(pk__in={*closed, *opened}).order_by("pk"))
+    now = timezone.now()
+    for row in rows:
+        row.records += opened[row.pk] - closed.get(row.pk, 0)
+        if row.pk in latest:
+            row.failures += opened[row.pk]
+            row.first_seen_at, row.last_seen_at, row.message = row.first_seen_at or now, now, latest[row.pk].message
+    if rows:
+        ErrorCause.objects.bulk_update(rows, ["records", "failures", "first_seen_at", "last_seen_at", "message"])
