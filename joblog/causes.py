@@ -7,7 +7,7 @@ before, a handful more otherwise, however many records it has. Rows are locked i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -58,7 +58,7 @@ def close_issues(couplings: Iterable[int], *, code: str = "", but: SynchJob | No
 
 def forget_issues(entries: QuerySet[SynchEntry]) -> None:
     """What is open of these entries counts no more, because they are about to be deleted."""
-    _count(Counter(row.cause_id for row in _locked(entries.filter(OPEN_ISSUE)) if row.cause_id), ())
+    _count(_by_cause(_locked(entries.filter(OPEN_ISSUE))), [], timezone.now())
 
 
 def name_of(entry: SynchEntry) -> _Name:
@@ -126,7 +126,7 @@ def _take_over(failed: Sequence[SynchEntry], open_ones: Sequence[SynchEntry]) ->
         SynchEntry.objects.filter(pk__in=passed).update(issue=False, resolved_at=now)
     if resolved:
         SynchEntry.objects.filter(pk__in=resolved).update(resolved_at=now)
-    _count(Counter(row.cause_id for row in open_ones if row.cause_id), failed)
+    _count(_by_cause(open_ones), failed, now)
 
 
 def _begin(entry: SynchEntry, before: SynchEntry | None, now: datetime) -> None:
@@ -136,16 +136,24 @@ def _begin(entry: SynchEntry, before: SynchEntry | None, now: datetime) -> None:
         entry.attempts = before.attempts + (before.pk != entry.pk)
 
 
-def _count(closed: Mapping[int, int], failed: Sequence[SynchEntry]) -> None:
+def _by_cause(entries: Iterable[SynchEntry]) -> Counter[int]:
+    return Counter(one.cause_id for one in entries if one.cause_id)
+
+
+def _count(closed: Counter[int], failed: Sequence[SynchEntry], now: datetime) -> None:
     """Corrects the figures of the causes; one that other transactions correct meanwhile is waited for."""
-    latest = {one.cause_id: one for one in failed if one.cause_id}
-    opened = Counter(one.cause_id for one in failed if one.cause_id)
+    latest, opened = {one.cause_id: one for one in failed}, _by_cause(failed)
     rows = list(ErrorCause.objects.select_for_update(no_key=True).filter(pk__in={*closed, *opened}).order_by("pk"))
-    now = timezone.now()
     for row in rows:
-        row.records += opened[row.pk] - closed.get(row.pk, 0)
+        row.records += opened[row.pk] - closed[row.pk]
         if row.pk in latest:
             row.failures += opened[row.pk]
-            row.first_seen_at, row.last_seen_at, row.message = row.first_seen_at or now, now, latest[row.pk].message
+            row.first_seen_at, row.last_seen_at = row.first_seen_at or now, now
+            row.message, row.missing = latest[row.pk].message, _missing(latest[row.pk])
     if rows:
-        ErrorCause.objects.bulk_update(rows, ["records", "failures", "first_seen_at", "last_seen_at", "message"])
+        ErrorCause.objects.bulk_update(rows, ["records", "failures", "first_seen_at", "last_seen_at", "message", "missing"])
+
+
+def _missing(entry: SynchEntry) -> str:
+    """The mappings in which references of this record are not coupled, as :class:`RecordError` names them."""
+    return ", ".join(dict.fromkeys(one["mapping"] for one in entry.detail.get("missing", ())))[:200]

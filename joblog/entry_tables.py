@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import django_tables2 as tables
@@ -11,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from joblog.addresses import destination_url, entries_url, source_url, with_query
 from joblog.models import EntryAction, SynchEntry
+from joblog.next_tries import NextTry
 from syncadmin.sync.errors import OPTION_MAPPING
 from syncadmin.sync.records import Direction
 from syncadmin.ui import columns, formatting
@@ -101,6 +103,8 @@ class EntryTable(ListTable):
 
     key = "entries"
     fixed = ("name",)
+    newest = ("-pk",)
+    sorts_all = ("at",)
 
     action = columns.PillColumn(tones=ACTION_TONES)
     name = tables.Column(accessor="source_label", verbose_name="Source", empty_values=(), attrs={"td": {"class": "record"}})
@@ -179,9 +183,12 @@ class ErrorTable(ListTable):
 
     key = "errors"
     fixed = ("select", "name")
+    newest = ("-pk",)
+    sorts_all = ("at",)
+    next_tries: Mapping[int, NextTry] = {}
 
     select = columns.SelectColumn(name="entry", label=lambda entry: entry.source_label or entry.source_key)
-    at = columns.MomentColumn(verbose_name="When", order_by="pk")
+    at = columns.MomentColumn(verbose_name="Last Seen", order_by="pk")
     mapping = tables.Column(accessor="job__mapping_name", verbose_name="Mapping")
     name = tables.Column(accessor="source_label", verbose_name="Source", empty_values=(), attrs={"td": {"class": "name record"}})
     destination = tables.Column(
@@ -189,6 +196,11 @@ class ErrorTable(ListTable):
     )
     message = tables.Column(verbose_name="Error Message", empty_values=(), orderable=False, attrs={"td": {"class": "wrap"}})
     code = tables.Column(attrs={"td": {"class": "code"}})
+    first_seen_at = columns.MomentColumn(verbose_name="First Seen")
+    attempts = tables.Column(attrs={"th": {"class": "num"}, "td": {"class": "num"}})
+    next_try = tables.Column(
+        verbose_name="Next Retry", empty_values=(), orderable=False, exclude_from_export=True, attrs={"td": {"class": "moment short wrap"}}
+    )
     actions = tables.TemplateColumn(
         template_name="joblog/error_row_actions.html",
         verbose_name="",
@@ -223,4 +235,8 @@ class ErrorTable(ListTable):
         return record.job.mapping_name
 
     def render_code(self, record: SynchEntry) -> SafeString:
-        return format_html('<a href="?code={}">{}</a>', record.code, record.code)
+        return format_html('<a href="?cause={}" title="All records with this cause">{}</a>', record.cause_id, record.code)
+
+    def render_next_try(self, record: SynchEntry) -> SafeString | str:
+        found = self.next_tries.get(record.pk)
+        return "" if found is None else formatting.moment(found.at) if found.at else found.words

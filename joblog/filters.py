@@ -10,7 +10,8 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from joblog.models import EntryAction, JobQueueEntry, JobStatus, JobType, QueueStatus, SynchEntry, SynchJob, Trigger
+from joblog.models import EntryAction, ErrorCause, JobQueueEntry, JobStatus, JobType, QueueStatus, SynchEntry, SynchJob, Trigger
+from joblog.models.synch_entry import OPEN_ISSUE, RESOLVED_ISSUE
 from mappings.models import Coupling, IntegrationTableMapping, SynchResult
 from syncadmin.sync.records import Direction
 from syncadmin.ui.filters import ListFilter, PickFilter, TickFilter
@@ -40,6 +41,7 @@ class JobFilter(NamedMappings):
 
     search_fields = ("mapping_name", "message", "user_name")
     folded = ("type", "trigger", "since", "until")
+    newest = ("-started_at", "-pk")
 
     mapping = PickFilter(what="mapping", field_name="mapping_name", choices=[])
     company = PickFilter(what="company", choices=[])
@@ -66,8 +68,7 @@ class JobFilter(NamedMappings):
         model = SynchJob
         fields: list[str] = []
 
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        rows = super().filter_queryset(queryset)
+    def always(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         asked = any(self.form.cleaned_data.get(name) for name in ("period", "since", "until", "record"))
         return rows if asked else _since_days(rows, DEFAULT_DAYS)
 
@@ -94,9 +95,11 @@ def _since_days(rows: QuerySet[Any], days: int) -> QuerySet[Any]:
 
 class EntryFilter(ListFilter):
     search_fields = ("source_label", "destination_label", "message", "source_key", "destination_key")
+    newest = ("-pk",)
 
     action = PickFilter(what="action", choices=EntryAction.choices)
     code = django_filters.CharFilter(lookup_expr="iexact", label="Code", widget=forms.TextInput(attrs={"placeholder": "Code", "size": 14}))
+    cause = django_filters.NumberFilter(widget=forms.HiddenInput())
     record = django_filters.CharFilter(method="filter_record", widget=forms.HiddenInput())
 
     class Meta:
@@ -108,29 +111,58 @@ class EntryFilter(ListFilter):
 
 
 class ErrorFilter(NamedMappings):
-    """Open errors unless resolved ones, or all, are asked for."""
+    """Open issues unless resolved ones are asked for. Most filters choose causes: few rows, which tell of millions of entries."""
 
     search_fields = ("source_label", "destination_label", "message", "source_key", "destination_key")
+    newest = ("-pk",)
+    _of_causes = {"mapping": "mapping_name", "company": "company", "direction": "direction", "code": "code__iexact", "cause": "pk"}
 
-    state = PickFilter(
-        what="state", empty_label="Open", choices=[("resolved", "Resolved"), ("all", "Open and resolved")], method="filter_state"
-    )
-    mapping = PickFilter(what="mapping", field_name="job__mapping_name", choices=[])
-    company = PickFilter(what="company", field_name="job__company", choices=[])
-    direction = PickFilter(what="direction", field_name="job__direction", choices=_WAYS)
+    state = django_filters.ChoiceFilter(choices=[("resolved", "Resolved")], method="done_always", widget=forms.HiddenInput())
+    mapping = PickFilter(what="mapping", choices=[], method="done_always")
+    company = PickFilter(what="company", choices=[], method="done_always")
+    direction = PickFilter(what="direction", choices=_WAYS, method="done_always")
     action = PickFilter(what="result", choices=[("Failed", "Failed"), ("Skipped", "Skipped")])
-    code = django_filters.CharFilter(lookup_expr="iexact", label="Code", widget=forms.TextInput(attrs={"placeholder": "Code", "size": 14}))
+    code = django_filters.CharFilter(method="done_always", label="Code", widget=forms.TextInput(attrs={"placeholder": "Code", "size": 14}))
+    cause = django_filters.NumberFilter(method="done_always", widget=forms.HiddenInput())
 
     class Meta:
         model = SynchEntry
         fields: list[str] = []
 
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().filter_queryset(queryset)
-        return rows if self.form.cleaned_data.get("state") else rows.filter(resolved_at=None)
+    def always(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.form.cleaned_data
+        wanted = {name: chosen[key] for key, name in self._of_causes.items() if chosen.get(key)}
+        resolved = bool(chosen.get("state"))
+        rows = rows.filter(RESOLVED_ISSUE if resolved else OPEN_ISSUE)
+        if not wanted:
+            return rows
+        causes = ErrorCause.objects.filter(**wanted)
+        return rows.filter(cause__in=list((causes if resolved else causes.filter(records__gt=0)).values_list("pk", flat=True)))
 
-    def filter_state(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        return rows.exclude(resolved_at=None) if value == "resolved" else rows
+    def done_always(self, rows: QuerySet[Any], _name: str, _value: str) -> QuerySet[Any]:
+        return rows
+
+
+class CauseFilter(NamedMappings):
+    """Causes that hold up records now, unless all that ever did are asked for."""
+
+    search_fields = ("mapping_name", "code", "fields", "field_labels", "message")
+
+    state = PickFilter(what="state", empty_label="Open", choices=[("all", "Open and past")], method="filter_state")
+    mapping = PickFilter(what="mapping", field_name="mapping_name", choices=[])
+    company = PickFilter(what="company", choices=[])
+    direction = PickFilter(what="direction", choices=_WAYS)
+    code = django_filters.CharFilter(lookup_expr="iexact", label="Code", widget=forms.TextInput(attrs={"placeholder": "Code", "size": 14}))
+
+    class Meta:
+        model = ErrorCause
+        fields: list[str] = []
+
+    def always(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows if self.form.cleaned_data.get("state") else rows.filter(records__gt=0)
+
+    def filter_state(self, rows: QuerySet[Any], _name: str, _value: str) -> QuerySet[Any]:
+        return rows.filter(failures__gt=0)
 
 
 class QueueFilter(NamedMappings):

@@ -103,16 +103,9 @@ def keep(job: SynchJob, entries: Sequence[SynchEntry]) -> None:
 def remove(couplings: Iterable[int]) -> None:
     """Deletes couplings; their errors concern nobody any more."""
     ids = list(couplings)
-<<<<<<< HEAD
-    if not ids:
-        return
-    SynchEntry.objects.filter(OPEN_ERROR, coupling_id__in=ids).update(resolved_at=timezone.now())
-    Coupling.objects.filter(pk__in=ids).delete()
-=======
     if ids:
         close_issues(ids)
         Coupling.objects.filter(pk__in=ids).delete()
->>>>>>> fac6ee0 (Keep why records fail as causes, and one open issue per record)
 
 
 def finish(job: SynchJob) -> None:

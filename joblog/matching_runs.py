@@ -49,17 +49,24 @@ def match(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim, pause
     return preview or _follow_up(entry, execution, claim, pause, mapping, scope)
 
 
+def has_match_fields(mapping: IntegrationTableMapping) -> bool:
+    """Whether a record of the mapping can be matched at all: by match fields, or by what a rule of its table compares."""
+    plan = build_plan(mapping)
+    with both_connected(mapping) as connectors:
+        return bool(criteria_of(plan)[0] or rules_for(mapping, plan, connectors).criteria(plan))
+
+
 def _open_job(
     entry: JobQueueEntry, execution: JobQueueLogEntry, mapping: IntegrationTableMapping, scope: Scope, *, preview: bool
 ) -> SynchJob:
     """The execution's matching job, as far as it is; a new one at the beginning."""
     job, _ = SynchJob.objects.get_or_create(
         log_entry=execution,
+        mapping=mapping,
         type=JobType.PREVIEW if preview else JobType.COUPLING,
         defaults={
             **opening_values(mapping, TO, trigger=entry.trigger, user_name=execution.user_name),
             "direction": TO.value,
-            "mapping": mapping,
             "scope": scope.to_json(),
         },
     )
@@ -165,21 +172,23 @@ def _records(execution: JobQueueLogEntry, mapping: IntegrationTableMapping, scop
     """The source keys to synchronize by direction, without directions that have none; read from entries, so the same in every slice."""
     records: dict[Direction, tuple[str, ...]] = {TO: (), FROM: ()}
     if _creates(mapping, scope):
-        rows = SynchEntry.objects.filter(job__log_entry=execution, job__type=JobType.COUPLING, action=EntryAction.SKIPPED)
+        rows = SynchEntry.objects.filter(
+            job__log_entry=execution, job__mapping=mapping, job__type=JobType.COUPLING, action=EntryAction.SKIPPED
+        )
         records[TO] = tuple(rows.order_by("id").values_list("source_key", flat=True))
     if mapping.synch_after_match if scope.synch_after is None else scope.synch_after:
-        pairs = _coupled(execution)
+        pairs = _coupled(execution, mapping)
         for way in _ways(mapping):
             records[way] += tuple(pair[way is FROM] for pair in pairs)
     return {way: keys for way, keys in records.items() if keys}
 
 
-def _coupled(execution: JobQueueLogEntry) -> list[tuple[str, str]]:
+def _coupled(execution: JobQueueLogEntry, mapping: IntegrationTableMapping) -> list[tuple[str, str]]:
     """Both keys of what this execution coupled, and what earlier attempts had coupled before they failed: it is no candidate any more."""
     attempts = JobQueueLogEntry.objects.filter(entry=execution.entry_id, pk__lte=execution.pk)
     succeeded = attempts.filter(status="Success").order_by("-pk").values_list("pk", flat=True).first() or 0
     rows = SynchEntry.objects.filter(
-        job__log_entry__in=attempts.filter(pk__gt=succeeded), job__type=JobType.COUPLING, action=EntryAction.COUPLED
+        job__log_entry__in=attempts.filter(pk__gt=succeeded), job__mapping=mapping, job__type=JobType.COUPLING, action=EntryAction.COUPLED
     )
     return list(rows.order_by("id").values_list("source_key", "destination_key"))
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -16,7 +16,9 @@ from joblog.queue import Queue, enqueue
 from joblog.scope import Scope
 from mappings.changes import Person
 from mappings.models import Coupling, IntegrationTableMapping, SynchResult
+from syncadmin.sync.errors import OPTION_MAPPING
 from syncadmin.sync.records import Direction, Side
+from syncadmin.sync.transfer import Reference
 
 RECORDS_PER_RUN = 5_000  # keys travel in the entry's parameters
 _CHUNK = 500
@@ -39,25 +41,32 @@ class _Work:
     """What shall run again of one mapping."""
 
     ways: set[Direction] = field(default_factory=set)
-    records: dict[tuple[Side, str], None] = field(default_factory=dict)
+    records: dict[tuple[Side, str], list[Reference]] = field(default_factory=dict)  # with what has to be coupled first
     pairs: dict[tuple[str, str], None] = field(default_factory=dict)
 
-    def add(self, way: Direction, side: Side, key: str) -> None:
+    def add(self, way: Direction, side: Side, key: str, missing: Sequence[Reference] = ()) -> None:
         self.ways.add(way)
-        self.records[side, key] = None
+        self.records.setdefault((side, key), []).extend(missing)
 
 
-def retry_errors(errors: QuerySet[SynchError], *, user: Person, use: Side | None = None, queue: Queue = enqueue) -> Retried:
-    """Retries the records of these errors in the direction in which they failed; ``use`` names the side whose value wins."""
+def retry_errors(
+    errors: QuerySet[SynchError], *, user: Person, use: Side | None = None, missing_first: bool = False, queue: Queue = enqueue
+) -> Retried:
+    """Retries the records of these errors in the direction in which they failed; ``use`` names the side whose value wins.
+
+    With ``missing_first`` the runs begin by coupling what the records refer to and is not coupled.
+    """
     work: dict[int, _Work] = defaultdict(_Work)
     couplings: set[int] = set()
     left_out: dict[str, None] = {}
-    rows = errors.order_by().values_list("job__mapping", "job__type", "job__direction", "source_key", "destination_key", "coupling_id")
-    for mapping_id, kind, direction, source, destination, coupling_id in rows.iterator(chunk_size=_CHUNK):
+    columns = ("job__mapping", "job__type", "job__direction", "source_key", "destination_key", "coupling_id", "detail")
+    rows = errors.order_by().values_list(*columns)
+    for mapping_id, kind, direction, source, destination, coupling_id, detail in rows.iterator(chunk_size=_CHUNK):
         if not mapping_id:
             left_out["A mapping of these errors was deleted, so its records cannot be retried."] = None
         elif kind in _SYNCHRONIZING and source:
-            work[mapping_id].add(Direction(direction), Direction(direction).source, source)
+            missing = _missing(detail) if missing_first else []
+            work[mapping_id].add(Direction(direction), Direction(direction).source, source, missing)
             couplings.update([coupling_id] if coupling_id else [])
         elif kind == JobType.COUPLING and source and destination:
             work[mapping_id].pairs[source, destination] = None
@@ -123,8 +132,25 @@ def _runs(mapping: IntegrationTableMapping, work: _Work, use: Side | None) -> It
                 bc_keys=_of(chunk, Side.BUSINESS_CENTRAL),
                 sales_keys=_of(chunk, Side.SALES),
                 use=use,
+                first=_first(work.records, chunk),
             ),
         )
+
+
+def _missing(detail: Mapping[str, Any]) -> list[Reference]:
+    found = [(str(one["mapping"]), str(one["value"])) for one in detail.get("missing", ())]
+    return [(mapping, value) for mapping, value in found if not mapping.startswith(OPTION_MAPPING)]
+
+
+def _first(
+    records: Mapping[tuple[Side, str], Sequence[Reference]], chunk: Sequence[tuple[Side, str]]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What these records refer to, by mapping."""
+    wanted: dict[str, dict[str, None]] = defaultdict(dict)
+    for one in chunk:
+        for mapping, value in records[one]:
+            wanted[mapping][value] = None
+    return tuple((mapping, tuple(values)) for mapping, values in wanted.items())
 
 
 def _of(named: Sequence[tuple[Side, str]], side: Side) -> tuple[str, ...]:

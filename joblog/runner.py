@@ -20,6 +20,7 @@ from joblog.matching_runs import match
 from joblog.models import JobQueueEntry, JobQueueLogEntry, RunKind
 from joblog.queue import ring
 from joblog.record_actions import delete, restore
+from joblog.reference_runs import synchronize_with_references
 from joblog.scope import Scope
 from joblog.statistics import update_statistics
 from joblog.synchronization import synchronize_mapping
@@ -49,7 +50,7 @@ def _preview(work: Work) -> bool:
 
 
 _KINDS: dict[str, Callable[[Work], bool]] = {
-    RunKind.SYNCHRONIZE: lambda work: synchronize_mapping(work.entry, work.execution, work.claim, work.pause),
+    RunKind.SYNCHRONIZE: lambda work: synchronize_with_references(work.entry, work.execution, work.claim, work.pause),
     RunKind.PREVIEW: _preview,
     RunKind.COUPLE: lambda work: couple(work.entry, work.execution, work.claim, work.pause),
     RunKind.MATCH: lambda work: match(work.entry, work.execution, work.claim, work.pause),

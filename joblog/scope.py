@@ -20,7 +20,8 @@ class Scope:
     that side (both empty: the window by watermark). ``full`` reads everything, ``unconditional`` also overwrites what differs, ``use``
     names the side whose value wins, ``winners`` the one that wins a conflict in a single field (named as either side calls it).
     ``pairs`` are (Business Central key, Sales key) to couple; with ``move`` away from other records that they are coupled to.
-    ``restore`` creates the missing counterparts of the named records anew, whatever the mapping says.
+    ``restore`` creates the missing counterparts of the named records anew, whatever the mapping says. ``first`` names records that have to
+    be coupled before: (mapping, their keys or numbers on the side of the run's source).
 
     ``match`` makes a preview one of match-based coupling; ``create_new`` and ``synch_after`` overrule what the mapping does after it,
     ``after_match`` marks that synchronization. ``match`` and ``full`` together couple first and then synchronize everything.
@@ -37,6 +38,7 @@ class Scope:
     pairs: tuple[tuple[str, str], ...] = field(default=())
     move: bool = False
     restore: bool = False
+    first: tuple[tuple[str, tuple[str, ...]], ...] = ()
     match: bool = False
     after_match: bool = False
     create_new: bool | None = None
@@ -57,6 +59,7 @@ class Scope:
             "pairs": [list(pair) for pair in self.pairs],
             "move": self.move,
             "restore": self.restore,
+            "first": [[mapping, list(values)] for mapping, values in self.first],
             "match": self.match,
             "after_match": self.after_match,
             "previews": list(self.previews),
@@ -78,6 +81,7 @@ class Scope:
             pairs=tuple((bc_key, sales_key) for bc_key, sales_key in data.get("pairs", ())),
             move=bool(data.get("move")),
             restore=bool(data.get("restore")),
+            first=tuple((mapping, tuple(values)) for mapping, values in data.get("first", ())),
             match=bool(data.get("match")),
             after_match=bool(data.get("after_match")),
             previews=tuple(data.get("previews", ())),

@@ -11,7 +11,7 @@ def scope_in_words(scope: Scope) -> str:
     """``All modified records``, ``3 records of Business Central, to Sales only, Business Central wins`` and the like."""
     created = "those without a match are created" if scope.create_new else ""
     fields = [f"{side.label} wins {name}" for name, side in scope.winners]
-    parts = [_records(scope), _ways(scope.directions), f"{scope.use.label} wins" if scope.use else "", *fields, created]
+    parts = [_records(scope), _ways(scope.directions), f"{scope.use.label} wins" if scope.use else "", *fields, created, _first(scope)]
     return ", ".join(part for part in parts if part)
 
 
@@ -28,6 +28,11 @@ def _records(scope: Scope) -> str:
     if scope.unconditional:
         return "All records, whatever differs is overwritten"
     return "All records" if scope.full else "All modified records"
+
+
+def _first(scope: Scope) -> str:
+    named = " and ".join(f"{count(len(values))} of {mapping}" for mapping, values in scope.first)
+    return f"after coupling {named}" if named else ""
 
 
 def _number(number: int, side: Side) -> str:

@@ -95,6 +95,8 @@ class JobTable(ListTable):
 
     key = "log"
     fixed = ("select", "expand", "name")
+    newest = ("-started_at", "-pk")
+    sorts_all = ("started_at",)
 
     select = columns.SelectColumn(name="job", label=str)
     expand = ExpandColumn()

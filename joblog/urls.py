@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from joblog.views.causes import CauseList, FixCause
 from joblog.views.connections import ConnectionSwitch
 from joblog.views.deleted import Deleted
-from joblog.views.errors import ErrorList, Retry
+from joblog.views.errors import ErrorList, FixErrors, Retry
 from joblog.views.full_synchronization import FullSynchronization
 from joblog.views.job import JobEntries, JobPage
 from joblog.views.log import JobFailures, LogList
@@ -27,6 +28,9 @@ urlpatterns: list[URLPattern] = [
     path("connections/<int:pk>/switch/", ConnectionSwitch.as_view(), name="connection-switch"),
     path("errors/", ErrorList.as_view(), name="errors"),
     path("errors/retry/", Retry.as_view(), name="retry"),
+    path("errors/fix/", FixErrors.as_view(), name="fix"),
+    path("causes/", CauseList.as_view(), name="causes"),
+    path("causes/<int:pk>/fix/", FixCause.as_view(), name="cause-fix"),
     path("mappings/<int:pk>/runs/", MappingRuns.as_view(), name="mapping-runs"),
     path("mappings/<int:pk>/records/", Records.as_view(), name="record-list"),
     path("mappings/<int:pk>/records/<str:side>/<str:key>/", Record.as_view(), name="record"),

@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ('code', models.CharField(max_length=40)),
                 ('fields', models.CharField(blank=True, max_length=300)),
                 ('field_labels', models.CharField(blank=True, max_length=300, verbose_name='field')),
+                ('missing', models.CharField(blank=True, help_text='Where what is missing has to be coupled: mappings, option mappings.', max_length=200)),
                 ('records', models.PositiveBigIntegerField(default=0)),
                 ('failures', models.PositiveBigIntegerField(default=0)),
                 ('first_seen_at', models.DateTimeField(blank=True, null=True, verbose_name='first seen')),

@@ -22,6 +22,7 @@ class ErrorCause(models.Model):
     code = models.CharField(max_length=40)
     fields = models.CharField(max_length=300, blank=True)
     field_labels = models.CharField("field", max_length=300, blank=True)
+    missing = models.CharField(max_length=200, blank=True, help_text="Where what is missing has to be coupled: mappings, option mappings.")
     records = models.PositiveBigIntegerField(default=0)
     failures = models.PositiveBigIntegerField(default=0)
     first_seen_at = models.DateTimeField("first seen", null=True, blank=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.views.generic import View
@@ -14,17 +15,26 @@ from django.views.generic import View
 from joblog.addresses import log_url
 from joblog.entry_tables import ErrorTable
 from joblog.filters import ErrorFilter
-from joblog.models import JobType, SynchError
+from joblog.fixes import CannotFix, fix_issues
+from joblog.models import ErrorCause, JobType, SynchEntry, SynchError
+from joblog.next_tries import next_tries
+from joblog.remedies import Fix
 from joblog.retries import Retried, retry_couplings, retry_errors
 from mappings.models import Coupling
 from syncadmin.sync.records import Side
 from syncadmin.ui.formatting import count
+from syncadmin.ui.tables import ListTable
 from syncadmin.ui.views import ListPage, Permitted, next_url, tell
 
+_FIXES_OF_CHOSEN = (Fix.COUPLE, Fix.RESTORE, Fix.DELETE, Fix.UNCOUPLE, Fix.MATCH)
 
-def listed_errors() -> QuerySet[SynchError]:
-    """Errors that concern a person: not those that a preview foretold."""
-    return SynchError.objects.exclude(job__type=JobType.PREVIEW)
+
+def still_failing(jobs: Sequence[int]) -> QuerySet[SynchError]:
+    """The open issues of the records that failed in these jobs, whichever attempt was the last."""
+    stream = ("mapping", "mapping_name", "direction")
+    same = {f"cause__{name}": OuterRef(f"cause__{name}") for name in stream}
+    failed = SynchEntry.objects.filter(job__in=jobs, cause__isnull=False, source_key=OuterRef("source_key"), **same)
+    return SynchError.objects.filter(Exists(failed.exclude(job__type=JobType.PREVIEW)), resolved_at=None)
 
 
 class ErrorList(ListPage):
@@ -32,12 +42,30 @@ class ErrorList(ListPage):
     noun = ("error", "errors")
     table_class = ErrorTable
     filter_class = ErrorFilter
+    template_name = "joblog/errors.html"
     actions_template = "joblog/error_actions.html"
     empty_text = "There is no open error. Errors close themselves when their record is synchronized."
     live_seconds = 15
 
     def get_rows(self) -> QuerySet[Any]:
-        return listed_errors().select_related("job").defer("job__cursor", "job__call_stack", "job__scope")
+        return SynchError.objects.select_related("job").defer("job__cursor", "job__call_stack", "job__scope")
+
+    def get_table(self, rows: QuerySet[Any]) -> ListTable:
+        """Resolved errors tell when they were, and are not tried again."""
+        table = super().get_table(rows)
+        if self.request.GET.get("state") and ErrorTable.key not in self.request.session.get("columns", {}):
+            table.columns.show("resolved_at")
+            table.columns.hide("next_try")
+        return table
+
+    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+        context = super().get_context_data(**extra)
+        table, asked = context["table"], self.request.GET
+        table.next_tries = next_tries([row.record for row in table.page.object_list])
+        cause = asked.get("cause", "")
+        context["cause"] = ErrorCause.objects.filter(pk=cause).first() if is_number(cause) else None
+        context["tab"] = "resolved" if asked.get("state") else "open"
+        return context
 
 
 class Retry(Permitted, View):
@@ -55,28 +83,51 @@ class Retry(Permitted, View):
             retried = retry_couplings(Coupling.objects.filter(pk__in=couplings), user=request.user, use=use)
         else:
             retried = retry_errors(_chosen(request), user=request.user, use=use)
-        _tell_retried(request, retried)
+        tell_retried(request, retried)
         return HttpResponseRedirect(next_url(request, reverse("joblog:errors")))
+
+
+class FixErrors(Permitted, View):
+    """Carries out the fix ``do`` for chosen errors: those of :class:`Retry`'s fields ``only``, ``all`` and ``entry``."""
+
+    permission = "mappings.operate"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        back = HttpResponseRedirect(next_url(request, reverse("joblog:errors")))
+        do = request.POST.get("do", "")
+        if do not in _FIXES_OF_CHOSEN:
+            tell(request, f"Nothing was started: {do or 'nothing'} is no way to mend errors.", level=messages.ERROR)
+            return back
+        try:
+            tell_retried(request, fix_issues(_chosen(request), Fix(do), user=request.user))
+        except CannotFix as error:
+            tell(request, str(error), level=messages.ERROR)
+        return back
 
 
 def _chosen(request: HttpRequest) -> QuerySet[SynchError]:
     if only := _numbers(request, "only"):
-        return listed_errors().filter(pk__in=only)
+        return SynchError.objects.filter(pk__in=only)
     if "all" in request.POST:
         query = QueryDict(urlsplit(request.POST.get("next", "")).query)
-        filterset = ErrorFilter(query, queryset=listed_errors(), request=request)
-        rows: QuerySet[SynchError] = filterset.qs if filterset.is_valid() else listed_errors().none()
+        filterset = ErrorFilter(query, queryset=SynchError.objects.all(), request=request)
+        rows: QuerySet[SynchError] = filterset.qs if filterset.is_valid() else SynchError.objects.none()
         return rows
     if jobs := _numbers(request, "job"):
-        return listed_errors().filter(job__in=jobs, resolved_at=None)
-    return listed_errors().filter(pk__in=_numbers(request, "entry"))
+        return still_failing(jobs)
+    return SynchError.objects.filter(pk__in=_numbers(request, "entry"))
 
 
 def _numbers(request: HttpRequest, name: str) -> list[int]:
-    return [int(text) for text in request.POST.getlist(name) if text.isdigit() and len(text) < 19]
+    return [int(text) for text in request.POST.getlist(name) if is_number(text)]
 
 
-def _tell_retried(request: HttpRequest, retried: Retried) -> None:
+def is_number(text: str) -> bool:
+    """Whether a text can be the id of a row."""
+    return text.isdigit() and len(text) < 19
+
+
+def tell_retried(request: HttpRequest, retried: Retried) -> None:
     left = " ".join(retried.left_out)
     if not retried.records:
         tell(request, left or "Nothing was selected that could be retried.", level=messages.WARNING)

@@ -55,6 +55,12 @@ MENU: tuple[Group, ...] = (
                 url_name="joblog:errors",
                 words="integration synchronization errors failed conflicts issues retry coupled data errors skipped records",
             ),
+            Item(
+                title="Causes of Errors",
+                url_name="joblog:causes",
+                words="causes of synchronization errors why failed grouped explanation fix truncate couple missing",
+                hidden=True,
+            ),
         ),
     ),
     Group(

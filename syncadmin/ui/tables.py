@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import django_tables2 as tables
 from django.db.models import QuerySet
 
-from syncadmin.ui.paging import BoundedPaginator
+from syncadmin.ui.paging import BoundedPaginator, newest_of
 
 PAGE_SIZES = (25, 50, 100, 200)
 
@@ -17,9 +17,14 @@ class ListTable(tables.Table):
     """A list with a stable order. Columns declared with ``visible=False`` start hidden; people switch columns on in the Columns menu.
 
     ``fixed`` are columns that cannot be switched off. ``key`` names the choice of columns that is kept for a person.
+
+    A list that may be very long has ``newest``, the order that an index gives; only ``sorts_all`` columns sort all of it then, the others
+    its newest rows.
     """
 
     key: ClassVar[str] = ""
+    newest: ClassVar[tuple[str, ...]] = ()
+    sorts_all: ClassVar[tuple[str, ...]] = ()
     fixed: ClassVar[tuple[str, ...]] = ("select", "name")
 
     class Meta:
@@ -54,6 +59,7 @@ class ListTable(tables.Table):
         self.request = request
         wanted = [name for name in sort if name.lstrip("-") in self.columns.columns]
         if wanted:
+            self._keep_newest(wanted[0].lstrip("-"))
             self.order_by = wanted
         self._order_ties()
         size = int(per_page) if per_page.isdigit() and int(per_page) in PAGE_SIZES else PAGE_SIZES[1]
@@ -61,6 +67,12 @@ class ListTable(tables.Table):
         self.paginate(BoundedPaginator, page=1, per_page=size)
         if number > 1:
             self.page = self.paginator.get_page(number)
+
+    def _keep_newest(self, sorted_by: str) -> None:
+        rows = self.data.data
+        if self.newest and sorted_by not in self.sorts_all and isinstance(rows, QuerySet):
+            self.data.all_rows = rows
+            self.data.data = newest_of(rows, self.newest)
 
     def _order_ties(self) -> None:
         rows = self.data.data

@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from joblog.causes import keep_issues
 from joblog.models import SynchEntry, SynchJob
 from mappings.models import Coupling, IntegrationTableMapping, System
 
@@ -75,7 +77,14 @@ def make_entry() -> MakeEntry:
             "message": "Name has 120 characters." if action == "Failed" else "",
             "at": timezone.now(),
         }
-        return SynchEntry.objects.create(job=job, action=action, **(plain | values))
+        entry = SynchEntry(job=job, action=action, **(plain | values))
+        with transaction.atomic():
+            keep_issues(job, [entry])
+            entry.resolved_at = None
+            entry.save()
+            if "resolved_at" in values:
+                keep_issues(job, [], well=[entry.source_key])
+        return entry
 
     return make
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from joblog.causes import keep_issues
 from joblog.filters import ErrorFilter
-from joblog.models import JobQueueEntry, RunKind
+from joblog.models import JobQueueEntry, RunKind, SynchError
 from joblog.scope import Scope
-from joblog.views.errors import listed_errors
 from mappings.models import Coupling, IntegrationTableMapping
 from syncadmin.sync.records import Direction, Side
 from tests.joblog.conftest import MakeEntry, MakeJob, MakeMapping
 
 ERRORS, RETRY = "/errors/", "/errors/retry/"
-# session, person, 2 x permissions, names of the mapping filter, count, entries with their jobs, systems of the top bar
-QUERIES = 8
+# session, person, 2 x permissions, names of the mapping filter, count, entries with their jobs, couplings and next runs for the next
+# retry, systems of the top bar
+QUERIES = 10
 MakeCoupling = Callable[..., Coupling]
 
 
@@ -40,7 +42,7 @@ def test_open_errors_are_shown_newest_first_and_resolved_ones_on_request(reader:
     make_entry(job, "Modified")
     assert shown(reader) == [second.pk, first.pk]
     assert shown(reader, "?state=resolved") == [resolved.pk]
-    assert shown(reader, "?state=all") == [resolved.pk, second.pk, first.pk]
+    assert "Resolved" in reader.get(f"{ERRORS}?state=resolved").content.decode()
 
 
 def test_what_a_preview_foretold_is_no_error(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
@@ -74,7 +76,7 @@ def test_the_list_is_filtered(
 
 
 def test_no_query_per_error(reader: Client, make_job: MakeJob, make_entry: MakeEntry, django_assert_num_queries) -> None:
-    make_entry(make_job())
+    make_entry(make_job(), coupling_id=1)
     reader.get(ERRORS)
     with django_assert_num_queries(QUERIES):
         reader.get(ERRORS)
@@ -234,7 +236,64 @@ def test_a_conflict_that_a_named_winner_decides_is_no_error(reader: Client, make
 
 
 def test_open_errors_are_read_from_their_own_index(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
-    plan = ErrorFilter({}, queryset=listed_errors()).qs.order_by("-pk")[:50].explain()
+    plan = ErrorFilter({}, queryset=SynchError.objects.all()).qs.order_by("-pk")[:50].explain()
     if connection.vendor == "sqlite":
-        assert "USING INDEX entry_open_errors" in plan
+        assert "USING INDEX issue_open" in plan
         assert "TEMP B-TREE" not in plan
+
+
+def test_a_record_that_keeps_failing_is_one_row_with_its_attempts(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    make_entry(make_job(), source_key="1" * 36)
+    last = make_entry(make_job(), source_key="1" * 36)
+    assert shown(reader) == [last.pk]
+    lines = b"".join(reader.get(f"{ERRORS}?export=csv")).decode().splitlines()
+    assert lines[0].startswith("Last Seen,Mapping,Source,Destination,Error Message,Code,First Seen,Attempts,")
+    assert ",too-long," in lines[1] and " UTC,2,Failed," in lines[1]
+
+
+def test_the_next_retry_is_the_next_run_unless_the_record_is_skipped(
+    reader: Client, mapping: IntegrationTableMapping, make_job: MakeJob, make_entry: MakeEntry, make_coupling: MakeCoupling
+) -> None:
+    start = timezone.now() + timedelta(hours=1)
+    JobQueueEntry.objects.create(description="CUSTOMER", mapping=mapping, recurring=True, status="Ready", earliest_start=start)
+    waiting = make_entry(make_job(), coupling_id=make_coupling().pk)
+    skipped = make_entry(make_job(), "Skipped", code="refused", coupling_id=make_coupling(skipped=True).pk)
+    elsewhere, uncoupled = make_entry(make_job(direction="FromIntegrationTable")), make_entry(make_job(type="Coupling"), code="no-match")
+    cells = {row.record.pk: row.get_cell("next_try") for row in reader.get(ERRORS).context["table"].page.object_list}
+    assert f"{start:%Y-%m-%d %H:%M:%S} UTC" in cells[waiting.pk]
+    assert cells[skipped.pk] == "when somebody retries it"
+    assert {cells[elsewhere.pk], cells[uncoupled.pk]} == {"not by itself"}
+
+
+def test_retrying_an_older_job_takes_the_records_that_still_fail(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    old, new = make_job(failed=3), make_job(failed=1)
+    for key in "123":
+        make_entry(old, source_key=key * 36)
+    make_entry(new, source_key="1" * 36)
+    with transaction.atomic():
+        keep_issues(new, [], well=["2" * 36])
+    make_entry(make_job(direction="FromIntegrationTable"), source_key="3" * 36)
+    operator.post(RETRY, {"job": old.pk})
+    assert (set(scopes()["CUSTOMER"].bc_keys), scopes()["CUSTOMER"].sales_keys) == ({"1" * 36, "3" * 36}, ())
+
+
+def test_chosen_errors_can_be_restored_deleted_or_uncoupled(
+    operator: Client, make_job: MakeJob, make_entry: MakeEntry, make_coupling: MakeCoupling
+) -> None:
+    one, other = make_coupling(), make_coupling(bc_key=None)
+    entries = [make_entry(make_job(), code="deleted", coupling_id=row.pk).pk for row in (one, other)]
+    for do, kind in (("restore", "restore"), ("delete", "delete"), ("uncouple", "uncouple")):
+        operator.post("/errors/fix/", {"entry": entries, "do": do})
+        made = JobQueueEntry.objects.get(run_kind=kind)
+        assert Scope.from_json(made.parameters) == Scope(bc_keys=(str(one.bc_key),), sales_keys=(str(other.sales_key),))
+    told = operator.post("/errors/fix/", {"entry": entries, "do": "truncate"}, follow=True).content.decode()
+    assert "truncate is no way to mend errors" in told
+
+
+def test_a_cause_is_explained_above_its_records(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    entry, other = make_entry(make_job(), fields=["name"]), make_entry(make_job(), code="conflict")
+    page = operator.get(f"{ERRORS}?cause={entry.cause_id}")
+    assert [row.record.pk for row in page.context["table"].page.object_list] == [entry.pk]
+    assert "A text is too long" in page.content.decode()
+    assert shown(operator, f"?cause={other.cause_id}") == [other.pk]
+    assert shown(operator, "?cause=999") == []
