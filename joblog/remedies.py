@@ -104,6 +104,17 @@ REMEDIES: Mapping[str, Remedy] = {
         (Fix.COUPLE, Fix.RETRY),
         (Place.FIELDS,),
     ),
+    "no-lookup-mapping": Remedy(
+        "A reference has no mapping",
+        "The field refers to records of a table that no mapping synchronizes. Choose the mapping in the field mapping, or add one.",
+        places=(Place.FIELDS,),
+    ),
+    "owner-is-team": Remedy(
+        "The owner is a team",
+        "Records that belong to a team have no salesperson in Business Central. Assign them to a user in Dynamics 365 Sales, or let the "
+        "company own its records by team.",
+        places=(Place.FIELDS,),
+    ),
     "unknown-option": Remedy(
         "A choice has no counterpart",
         "The records hold a choice that the other side does not know, or that has no pair in the option mapping. Add the pair, or the "

@@ -247,8 +247,8 @@ def test_a_record_that_keeps_failing_is_one_row_with_its_attempts(reader: Client
     last = make_entry(make_job(), source_key="1" * 36)
     assert shown(reader) == [last.pk]
     lines = b"".join(reader.get(f"{ERRORS}?export=csv")).decode().splitlines()
-    assert lines[0].startswith("Last Seen,Mapping,Source,Destination,Error Message,Code,First Seen,Attempts,")
-    assert ",too-long," in lines[1] and " UTC,2,Failed," in lines[1]
+    assert lines[0] == "Last Seen,Mapping,Source,Destination,Error Message,Code,First Seen,Attempts"
+    assert ",too-long," in lines[1] and lines[1].endswith(",2")
 
 
 def test_the_next_retry_is_the_next_run_unless_the_record_is_skipped(
