@@ -16,6 +16,7 @@ from joblog.scope import Scope
 from joblog.synchronization import synchronize_mapping
 from joblog.uncoupling import Uncoupling
 from mappings.models import Coupling, IntegrationTableMapping
+from mappings.rules.registry import also_read, never_coupled
 from mappings.systems import both_connected, table_of
 from syncadmin.sync.ports import Connector
 from syncadmin.sync.records import Record, Side
@@ -53,7 +54,10 @@ def _couple_pairs(job: SynchJob, mapping: IntegrationTableMapping, scope: Scope,
     pairs = scope.pairs
     with both_connected(mapping) as connectors:
         tables = {side: table_of(mapping, side) for side in Side}
-        found = {side: _read(connectors[side], tables[side], [pair[side is Side.SALES] for pair in pairs]) for side in Side}
+        also = also_read(mapping)
+        found = {
+            side: _read(connectors[side], tables[side], [pair[side is Side.SALES] for pair in pairs], also.get(side, ())) for side in Side
+        }
         stale = _stale(mapping, pairs, connectors[Side.BUSINESS_CENTRAL])
         if scope.move:
             _leave(job, mapping, found, pairs, claim, connectors[Side.SALES])
@@ -88,8 +92,8 @@ def _leave(
     Uncoupling(job, mapping, claim, sales).remove([row for row in rows if (row.bc_key, row.sales_key) not in both], moving=keys)
 
 
-def _read(connector: Any, table: Table, keys: Sequence[str]) -> dict[str, Record]:
-    names = [name for name in dict.fromkeys((table.number, table.caption)) if name in table.fields]
+def _read(connector: Any, table: Table, keys: Sequence[str], also: Sequence[str]) -> dict[str, Record]:
+    names = [name for name in dict.fromkeys((table.number, table.caption, *also)) if name in table.fields]
     return dict(connector.read_records(table, keys, names))
 
 
@@ -128,6 +132,9 @@ def _why_not(
     for record, side, key in ((bc, Side.BUSINESS_CENTRAL, bc_key), (sales, Side.SALES, sales_key)):
         if record is None:
             return "deleted", f"{side.label} has no record {key} in this table. Choose another record."
+    reason = never_coupled(mapping, bc) if bc is not None else ""
+    if reason:
+        return "never-coupled", reason
     partner = partner_of(mapping, bc_key, sales_key)
     return ("already-coupled", partner) if partner else None
 

@@ -26,13 +26,14 @@ def followed(items: Sequence[Touched], *, preview: bool) -> list[Touched]:
 def remember(job: SynchJob, wanted: FollowUps) -> None:
     """Opens a job for each mapping that was asked for, or adds to the one that waits already.
 
-    A mapping that an administrator has removed is not missed.
+    A mapping that an administrator has removed is not missed; one that the execution itself runs has its turn anyway.
     """
     owner = job.mapping
     names = [name for name, keys in wanted if keys]
     if not names or owner is None:
         return
-    mappings = {row.name: row for row in IntegrationTableMapping.objects.filter(business_central=owner.business_central_id, name__in=names)}
+    rows = IntegrationTableMapping.objects.filter(business_central=owner.business_central_id, name__in=names)
+    mappings = {row.name: row for row in rows if row.pk != _running(job)}
     for name, keys in wanted:
         if keys and name in mappings:
             _add(job, mappings[name], keys)
@@ -49,6 +50,11 @@ def wait_for_others(mapping: IntegrationTableMapping, entry_id: int) -> None:
     others = JobQueueEntry.objects.filter(mapping=mapping, status=QueueStatus.IN_PROCESS).exclude(run_kind=RunKind.PREVIEW)
     if others.exclude(pk=entry_id).exists():
         raise RetryLater(f"The mapping {mapping.name} is running.", seconds=_SECONDS)
+
+
+def _running(job: SynchJob) -> int | None:
+    entry = job.log_entry.entry if job.log_entry else None
+    return entry.mapping_id if entry else None
 
 
 def _add(job: SynchJob, mapping: IntegrationTableMapping, keys: Sequence[str]) -> None:

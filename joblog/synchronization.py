@@ -189,7 +189,7 @@ def _one_direction(
         policy=Policy(unconditional=scope.unconditional, winner=scope.use, winners=_winners(plan, scope), restore=scope.restore),
         rules=rules,
         keys=keys,
-        since=None if everything else rules.since(direction, window_start(direction.source, watermark, read_at)),
+        since=None if everything else window_start(direction.source, watermark, read_at),
         read_at=None if everything else read_at,
         partners=_partners(mapping, plan, direction, connectors, couplings),
         match_new=match_new or (scope.full and not plan.only_coupled),

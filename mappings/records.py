@@ -22,7 +22,7 @@ from syncadmin.sync.plan import FieldRule, TablePlan
 from syncadmin.sync.records import Direction, Record, Side
 from syncadmin.sync.rules import TableRules
 from syncadmin.sync.tables import FieldType
-from syncadmin.sync.transfer import References, wanted_references
+from syncadmin.sync.transfer import References, kept_references, wanted_references
 from syncadmin.sync.values import display
 
 _FURTHER_PAGES = 20
@@ -179,15 +179,19 @@ def open_record(mapping: IntegrationTableMapping, side: Side, key: str, *, partn
         for way in mapping.directions:
             if way.source in found:
                 found[way.source] = rules.prepare(way, [found[way.source]])[0]
-        references = {way: _references(mapping, plan, rules, way, found[way.source]) for way in mapping.directions if way.source in found}
+        references = {way: _references(mapping, plan, rules, way, found) for way in mapping.directions if way.source in found}
     if not found:
         raise RunError("deleted", f"The record {key} does not exist in {side.label} any more.")
     return _page(mapping, plan, keys, found, coupling, references)
 
 
-def _references(mapping: IntegrationTableMapping, plan: TablePlan, rules: TableRules, direction: Direction, source: Record) -> References:
-    wanted = wanted_references(plan, direction, [source])
-    return rules.resolve(direction, wanted, DatabaseCouplings(mapping).references(direction, wanted)) if wanted else {}
+def _references(
+    mapping: IntegrationTableMapping, plan: TablePlan, rules: TableRules, direction: Direction, found: Mapping[Side, Record]
+) -> References:
+    couplings, there = DatabaseCouplings(mapping), [found[side] for side in (direction.destination,) if side in found]
+    wanted, kept = wanted_references(plan, direction, [found[direction.source]]), kept_references(plan, direction, there)
+    given = rules.resolve(direction, wanted, couplings.references(direction, wanted)) if wanted else {}
+    return {**given, **(couplings.references(direction.opposite, kept) if kept else {})}
 
 
 def _page(

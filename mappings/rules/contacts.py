@@ -1,101 +1,177 @@
-"""Contacts belong to the account of their customer, and the first one is its primary contact (engine.md section 19, Contacts)."""
+"""Contacts belong to the account of their customer, and the first one is its primary contact (engine.md section 19, Contacts).
+
+The way from a contact to its customer is the property ``customerNumber`` of the custom page; API v2.0 has none, so the set-up leaves the
+mapping out there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar
 
-from django.db.models import QuerySet
-
-from mappings.models import Coupling, IntegrationTableMapping
+from mappings.couplings import DatabaseCouplings
+from mappings.models import IntegrationTableMapping
 from mappings.rules.after_inserts import failed_after, stamp_company
-from mappings.rules.owners import OwnedRules, owner_rules
-from mappings.rules.primary_contacts import PrimaryContacts, customer_mapping
-from mappings.rules.table_rules import FROM, Tables, texts
+from mappings.rules.contact_parents import BC, SALES, Parents, customer_mapping, is_company
+from mappings.rules.owners import OWNING_TEAM, OwnedRules, owner_rules
+from mappings.rules.primary_contacts import PrimaryContacts
+from mappings.rules.table_rules import FROM, Tables, refused, texts
+from syncadmin.sync.couplings import CouplingState
 from syncadmin.sync.plan import BIDIRECTIONAL, FieldRule
 from syncadmin.sync.records import Action, Direction, Outcome, Record, Side, WriteResult
 from syncadmin.sync.touched import Touched
 from syncadmin.sync.transfer import Reference, References
 
-BC, SALES = Side.BUSINESS_CENTRAL, Side.SALES
 _CUSTOMER = "CUSTOMER"
+_COMPANY, _ACCOUNT, _CUSTOMER_NUMBER = "companyNumber", "parentcustomerid", "customerNumber"
+_PARENT = f"{_COMPANY}|{_ACCOUNT}"
+_TO = Direction.TO_INTEGRATION
 
 
 class ContactRules(OwnedRules):
-    also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {BC: ("companyNumber", "customerNumber")}
+    also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {BC: (_COMPANY, _CUSTOMER_NUMBER, "type"), SALES: (_ACCOUNT, OWNING_TEAM)}
+
+    _empty: ClassVar[Mapping[str, str]] = {}
+    behind: Mapping[str, str] = _empty  # customer by company contact, of the page under way
+    accounts: Mapping[str, str] = _empty  # account by customer
 
     @classmethod
     def field_rules(cls, mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:
-        """The company contact on one side and the parent account on the other are one field (parent-account, company-number)."""
+        """The company contact on one side and the parent account on the other are one field.
+
+        It is never emptied: a coupled contact whose customer lost its coupling keeps what it has, an empty parent is filled again
+        (parent-account-repair), and a new contact without parent is refused by :meth:`prepare`.
+        """
         customers = customer_mapping(mapping)
-        company, parent = tables[BC].fields["companyNumber"], tables[SALES].fields["parentcustomerid"]
-        lookup = customers.name if customers else _CUSTOMER
+        parent = FieldRule(
+            bc=tables[BC].fields[_COMPANY],
+            sales=tables[SALES].fields[_ACCOUNT],
+            direction=BIDIRECTIONAL,
+            lookup=customers.name if customers else _CUSTOMER,
+            clear_on_failed=True,
+            not_null=True,
+            fills_empty=True,
+        )
         return [
             *super().field_rules(mapping, tables),
             *owner_rules(tables),
             # Sent first: Business Central fills in by order, and its type takes the parts of the name with it.
             FieldRule(bc=tables[BC].fields["type"], sales=None, direction=FROM, constant="Person", insert_only=True),
-            FieldRule(bc=company, sales=parent, direction=BIDIRECTIONAL, lookup=lookup),
+            parent,
         ]
 
+    @classmethod
+    def never_coupled(cls, record: Record) -> str:
+        return "It is a company. Only persons are coupled: the company goes with its customer." if is_company(record) else ""
+
     def select(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
-        """Contacts whose company is no customer are none of ours (skip-unrelated)."""
-        if direction is not Direction.TO_INTEGRATION:
+        """Company contacts, and persons whose company is no customer, are none of ours (skip-unrelated)."""
+        if direction is not _TO:
             return records
-        return [record for record in records if record.values.get("customerNumber")]
+        return [record for record in records if record.values.get(_CUSTOMER_NUMBER) and not is_company(record)]
 
     def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
-        if direction is Direction.TO_INTEGRATION:
-            self.behind = {_text(record, "companyNumber"): _text(record, "customerNumber") for record in records}
-            return self.with_owner(records)
-        return records
+        states = DatabaseCouplings(self.mapping).for_records(direction.source, [record.key for record in records])
+        needing = [record for record in records if self._needs_parent(direction, record, states.get(record.key))]
+        if direction is not _TO:
+            new = {record.key for record in needing if _is_new(states.get(record.key))}
+            lacking = self._lacking(needing, new)
+            return self.with_person_as_owner([self._without_company(one) if one.key in lacking else one for one in records])
+        self.behind = {_text(record, _COMPANY): _text(record, _CUSTOMER_NUMBER) for record in records}
+        self.accounts = self.parents.accounts(self.behind.values())
+        lacking = {record.key for record in needing if _text(record, _CUSTOMER_NUMBER) not in self.accounts}
+        return self.with_owner([self._without_account(one) if one.key in lacking else one for one in records])
 
     def resolve(self, direction: Direction, wanted: set[Reference], found: References) -> References:
         """Company contacts are found through their customer, in both directions."""
-        lookup = self.customers.name if self.customers else _CUSTOMER
-        asked = [value for name, value in wanted if name == lookup]
-        others = {reference: key for reference, key in found.items() if reference[0] != lookup}
-        keys = self._accounts(asked) if direction is Direction.TO_INTEGRATION else self._company_contacts(asked)
-        return {**others, **{(lookup, value): key for value, key in keys.items()}}
+        asked = [value for name, value in wanted if name == self.lookup]
+        others = {reference: key for reference, key in found.items() if reference[0] != self.lookup}
+        if direction is _TO:
+            keys = {company: key for company in asked if (key := self.accounts.get(self.behind.get(company, "")))}
+        else:
+            keys = {account: number for account, number in self.parents.companies(asked).items() if number}
+        return {**others, **{(self.lookup, value): key for value, key in keys.items()}}
+
+    def look_again(self, direction: Direction, records: Sequence[Record]) -> Container[str]:
+        """Unchanged contacts whose counterpart has lost its account or company (parent-account-repair): one statement, one request."""
+        side = direction.destination
+        states = DatabaseCouplings(self.mapping).for_records(direction.source, [record.key for record in records])
+        keys = {str(state.end(side).key): key for key, state in states.items() if state.end(side).key}
+        empty = f"{self.plan.sales.fields[_ACCOUNT].property_name} eq null" if side is SALES else f"{_COMPANY} eq ''"
+        found = self.connectors[side].read_records(self.plan.table(side), list(keys), [], condition=empty) if keys else {}
+        return {keys[key] for key in found}
 
     def after_write(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:
-        new = [one.destination_key for one in touched if one.action is Action.INSERTED]
-        if not new:
-            return touched
-        if direction is Direction.TO_INTEGRATION:
-            contacts = self.connectors[SALES].read_records(self.plan.sales, new, ["parentcustomerid"])
+        new = [one.destination_key for one in touched if one.action is Action.INSERTED or _got_parent(one)]
+        if new and direction is _TO:
+            contacts = self.connectors[SALES].read_records(self.plan.sales, new, [_ACCOUNT])
             return _told(touched, direction, self.primary.in_sales(list(contacts.values())))
-        contacts = self.connectors[BC].read_records(self.plan.bc, new, ["number", "customerNumber"])
-        written = _told(touched, direction, self.primary.in_business_central(list(contacts.values())))
-        return stamp_company(self, written)
+        if new:
+            contacts = self.connectors[BC].read_records(self.plan.bc, new, ["number", _CUSTOMER_NUMBER])
+            touched = _told(touched, direction, self.primary.in_business_central(list(contacts.values())))
+        return touched if direction is _TO else stamp_company(self, touched)
+
+    @property
+    def lookup(self) -> str:
+        return self.customers.name if self.customers else _CUSTOMER
 
     @cached_property
     def customers(self) -> IntegrationTableMapping | None:
         return customer_mapping(self.mapping)
 
     @cached_property
+    def parents(self) -> Parents:
+        return Parents(self.mapping, self.customers, self.connectors, self.plan.bc)
+
+    @cached_property
     def primary(self) -> PrimaryContacts:
         return PrimaryContacts(self.mapping, self.connectors, self.customers)
 
-    def _accounts(self, companies: Iterable[str]) -> dict[str, str]:
-        """Company contact -> account coupled to its customer."""
-        numbers = {company: self.behind.get(company, "") for company in companies}
-        accounts = dict(self._coupled(bc_number__in=texts(numbers.values())).values_list("bc_number", "sales_key"))
-        return {company: str(accounts[number]) for company, number in numbers.items() if accounts.get(number)}
+    # ---- contacts that cannot go without a parent
 
-    def _company_contacts(self, accounts: Iterable[str]) -> dict[str, str]:
-        """Account -> company contact of the customer coupled to it."""
-        numbers = dict(self._coupled(sales_key__in=list(accounts)).values_list("sales_key", "bc_number"))
-        if not numbers:
-            return {}
-        fields = ["number", "type", "customerNumber"]
-        found = self.connectors[BC].find_records(self.plan.bc, "customerNumber", texts(numbers.values()), fields)
-        companies = {_text(row, "customerNumber"): _text(row, "number") for row in found if row.values.get("type") == "Company"}
-        return {str(account): companies[number] for account, number in numbers.items() if number in companies}
+    def _needs_parent(self, direction: Direction, record: Record, state: CouplingState | None) -> bool:
+        """Whether the contact is new, or has moved to another parent since it was last synchronized."""
+        if state is None:
+            return not self.plan.only_coupled
+        if state.pending is direction:
+            return True
+        before = state.baseline.get(_PARENT)
+        name, place = (_COMPANY, 0) if direction is _TO else (_ACCOUNT, 1)
+        return before is not None and str(before[place] or "").casefold() != _text(record, name).casefold()
 
-    def _coupled(self, **condition: list[str]) -> QuerySet[Coupling]:
-        return Coupling.objects.filter(mapping=self.customers, pending="", **condition)
+    def _lacking(self, records: Sequence[Record], new: Container[str]) -> set[str]:
+        """The contacts whose account should have a company and has none; a new one outside the filter of customers goes without."""
+        parents = texts(_text(record, _ACCOUNT) for record in records)
+        lacking = self.parents.lacking(parents, self.synchronize_first if self.may_write else None)
+        known = self.parents.companies(parents)
+        moved = {record.key for record in records if record.key not in new and self.may_write and _text(record, _ACCOUNT) not in known}
+        return {record.key for record in records if _text(record, _ACCOUNT) in lacking} | moved
+
+    def _without_company(self, record: Record) -> Record:
+        """M22."""
+        text = (
+            "The contact cannot be synchronized because its company does not exist in Business Central: its account is not coupled to a "
+            f"customer with a company contact. Couple the account in the mapping {self.lookup}, then retry."
+        )
+        return refused(record, "not-coupled", text, _ACCOUNT, missing=(self.lookup, _text(record, _ACCOUNT)))
+
+    def _without_account(self, record: Record) -> Record:
+        number = _text(record, _CUSTOMER_NUMBER)
+        text = (
+            f"The contact cannot be synchronized because the customer {number} of its company is not coupled to an account. "
+            f"Couple it in the mapping {self.lookup}, then retry."
+        )
+        return refused(record, "not-coupled", text, _COMPANY, missing=(self.lookup, number))
+
+
+def _is_new(state: CouplingState | None) -> bool:
+    return state is None or state.pending is not None
+
+
+def _got_parent(touched: Touched) -> bool:
+    """Whether an account or a company was filled in where there was none."""
+    return any(change.field in (_COMPANY, _ACCOUNT) and not change.old for change in touched.changes)
 
 
 def _told(touched: Sequence[Touched], direction: Direction, answers: Mapping[str, WriteResult]) -> Sequence[Touched]:

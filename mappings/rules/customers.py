@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.rules.after_inserts import stamp_company
+from mappings.rules.child_contacts import ChildContacts
 from mappings.rules.owners import OWNING_TEAM, OwnedRules, owner_rules
-from mappings.rules.related import related_table
 from mappings.rules.table_rules import FROM, Tables, computed, texts, with_values
 from syncadmin.sync.plan import FieldRule
 from syncadmin.sync.records import Action, Direction, Record, Side
@@ -24,6 +24,8 @@ class CustomerRules(OwnedRules):
     also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {SALES: ("statecode", OWNING_TEAM)}
     keeps_uncoupled = frozenset({"primaryContactNumber"})  # engine.md section 3, primary contact
 
+    following: tuple[str, Sequence[str]] = ("", [])  # mapping and keys of the contacts that wait for the page under way
+
     @classmethod
     def field_rules(cls, mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:
         return [*super().field_rules(mapping, tables), *owner_rules(tables), *_blocking(mapping, tables)]
@@ -34,11 +36,19 @@ class CustomerRules(OwnedRules):
         return self.with_person_as_owner(self._with_blocked(records))
 
     def after_write(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:
+        new = [one for one in touched if one.action is Action.INSERTED]
         if direction is Direction.FROM_INTEGRATION:
-            return stamp_company(self, touched)
-        new = [one.coupling.bc_number for one in touched if one.action is Action.INSERTED and one.coupling is not None]
-        self._rewind_contacts(texts(new))
-        return touched
+            parents = [one.source_key for one in new]
+        else:
+            parents = texts(one.coupling.bc_number for one in new if one.coupling is not None)
+        self.following = ChildContacts(self.mapping, self.connectors).waiting(direction, parents)
+        return stamp_company(self, touched) if direction is Direction.FROM_INTEGRATION else touched
+
+    def follow_up(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[tuple[str, Sequence[str]]]:  # noqa: ARG002
+        """The contacts of customers and accounts that were created just now."""
+        name, keys = self.following
+        self.following = ("", [])
+        return [(name, keys)] if keys else ()
 
     def _with_blocked(self, records: Sequence[Record]) -> Sequence[Record]:
         """Inactive accounts block their customer, unless it is blocked in some way already; active ones never unblock it."""
@@ -52,19 +62,6 @@ class CustomerRules(OwnedRules):
         free = {key for key, row in customers.items() if canonical(row.values.get("blocked"), blocked) is None}
         open_ones = {key for key in inactive if keys.get(key) is None or keys[key] in free}
         return [with_values(record, blocked="All") if record.key in open_ones else record for record in records]
-
-    def _rewind_contacts(self, numbers: Sequence[str]) -> None:
-        """Contacts that were entered before their customer came to Sales are read again (contact-window)."""
-        contacts = IntegrationTableMapping.objects.filter(
-            business_central=self.mapping.business_central_id, table="contacts", integration_table="contacts"
-        ).first()
-        if not numbers or contacts is None or contacts.bc_watermark is None:
-            return
-        table = related_table(self.mapping, BC, "contacts")
-        found = self.connectors[BC].find_records(table, "customerNumber", numbers, []) if "customerNumber" in table.fields else []
-        oldest = min((record.modified_at for record in found if record.modified_at is not None), default=None)
-        if oldest is not None and oldest <= contacts.bc_watermark:
-            IntegrationTableMapping.objects.filter(pk=contacts.pk).update(bc_watermark=oldest, bc_read_at=None)
 
 
 def _blocking(mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:

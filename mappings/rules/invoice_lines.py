@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
-from functools import cached_property
 from typing import Any, ClassVar
 
 from mappings.models import IntegrationTableMapping
 from mappings.rules.invoice_goods import Goods, good_of
-from mappings.rules.invoice_prices import PriceRows
 from mappings.rules.invoice_status import SOURCE_FIELDS
 from mappings.rules.invoice_totals import Finished, InvoiceTotals
 from mappings.rules.invoices import LINE_FIELDS, by_document
+from mappings.rules.price_rows import Place, PriceRows
 from mappings.rules.references import amount, coupled_keys, is_write_in
 from mappings.rules.related import related_table
 from mappings.rules.table_rules import TO, MappingRules, Tables, computed, refused, texts, with_values
 from syncadmin.sync.errors import RecordError
 from syncadmin.sync.plan import FieldRule
-from syncadmin.sync.records import Action, Direction, Insert, Record, Side
+from syncadmin.sync.records import Action, Direction, Insert, Record, Side, WriteResult
 from syncadmin.sync.tables import FieldType
 from syncadmin.sync.touched import Touched
 from syncadmin.sync.values import rounded
@@ -32,6 +30,7 @@ _SHIP_TO = (
 _AMOUNTS = ("priceperunit", "tax", "baseamount", "extendedamount")
 _GOOD = {Action.INSERTED, Action.MODIFIED, Action.UNCHANGED}
 _NOTHING = Record("", {})
+_NOWHERE: Place = ("", "", "")
 
 
 class InvoiceLineRules(MappingRules):
@@ -60,9 +59,12 @@ class InvoiceLineRules(MappingRules):
         self._invoices: dict[str, Record] = {}
         self._sales_keys: dict[str, str] = {}
         self._lines: dict[str, list[Record]] = {}
+        self._documents: dict[str, str] = {}  # by line
         self._products: dict[tuple[str, str], str] = {}
         self._units: dict[str, str | None] = {}
-        self._rows: list[Insert] = []
+        self._places: dict[str, Place] = {}
+        self._rows: dict[Place, Insert] = {}
+        self._without_row: dict[Place, RecordError] = {}
 
     def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:  # noqa: ARG002
         documents = texts(record.values.get("documentId") for record in records)
@@ -70,13 +72,15 @@ class InvoiceLineRules(MappingRules):
             self._read_invoices(documents)
             self._read_products(records)
         prepared = [self._prepared(record) for record in records]
-        wanted = {record.key: self._price_row(record) for record in prepared if record.problem is None}
-        self._rows = self._price_rows.missing(list(wanted.values()))
+        good = [record for record in prepared if record.problem is None]
+        self._places = {record.key: self._place(record) for record in good}
+        self._rows = self._price_rows.missing([(self._places[record.key], record.values["=priceperunit"]) for record in good])
         return prepared
 
     def before_write(self, direction: Direction, keys: Sequence[str]) -> None:  # noqa: ARG002
-        rows, self._rows = self._rows, []
-        self._price_rows.create(rows)
+        """Rule price-list-row; the lines of a row that Sales does not take fail after they were written."""
+        rows, self._rows = self._rows, {}
+        self._without_row = {place: _no_price(answer) for place, answer in self._price_rows.create(rows).items()}
 
     def after_write(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:  # noqa: ARG002
         """Totals, rounding line and status follow when the last line of an invoice has arrived."""
@@ -131,17 +135,19 @@ class InvoiceLineRules(MappingRules):
     def _price_scale(self) -> int | None:
         return self.plan.sales.fields["priceperunit"].scale
 
-    def _price_row(self, record: Record) -> tuple[str, str, str, Decimal]:
+    def _place(self, record: Record) -> Place:
         values = record.values
         invoice = self._invoices.get(str(values["=invoiceid"]), _NOTHING)
         keys = (invoice.values.get("pricelevelid"), values["=productid"], values["=uomid"])
         price_list, product, unit = (str(key or "") for key in keys)
-        return price_list, product, unit, values["=priceperunit"]
+        return price_list, product, unit
 
     def _told(self, item: Touched, problems: Mapping[str, RecordError]) -> Touched:
-        document = next((document for document, own in self._lines.items() if any(line.key == item.source_key for line in own)), "")
-        problem = problems.get(self._sales_keys.get(document, ""))
-        if problem is None or item.coupling is None:
+        if item.coupling is None or item.action not in _GOOD:
+            return item
+        invoice = self._sales_keys.get(self._documents.get(item.source_key, ""), "")
+        problem = self._without_row.get(self._places.get(item.source_key, _NOWHERE)) or problems.get(invoice)
+        if problem is None:
             return item
         state = item.coupling.failed(
             Direction.TO_INTEGRATION, job_id=item.coupling.to_sales.job_id, error=problem.code, message=problem.text, passing=False
@@ -159,6 +165,7 @@ class InvoiceLineRules(MappingRules):
         self._sales_keys = coupled_keys(self.mapping, INVOICES, documents)
         self._invoices = sales.read_records(invoices, list(self._sales_keys.values()), [*_SHIP_TO, "datedelivered", "pricelevelid"])
         self._lines = by_document(bc.find_records(self.plan.bc, "documentId", documents, LINE_FIELDS))
+        self._documents = {line.key: document for document, own in self._lines.items() for line in own}
 
     def _read_products(self, records: Sequence[Record]) -> None:
         self._products = Goods(self.mapping, self.connectors).products(records)
@@ -167,6 +174,11 @@ class InvoiceLineRules(MappingRules):
         found = self.connectors[Side.SALES].read_records(table, keys, ["defaultuomid"]) if keys else {}
         self._units = {key: str(product.values.get("defaultuomid") or "") or None for key, product in found.items()}
 
-    @cached_property
+    @property
     def _price_rows(self) -> PriceRows:
         return PriceRows(self.mapping, self.connectors[Side.SALES])
+
+
+def _no_price(answer: WriteResult) -> RecordError:
+    text = answer.text or "it did not answer."
+    return RecordError(answer.code or answer.outcome.value, f"The line has no row in the price list of its invoice. Sales said: {text}")

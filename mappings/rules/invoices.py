@@ -12,9 +12,9 @@ from mappings.models import Coupling, IntegrationTableMapping
 from mappings.ownership import by_person
 from mappings.rules.invoice_goods import Goods
 from mappings.rules.invoice_needs import Needs
-from mappings.rules.invoice_prices import PriceLists
 from mappings.rules.invoice_status import SOURCE_FIELDS
 from mappings.rules.owners import team_reference
+from mappings.rules.price_lists import PriceLists
 from mappings.rules.references import amount, coupled_keys, sibling
 from mappings.rules.related import related_table
 from mappings.rules.table_rules import TO, MappingRules, Tables, computed, refused, texts, with_values
@@ -64,7 +64,7 @@ class InvoiceRules(MappingRules):
         return [record for record in records if coupled.get(record.key) not in closed]
 
     def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:  # noqa: ARG002
-        part = self._taking_part(records)
+        part = self.taking_part(records)
         others = [record for record in records if record not in part]
         return [*self._prepare(part), *others] if part else others
 
@@ -77,14 +77,6 @@ class InvoiceRules(MappingRules):
         self._price_lists.look_up(texts(record.values.get("currencyCode") for record in records if record.key in new))
         self._read_methods([record for record in records if not record.values.get("workDescription")])
         return [self._prepared(record, problems, new=record.key in new) for record in records]
-
-    def _taking_part(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Where only coupled invoices are synchronized, nothing is read, and nothing synchronized first, for those that nobody creates."""
-        if not self.plan.only_coupled:
-            return records
-        keys = [record.key for record in records]
-        known = set(Coupling.objects.filter(mapping=self.mapping, bc_key__in=keys).values_list("bc_key", flat=True))
-        return [record for record in records if record.key in known]
 
     def before_write(self, direction: Direction, keys: Sequence[str]) -> None:  # noqa: ARG002
         self._price_lists.create_missing()
@@ -164,7 +156,7 @@ class InvoiceRules(MappingRules):
 
     @cached_property
     def _price_lists(self) -> PriceLists:
-        return PriceLists(self.mapping, self.connectors[Side.SALES])
+        return PriceLists(self.mapping, self.connectors[Side.SALES], self.plan.local_currency_key)
 
     @cached_property
     def _line_table(self) -> Any:

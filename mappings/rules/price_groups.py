@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import ClassVar
 
 from mappings.couplings import DatabaseCouplings
 from mappings.models import IntegrationTableMapping
+from mappings.rules.first import uncoupled_inside
 from mappings.rules.sales_prices import CURRENCY, ITEM, PRICES, SalesPrices, text
 from mappings.rules.table_rules import TO, MappingRules, Tables, computed, refused, with_values
 from syncadmin.sync.errors import RecordError
@@ -19,6 +20,7 @@ from syncadmin.sync.touched import Touched
 from syncadmin.sync.transfer import References
 
 _ITEMS, _CURRENCIES = "ITEM-PRODUCT", "CURRENCY"
+_BC = Side.BUSINESS_CENTRAL
 _NAMED = 5  # items that a message names
 
 
@@ -37,13 +39,15 @@ class PriceGroupRules(MappingRules):
         ]
 
     def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
-        if direction is Direction.FROM_INTEGRATION or not records:
+        part = [] if direction is Direction.FROM_INTEGRATION else self.taking_part(records)
+        self.page = {one.key: text(one, "code") for one in part}
+        if not part:
             return records
-        self.prices.load(text(one, "code") for one in records)
-        self.page = {one.key: text(one, "code") for one in records}
-        self._load_references(records)
-        lists = self._currencies_of_lists(records)
-        return [self._prepared(one, lists.get(one.key, "")) for one in records]
+        self.prices.load(self.page.values())
+        self._load_references()
+        self._items_first()
+        lists = self._currencies_of_lists(part)
+        return [self._prepared(one, lists.get(one.key, "")) if one.key in self.page else one for one in records]
 
     def follow_up(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[tuple[str, Sequence[str]]]:
         """All prices of the groups, every time (rule lines)."""
@@ -56,6 +60,11 @@ class PriceGroupRules(MappingRules):
     def page(self) -> dict[str, str]:
         """The codes of the groups of the page under way."""
         return {}
+
+    @cached_property
+    def coming(self) -> set[str]:
+        """Numbers of items that a preview takes for coupled, because they are synchronized first."""
+        return set()
 
     @cached_property
     def prices(self) -> SalesPrices:
@@ -83,10 +92,28 @@ class PriceGroupRules(MappingRules):
         if others:
             told = f"All prices of the group must have one currency: the first has {currency or local}, others {', '.join(others)}."
             return RecordError("several-currencies", f"{told} Correct the sales prices, then retry.", fields=[CURRENCY])
-        missing = sorted({number for one in prices if (_ITEMS, number := text(one, ITEM)) not in self.known})
+        missing = sorted({number for one in prices if (_ITEMS, number := text(one, ITEM)) not in self.known} - self.coming)
         if missing:
             return _not_coupled(missing)
         return next((error for one in prices if (error := self._unit_problem(one)) is not None), None)
+
+    def _items_first(self) -> None:
+        """Items that are not coupled, and pass the filter of their mapping, are synchronized first (rule one-currency)."""
+        keys = self.prices.item_keys(self._uncoupled_items())
+        wanted = set(uncoupled_inside(self.mapping, _ITEMS, _BC, self.connectors[_BC], list(keys.values()))) if keys else set()
+        if wanted and self.synchronize_first is not None:
+            self.synchronize_first(_ITEMS, sorted(wanted))
+            self._load_references()
+        elif wanted:  # a preview takes that for done
+            self.coming |= {number for number, key in keys.items() if key in wanted}
+
+    def _uncoupled_items(self) -> set[str]:
+        return {number for one in self._priced if (_ITEMS, number := text(one, ITEM)) not in self.known}
+
+    @property
+    def _priced(self) -> list[Record]:
+        """The prices of all groups of the page."""
+        return [row for code in self.page.values() for row in self.prices.of_group(code)]
 
     def _unit_problem(self, price: Record) -> RecordError | None:
         try:
@@ -100,8 +127,8 @@ class PriceGroupRules(MappingRules):
         code = text(price, CURRENCY).upper()
         return "" if code == self.mapping.business_central.local_currency else code
 
-    def _load_references(self, records: Iterable[Record]) -> None:
-        prices = [row for one in records for row in self.prices.of_group(text(one, "code"))]
+    def _load_references(self) -> None:
+        prices = self._priced
         wanted = {(_ITEMS, text(row, ITEM)) for row in prices} | {(_CURRENCIES, self._code(row)) for row in prices}
         self.known: References = DatabaseCouplings(self.mapping).references(Direction.TO_INTEGRATION, wanted) if wanted else {}
 

@@ -77,13 +77,6 @@ class PrimaryContacts:
         Coupling.objects.bulk_update(couplings, ["baseline", f"{name}_etag", f"{name}_modified_at"])
 
 
-def customer_mapping(mapping: IntegrationTableMapping) -> IntegrationTableMapping | None:
-    """The mapping of customers and accounts in the same company."""
-    return IntegrationTableMapping.objects.filter(
-        business_central=mapping.business_central_id, table="customers", integration_table="accounts"
-    ).first()
-
-
 def _first_of_each(contacts: Sequence[Record], parent: str) -> dict[str, Record]:
     """The first contact of each parent."""
     first: dict[str, Record] = {}

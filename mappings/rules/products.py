@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from mappings.couplings import DatabaseCouplings
 from mappings.models import IntegrationTableMapping
-from mappings.rules.default_prices import DefaultPriceList, Price
+from mappings.rules.price_lists import PriceLists
+from mappings.rules.price_rows import Price, PriceRows
 from mappings.rules.references import is_write_in
 from mappings.rules.related import related_table
 from mappings.rules.table_rules import TO, MappingRules, Tables, computed, refused, texts, with_values
@@ -60,9 +61,10 @@ class ProductRules(MappingRules):
         return [record for record in records if not is_write_in(self.mapping, record.values.get("number"))]
 
     def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
-        if direction is Direction.FROM_INTEGRATION:
+        if direction is Direction.FROM_INTEGRATION or not records:
             return records
         self.units.load(_text(one, _UNIT) for one in records)
+        self.price_lists.look_up()
         self._load_vendors(records)
         prepared = [self._prepared(self._without_negatives(one)) for one in records]
         self.page = {one.key: one for one in prepared}
@@ -70,7 +72,7 @@ class ProductRules(MappingRules):
 
     def before_write(self, direction: Direction, keys: Sequence[str]) -> None:  # noqa: ARG002
         if direction is Direction.TO_INTEGRATION:
-            self.price_list.create()
+            self.price_lists.create_missing()
 
     def after_page(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:
         """Every product of the page that is there has its row in the default price list, also one that an earlier run left without."""
@@ -82,10 +84,12 @@ class ProductRules(MappingRules):
         products |= {item.source_key: item.destination_key for item in touched if item.destination_key}
         bad = {item.source_key for item in touched if item.action not in _GOOD}
         wanted = [key for key in products if key in page and key not in bad and page[key].problem is None]
-        if not wanted:
+        price_list = self.price_lists.key_of()
+        if not wanted or price_list is None:
             return touched
-        self.price_list.create()
-        refusals = self.price_list.set_prices([self._price(page[key], products[key]) for key in wanted])
+        self.price_lists.create_missing()
+        prices = [self._price(page[key], products[key]) for key in wanted]
+        refusals = PriceRows(self.mapping, self.connectors[Side.SALES]).set_prices(price_list, prices)
         failed = {key: refusals[products[key]] for key in wanted if products[key] in refusals}
         return [
             _without_price(item, failed[item.source_key], item.coupling or states.get(item.source_key))
@@ -104,8 +108,8 @@ class ProductRules(MappingRules):
         return UnitGroups(self.mapping, self.connectors[Side.SALES])
 
     @cached_property
-    def price_list(self) -> DefaultPriceList:
-        return DefaultPriceList(self.mapping, self.connectors[Side.SALES], self.plan.local_currency_key)
+    def price_lists(self) -> PriceLists:
+        return PriceLists(self.mapping, self.connectors[Side.SALES], self.plan.local_currency_key)
 
     @cached_property
     def vendors(self) -> dict[str, str]:
@@ -139,7 +143,7 @@ class ProductRules(MappingRules):
             record,
             unit=base.unit,
             group=base.group,
-            price_list=self.price_list.key,
+            price_list=self.price_lists.key_of(),
             vendor_name=self.vendors.get(_text(record, _VENDOR)) or None,
         )
 

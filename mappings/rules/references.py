@@ -7,8 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.models import Coupling, IntegrationTableMapping
-from syncadmin.sync.errors import RecordError
-from syncadmin.sync.records import Outcome, WriteResult
 
 
 def sibling(mapping: IntegrationTableMapping, name: str) -> IntegrationTableMapping | None:
@@ -37,11 +35,3 @@ def is_write_in(mapping: IntegrationTableMapping, number: Any) -> bool:
 def amount(value: Any) -> Decimal:
     """An amount as JSON gave it; nothing is zero."""
     return Decimal(str(value)) if value not in (None, "") else Decimal(0)
-
-
-def first_refusal(results: Iterable[WriteResult]) -> RecordError | None:
-    """The first write that was not taken, with the system's reason."""
-    for result in results:
-        if result.outcome is not Outcome.DONE:
-            return RecordError(result.code or "refused", result.text or f"The answer was {result.outcome.value}.", fields=result.fields)
-    return None

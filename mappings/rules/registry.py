@@ -19,7 +19,7 @@ from mappings.rules.table_rules import MappingRules, Tables
 from mappings.rules.unit_groups import UnitRules
 from syncadmin.sync.plan import DeletionPolicy, FieldRule, TablePlan
 from syncadmin.sync.ports import Connector
-from syncadmin.sync.records import Side
+from syncadmin.sync.records import Record, Side
 
 RULES: dict[tuple[str, str], type[MappingRules]] = {
     ("contacts", "contacts"): ContactRules,
@@ -47,6 +47,11 @@ def field_rules(mapping: IntegrationTableMapping, tables: Tables, configured: tu
 def also_read(mapping: IntegrationTableMapping) -> Mapping[Side, tuple[str, ...]]:
     """Fields that the rules look at beside the mapped ones."""
     return _class(mapping).also_read
+
+
+def never_coupled(mapping: IntegrationTableMapping, record: Record) -> str:
+    """Why a record of Business Central is never coupled in this mapping, "" where it may be; it has the fields of :func:`also_read`."""
+    return _class(mapping).never_coupled(record)
 
 
 def deletion_policy(mapping: IntegrationTableMapping) -> DeletionPolicy:

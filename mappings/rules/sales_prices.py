@@ -33,6 +33,7 @@ class SalesPrices:
     connectors: Mapping[Side, Connector]
     _groups: dict[str, list[Record]] = field(default_factory=dict)
     _base_units: dict[str, str] = field(default_factory=dict)
+    _items: dict[str, str] = field(default_factory=dict)
     _units: UnitGroups = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,6 +56,10 @@ class SalesPrices:
     def of_group(self, code: str) -> list[Record]:
         """The prices of a loaded group in the order of their business key."""
         return self._groups[code]
+
+    def item_keys(self, numbers: Iterable[str]) -> dict[str, str]:
+        """Keys of the items of loaded prices by number, without those that do not exist."""
+        return {number: self._items[number] for number in numbers if number in self._items}
 
     def unit_code(self, price: Record) -> str:
         """The unit of the price, or the item's base unit; "" where there is neither."""
@@ -96,6 +101,7 @@ class SalesPrices:
             table = related_table(self.mapping, Side.BUSINESS_CENTRAL, "items")
             found = self.connectors[Side.BUSINESS_CENTRAL].find_records(table, "number", new, ["number", _BASE_UNIT])
             self._base_units.update({text(row, "number"): text(row, _BASE_UNIT) for row in found})
+            self._items.update({text(row, "number"): row.key for row in found})
 
 
 def text(record: Record, name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from mappings.companies import shares_rows
 from mappings.couplings import DatabaseCouplings
-from mappings.models import IntegrationTableMapping
+from mappings.models import Coupling, IntegrationTableMapping
 from syncadmin.sync.errors import RecordError
 from syncadmin.sync.plan import DeletionPolicy, FieldRule, TablePlan
 from syncadmin.sync.ports import Connector
@@ -42,6 +42,17 @@ class MappingRules(TableRules):
     also_watched: ClassVar[Mapping[Side, tuple[str, ...]]] = {}
     """Tables beside the mapped ones whose changes call for a run, by side: their rows change what is computed for every record."""
 
+    def taking_part(self, records: Sequence[Record]) -> list[Record]:
+        """Records on their way to Sales that somebody has coupled, or that will be created.
+
+        For the others, where only coupled records go, nothing is read and nothing synchronized first.
+        """
+        if not self.plan.only_coupled:
+            return list(records)
+        keys = [record.key for record in records]
+        known = set(Coupling.objects.filter(mapping=self.mapping, bc_key__in=keys).values_list("bc_key", flat=True))
+        return [record for record in records if record.key in known]
+
     @classmethod
     def field_rules(cls, mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:
         """Field rules on top of the configured ones, for constants and values that :meth:`prepare` computes.
@@ -49,6 +60,11 @@ class MappingRules(TableRules):
         They come after the configured ones (a later rule wins); ``insert_only`` ones come before them.
         """
         return company_rules(mapping, tables)
+
+    @classmethod
+    def never_coupled(cls, record: Record) -> str:  # noqa: ARG003
+        """Why a record of Business Central (with the fields of ``also_read``) is never coupled, in words for people; "" where it may be."""
+        return ""
 
     @classmethod
     def deletion_policy(cls, mapping: IntegrationTableMapping) -> DeletionPolicy:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from syncadmin.sync.conditions import holds
+from syncadmin.sync.conflicts import Conflict, conflict_text
 from syncadmin.sync.couplings import CouplingState, baseline_pair
 from syncadmin.sync.errors import RecordError
 from syncadmin.sync.plan import FieldRule, TablePlan, Template
@@ -44,24 +45,6 @@ class Policy:
     conflict_failed_already: bool = False
     ours: frozenset[str] = frozenset()
     restore: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """One field that both sides changed to different values: baseline (None: none yet) and both values, each in its own side's terms."""
-
-    field: str
-    integration_field: str
-    label: str
-    baseline_bc: Value
-    baseline_sales: Value
-    bc: Value
-    sales: Value
-
-    def to_json(self) -> dict[str, str]:
-        names = ("field", "integration_field", "label")
-        values = {name: display(getattr(self, name)) for name in ("baseline_bc", "baseline_sales", "bc", "sales")}
-        return {name: getattr(self, name) for name in names} | values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,7 +268,7 @@ class _Review:
         code = text = ""
         fields: tuple[str, ...] = ()
         if self.conflicts and not self.policy.conflict_failed_already:
-            kind, code, text = Kind.FAIL, "conflict", _conflict_text(self.conflicts)
+            kind, code, text = Kind.FAIL, "conflict", conflict_text(self.conflicts)
             fields = tuple(one.field for one in self.conflicts)
         elif self.yielded and not self.values and not self.conflicts:
             kind, code, fields = Kind.SKIP, "other-side-wins", tuple(self.yielded)
@@ -322,7 +305,7 @@ class _Review:
         source_changed, destination_changed = self._changed(rule, read, present)
         if source_changed and destination_changed and not self.policy.unconditional:
             self._both_changed(rule, read, present)
-        elif source_changed or self.policy.unconditional:
+        elif source_changed or self.policy.unconditional or (rule.fills_empty and present is None):
             self._assign(rule, read, present)
 
     def _changed(self, rule: FieldRule, read: Value, present: Value) -> tuple[bool, bool]:
@@ -352,7 +335,8 @@ class _Review:
 
     def _both_changed(self, rule: FieldRule, read: Value, present: Value) -> None:
         winner = self.policy.winners.get(rule.pair, self.winner)
-        if not self._differs(rule, read, present) or winner is self.direction.source:
+        lost = rule.fills_empty and present is None
+        if lost or winner is self.direction.source or not self._differs(rule, read, present):
             self._assign(rule, read, present)
         elif winner is not None:
             own = rule.side(self.direction.source)
@@ -386,16 +370,3 @@ class _Review:
             self.values.pop(own.name, None)
         else:
             self.values[own.name] = value
-
-
-def _conflict_text(conflicts: list[Conflict]) -> str:
-    told = "; ".join(
-        f"{one.label}: was {_quoted(one.baseline_bc)}, is now {_quoted(one.bc)} in Business Central "
-        f"and {_quoted(one.sales)} in Dynamics 365 Sales"
-        for one in conflicts
-    )
-    return f"Both sides changed since the last synchronization. {told}. Decide which value stays."
-
-
-def _quoted(value: Value) -> str:
-    return f"“{display(value)}”" if value is not None else "blank"

@@ -183,11 +183,11 @@ def _window_page(run: Run, cursor: Cursor) -> Cursor:
 def _read_window(run: Run, cursor: Cursor) -> Page:
     side = run.direction.source
     table, fields, condition = run.plan.table(side), run.plan.fields(side), run.plan.filters.get(side, "")
-    size = run.page_size
+    size, since = run.page_size, run.rules.since(run.direction, run.since)
     if cursor.link:
-        return run.source.read_changes(table, fields, condition=condition, since=run.since, link=cursor.link, page_size=size)
-    page = run.source.read_changes(table, fields, condition=condition, since=run.since, page_size=size)
-    if run.since and clock_set_back(run.read_at, page.server_time):
+        return run.source.read_changes(table, fields, condition=condition, since=since, link=cursor.link, page_size=size)
+    page = run.source.read_changes(table, fields, condition=condition, since=since, page_size=size)
+    if since and clock_set_back(run.read_at, page.server_time):
         return run.source.read_changes(table, fields, condition=condition, page_size=size)
     return page
 

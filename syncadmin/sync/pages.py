@@ -59,12 +59,14 @@ class PageWork:
         matches = self._match([record for record in chosen if self._to_be_matched(record, couplings, found, earlier)])
         compare: list[Write] = []
         create: list[Write] = []
+        quick: list[Write] = []
         for record in chosen:
             write = Write(record, couplings.get(record.key) or self._uncoupled(record), _UNDECIDED, earlier=earlier.get(record.key))
             if self._done_already(write, again=interrupted is not None) or self._is_taken(write, found, owners):
                 continue
             if record.key not in matches or self._takes_match(write, matches[record.key]):
-                self._sort(write, compare, create, again=interrupted is not None)
+                self._sort(write, compare, create, quick, again=interrupted is not None)
+        compare += self._note_unchanged(quick)
         self._decide_all(compare, create)
         self._note_leftovers(interrupted or {})
 
@@ -165,7 +167,7 @@ class PageWork:
             return write.earlier.action is not Action.SENDING
         return not again and write.coupling.id is not None and write.coupling.attempt(self.direction).job_id == self.journal.job_id
 
-    def _sort(self, write: Write, compare: list[Write], create: list[Write], *, again: bool) -> None:
+    def _sort(self, write: Write, compare: list[Write], create: list[Write], quick: list[Write], *, again: bool) -> None:
         coupling = write.coupling
         if coupling.skipped:
             self.touched.append(self.results.skipped(write))
@@ -174,9 +176,16 @@ class PageWork:
         elif coupling.pending is self.direction:
             create.append(write)
         elif self._is_quick(write, again=again):
-            self.touched.append(Touched(source_key=write.source.key, source_label="", action=Action.UNCHANGED))
+            quick.append(write)
         else:
             compare.append(write)
+
+    def _note_unchanged(self, quick: Sequence[Write]) -> list[Write]:
+        """Those of the unchanged records that a rule wants to look at all the same; the others are done."""
+        again = self.rules.look_again(self.direction, [write.source for write in quick]) if quick else ()
+        done = [write.source.key for write in quick if write.source.key not in again]
+        self.touched += [Touched(source_key=key, source_label="", action=Action.UNCHANGED) for key in done]
+        return [write for write in quick if write.source.key in again]
 
     def _is_quick(self, write: Write, *, again: bool) -> bool:
         if again or self.explicit or self.policy.unconditional or write.coupling.attempt(self.direction).failed:

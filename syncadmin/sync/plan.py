@@ -40,7 +40,8 @@ class FieldRule:
     ``direction`` is "Bidirectional" or a :class:`Direction`. ``lookup`` names the mapping whose couplings carry the reference over,
     ``options`` pairs Business Central codes with Sales values (None: the field is no mapped option). ``insert_only`` gives new records a
     value that is not looked at afterwards. ``keep_uncoupled`` leaves a reference of the destination alone, where that record is not coupled
-    and the source has none to give.
+    and the source has none to give. ``fills_empty``: where the destination has lost its value it gets it back, although the source is
+    unchanged.
     """
 
     bc: Field | None
@@ -58,6 +59,7 @@ class FieldRule:
     truncate: bool = False
     insert_only: bool = False
     keep_uncoupled: bool = False
+    fills_empty: bool = False
     match_priority: int | None = None  # None: not used for match-based coupling
     case_sensitive: bool = False
 

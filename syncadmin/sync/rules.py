@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 
 from syncadmin.sync.criteria import Criterion
@@ -30,6 +30,10 @@ class TableRules:
     def find_uncoupled(self, direction: Direction, records: Sequence[Record]) -> dict[str, str]:  # noqa: ARG002
         """Source key -> destination key of existing rows that an uncoupled source belongs to (engine.md section 6)."""
         return {}
+
+    def look_again(self, direction: Direction, records: Sequence[Record]) -> Container[str]:  # noqa: ARG002
+        """Of the unchanged records of a page the keys of those whose counterpart has to be looked at all the same."""
+        return ()
 
     def resolve(self, direction: Direction, wanted: set[Reference], found: References) -> References:  # noqa: ARG002
         """What is to be used for the wanted references of a page; ``found`` is what the couplings say."""

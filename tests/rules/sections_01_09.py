@@ -64,7 +64,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "3.option-to": "To Sales: a code becomes the option that it is paired with; blank becomes no option.",
         "3.option-to-uncoupled": "To Sales: a code without option fails the record, or empties the field with Clear.",
         "3.option-from": "From Sales: an option becomes the code that it is paired with; no option becomes blank.",
-        "3.primary-contact": "An empty or uncoupled primary contact from Sales keeps a contact of the customer that is not coupled.",
+        "3.primary-contact": "An empty or uncoupled primary contact keeps the one on the other side where that is not coupled.",
         "3.1.person-to": "Owner per person: the owner in Sales is the user coupled to the salesperson.",
         "3.1.person-none": "Owner per person: without salesperson the owner stays, and a new row gets the default owner.",
         "3.1.person-uncoupled": "Owner per person: a salesperson who is not coupled fails the record.",

@@ -310,6 +310,8 @@ class Job:
     others: list[Job] = field(default_factory=list)
     dies: list[str] = field(default_factory=list)
     transactions: list[str] = field(default_factory=list)
+    follow_up: Callable[[Sequence[Touched]], Sequence[tuple[str, Sequence[str]]]] = lambda _: ()
+    following: list[tuple[str, list[str]]] = field(default_factory=list)
 
     @property
     def job_id(self) -> int:
@@ -345,6 +347,8 @@ class Job:
         self.transactions.append("settle")
         keys = [item.source_key for item in items]
         assert len(set(keys)) == len(keys), "a record was settled twice in one page"
+        good = [item for item in items if item.action not in (Action.FAILED, Action.SKIPPED)]
+        self.following += [(name, list(keys)) for name, keys in self.follow_up(good)]
         for item in items:
             self._settle_one(item)
         self.read += read

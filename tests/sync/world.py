@@ -120,6 +120,7 @@ class World:
     ) -> Job:
         """The job from where it is; what joblog/synchronization.py does around the engine."""
         source = job.direction.source
+        job.follow_up = partial(self.rules.follow_up, job.direction)
         self.clock.pass_(seconds=1)
         everything = full or bool(policy and policy.unconditional)
         run = Run(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
+from joblog.models import SynchEntry
 from mappings.models import Coupling, IntegrationTableMapping, System, SystemKind
 from tests.people import People
 
@@ -138,3 +141,121 @@ def test_contacts_of_customers_are_matched(adatum: People, command: Command) -> 
     adatum.change_sales("contacts", there["contactid"], emailaddress1="ann@adatum.example")
     (job,) = command("match", "CONTACT")[1]["jobs"]
     assert (job["coupled"], job["failed"]) == (1, 0)
+
+
+@pytest.mark.rule("19.contacts.from-first")
+def test_an_account_that_nobody_has_coupled_is_synchronized_before_its_contact(adatum: People, command: Command) -> None:
+    trey = adatum.create_sales("accounts", name="Trey", customertypecode=3)
+    person_in_sales(adatum, "Ann Beebe", trey["accountid"])
+    told = command("synchronize", "CONTACT", "--direction", "from")[1]["jobs"]
+    assert [(job["mapping"], job["inserted"], job["failed"]) for job in told] == [("CONTACT", 1, 0), ("CUSTOMER", 1, 0)]
+    (contact,) = adatum.rows_bc("contacts", "type eq 'Person'")
+    (customer,) = adatum.rows_bc("customers", "displayName eq 'Trey'")
+    assert (contact["customerNumber"], customer["primaryContactNumber"]) == (customer["number"], contact["number"])
+    assert counts(command, "modified", "failed") == [(0, 0), (0, 0)]
+
+
+def test_a_preview_takes_that_for_done_and_writes_nothing(adatum: People, command: Command) -> None:
+    trey = adatum.create_sales("accounts", name="Trey", customertypecode=3)
+    person_in_sales(adatum, "Ann Beebe", trey["accountid"])
+    (job,) = command("synchronize", "CONTACT", "--direction", "from", "--preview")[1]["jobs"]
+    assert (job["inserted"], job["failed"]) == (1, 0)
+    assert len(adatum.rows_bc("customers")) == 1
+
+
+@pytest.mark.rule("19.contacts.from-failed")
+def test_a_contact_whose_account_may_not_become_a_customer_fails(adatum: People, command: Command) -> None:
+    """M22."""
+    IntegrationTableMapping.objects.filter(name="CUSTOMER").update(synch_only_coupled=True)
+    trey = adatum.create_sales("accounts", name="Trey", customertypecode=3)
+    person_in_sales(adatum, "Ann Beebe", trey["accountid"])
+    assert counts(command, "inserted", "failed") == [(0, 0), (0, 1)]
+    (failed,) = command("synchlog", "--errors", "--entries")[1]["entries"]
+    assert (failed["code"], "its company does not exist" in failed["message"]) == ("not-coupled", True)
+
+
+@pytest.mark.rule("19.contacts.from-failed")
+def test_a_contact_of_a_customer_who_is_a_person_has_no_company_and_fails(adatum: People, command: Command) -> None:
+    adatum.create_bc("customers", number="C2", displayName="Ann Beebe", type="Person")
+    command("synchronize", "CUSTOMER")
+    (account,) = adatum.rows_sales("accounts", "name eq 'Ann Beebe'")
+    person_in_sales(adatum, "Bob Kelly", account["accountid"])
+    assert counts(command, "inserted", "failed") == [(0, 0), (0, 1)]
+
+
+@pytest.mark.rule("19.contacts.from-outside")
+def test_a_contact_of_an_account_that_is_no_customer_is_created_without_company(adatum: People, command: Command) -> None:
+    """And gets its company, and becomes the primary contact, when the account becomes a customer (rule child-contacts)."""
+    trey = adatum.create_sales("accounts", name="Trey", customertypecode=1)["accountid"]
+    person_in_sales(adatum, "Ann Beebe", trey)
+    assert counts(command, "inserted", "failed") == [(0, 0), (1, 0)]
+    assert adatum.rows_bc("contacts", "type eq 'Person'")[0]["companyNumber"] == ""
+    adatum.change_sales("accounts", trey, customertypecode=3)
+    told = command("synchronize", "CUSTOMER", "--direction", "from")[1]["jobs"]
+    assert [(job["mapping"], job["inserted"], job["modified"]) for job in told] == [("CUSTOMER", 1, 0), ("CONTACT", 0, 1)]
+    (contact,) = adatum.rows_bc("contacts", "type eq 'Person'")
+    (customer,) = adatum.rows_bc("customers", "displayName eq 'Trey'")
+    assert (contact["customerNumber"], customer["primaryContactNumber"]) == (customer["number"], contact["number"])
+
+
+def test_a_contact_that_moves_to_a_company_without_account_fails(adatum: People, command: Command) -> None:
+    person = person_in_bc(adatum, "Ann Beebe", company_number(adatum))
+    command("synchronize", "CONTACT")
+    adatum.create_bc("customers", number="C2", displayName="Trey", type="Company")
+    adatum.change_bc("contacts", person["id"], companyNumber=company_number(adatum, "C2"))
+    assert counts(command, "modified", "failed") == [(0, 1), (0, 0)]
+    assert adatum.rows_sales("contacts")[0]["_parentcustomerid_value"] == account(adatum)["accountid"]
+
+
+@pytest.mark.rule("19.contacts.orphan")
+def test_a_contact_of_an_uncoupled_customer_is_synchronized_unconditionally_too(adatum: People, command: Command) -> None:
+    person_in_bc(adatum, "Ann Beebe", company_number(adatum))
+    command("synchronize", "CONTACT")
+    Coupling.objects.filter(mapping__name="CUSTOMER").delete()
+    IntegrationTableMapping.objects.filter(name="CONTACT").update(direction="ToIntegrationTable")
+    _, told = command("synchronize", "CONTACT", "--unconditional")
+    assert [(job["unchanged"], job["failed"]) for job in told["jobs"]] == [(1, 0)]
+    assert adatum.rows_sales("contacts")[0]["_parentcustomerid_value"] == account(adatum)["accountid"]
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_an_account_that_somebody_took_away_from_a_contact_comes_back(adatum: People, command: Command, changed: bool) -> None:
+    """Rule parent-account-repair: with the next run that reads the contact, changed itself or not."""
+    person = person_in_bc(adatum, "Ann Beebe", company_number(adatum))
+    command("synchronize", "CONTACT")
+    (contact,) = adatum.rows_sales("contacts")
+    adatum.change_sales("contacts", contact["contactid"], **{"parentcustomerid_account@odata.bind": None})
+    if changed:
+        adatum.change_bc("contacts", person["id"], phoneNumber="555")
+    assert counts(command, "modified", "failed") == [(1, 0), (0, 0)]
+    assert adatum.rows_sales("contacts")[0]["_parentcustomerid_value"] == account(adatum)["accountid"]
+    assert counts(command, "modified", "failed") == [(0, 0), (0, 0)]
+
+
+@pytest.mark.rule("19.contacts.company", "19.contacts.ignored")
+def test_a_company_contact_is_not_synchronized_even_when_it_is_named(adatum: People, command: Command) -> None:
+    _, told = command("synchronize", "CONTACT", "--record", company_number(adatum))
+    assert [(job["inserted"], job["skipped"], job["failed"]) for job in told["jobs"]] == [(0, 0, 0)]
+    assert adatum.rows_sales("contacts") == []
+
+
+@pytest.mark.rule("19.contacts.company")
+def test_a_company_contact_is_coupled_with_nobody(adatum: People, command: Command) -> None:
+    there = person_in_sales(adatum, "Ann Beebe", account(adatum)["accountid"])
+    with pytest.raises(SystemExit):
+        call_command("couple", "CONTACT", company_number(adatum), there["contactid"], stdout=StringIO(), stderr=StringIO())
+    entry = SynchEntry.objects.get(action="Failed")
+    assert (entry.code, "only persons are coupled" in entry.message.lower()) == ("never-coupled", True)
+    assert not Coupling.objects.filter(mapping__name="CONTACT").exists()
+
+
+def test_many_contacts_share_the_requests(adatum: People, command: Command) -> None:
+    number = company_number(adatum)
+    people = [{"type": "Person", "firstName": f"P{n}", "surname": "Many", "companyNumber": number} for n in range(200)]
+    adatum.create_many_bc("contacts", people)
+    to, back = command("synchronize", "CONTACT")[1]["jobs"]
+    assert (to["inserted"], back["failed"]) == (200, 0)
+    assert (to["requests"]["sales"] <= 5, to["requests"]["business_central"] <= 1) == (True, True)
+    to, back = command("synchronize", "CONTACT", "--full")[1]["jobs"]
+    assert (to["unchanged"], back["unchanged"]) == (200, 200)
+    assert [(job["requests"]["sales"], job["requests"]["business_central"]) for job in (to, back)] == [(1, 1), (1, 1)]

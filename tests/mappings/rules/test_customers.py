@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mappings.models import IntegrationTableMapping, System, SystemKind
+from mappings.models import Coupling, IntegrationTableMapping, System, SystemKind
 from syncadmin.sandbox.ids import TEAM_ID
 from tests.people import People
 
@@ -80,21 +80,132 @@ def test_an_inactive_account_leaves_another_block_alone(customer: IntegrationTab
     assert people.rows_bc("customers")[0]["blocked"] == "Ship"
 
 
-@pytest.mark.rule("19.customers.rewind")
-def test_contacts_that_were_there_before_their_account_are_read_again(
-    customer: IntegrationTableMapping, people: People, command: Command
-) -> None:
+@pytest.fixture
+def persons(customer: IntegrationTableMapping, people: People, command: Command) -> list[str]:
+    """A customer with a person in Business Central that was synchronized before the customer had an account; keys of both."""
     IntegrationTableMapping.objects.filter(name="CONTACT").update(synch_only_coupled=False)
-    for number in ("C1", "C2"):
-        people.create_bc("customers", number=number, displayName=number, type="Company")
-        (firm,) = people.rows_bc("contacts", f"customerNumber eq '{number}' and type eq 'Company'")
-        people.create_bc("contacts", type="Person", firstName="Ann", surname=number, companyNumber=firm["number"])
-    people.control("POST", "clock", {"system": "business_central", "offset_seconds": 600})
-    people.create_bc("contacts", type="Person", firstName="Ben", surname="C1", companyNumber=firm["number"])
-    command("synchronize", "CUSTOMER", "--record", "C1")
+    made = people.create_bc("customers", number="C1", displayName="Adatum", type="Company")
+    person = person_of(people, "C1", "Ann Beebe")
     command("synchronize", "CONTACT")
+    return [made["id"], person["id"]]
+
+
+def person_of(people: People, customer: str, name: str) -> dict[str, Any]:
+    (firm,) = people.rows_bc("contacts", f"customerNumber eq '{customer}' and type eq 'Company'")
+    first, last = name.split()
+    return people.create_bc("contacts", type="Person", firstName=first, surname=last, companyNumber=firm["number"])
+
+
+@pytest.mark.rule("19.customers.rewind")
+def test_contacts_that_were_there_before_their_account_follow_it(persons: list[str], people: People, command: Command) -> None:
+    """Exactly those of the customer, in a job of their own; the others are not read again."""
+    people.create_bc("customers", number="C2", displayName="Trey", type="Company")
+    person_of(people, "C2", "Bob Kelly")
+    told = command("synchronize", "CUSTOMER", "--record", "C1", "--direction", "to")[1]["jobs"]
+    assert [(job["mapping"], job["direction"], job["inserted"], job["read"]) for job in told] == [
+        ("CUSTOMER", "ToIntegrationTable", 1, 1), ("CONTACT", "ToIntegrationTable", 1, 1),
+    ]  # fmt: skip
+    assert [row["fullname"] for row in people.rows_sales("contacts")] == ["Ann Beebe"]
+
+
+@pytest.mark.rule("19.customers.rewind")
+def test_contacts_that_were_skipped_meanwhile_follow_it_too(persons: list[str], people: People, command: Command) -> None:
+    command("synchronize", "CONTACT")
+    assert Coupling.objects.get(mapping__name="CONTACT").skipped
+    assert command("synchronize", "CUSTOMER")[0] == 0
+    assert [row["fullname"] for row in people.rows_sales("contacts")] == ["Ann Beebe"]
+    assert not Coupling.objects.get(mapping__name="CONTACT").skipped
+
+
+def test_where_only_coupled_contacts_go_nobody_follows(persons: list[str], people: People, command: Command) -> None:
+    Coupling.objects.filter(mapping__name="CONTACT").delete()
+    IntegrationTableMapping.objects.filter(name="CONTACT").update(synch_only_coupled=True)
+    told = command("synchronize", "CUSTOMER")[1]["jobs"]
+    assert {job["mapping"] for job in told} == {"CUSTOMER"}
+
+
+def test_a_preview_frees_and_creates_no_contact(persons: list[str], people: People, command: Command) -> None:
+    command("synchronize", "CONTACT")
+    command("synchronize", "CUSTOMER", "--preview")
+    assert people.rows_sales("contacts") == people.rows_sales("accounts") == []
+    assert Coupling.objects.get(mapping__name="CONTACT").skipped
+
+
+@pytest.mark.rule("19.customers.company")
+def test_a_change_of_the_account_reaches_the_company_contact(customer: IntegrationTableMapping, people: People, command: Command) -> None:
+    """Business Central does that itself, and the company contact is in no job."""
+    people.create_bc("customers", number="C1", displayName="Adatum", type="Company")
+    command("synchronize", "CUSTOMER")
+    (account,) = people.rows_sales("accounts")
+    people.change_sales("accounts", account["accountid"], telephone1="555", name="Adatum Ltd.")
+    assert command("synchronize", "CUSTOMER")[0] == 0
+    (firm,) = people.rows_bc("contacts", "type eq 'Company'")
+    assert (firm["phoneNumber"], firm["displayName"]) == ("555", "Adatum Ltd.")
+    assert {job["read"] for job in command("synchronize", "CONTACT")[1]["jobs"]} == {0}
+
+
+# ---- the primary contact
+
+
+@pytest.fixture
+def primary(customer: IntegrationTableMapping, people: People, command: Command) -> dict[str, str]:
+    """A coupled pair without primary contact: keys of customer and account, of a contact on each side, and the number of the first."""
+    made = people.create_bc("customers", number="C1", displayName="Adatum", type="Company")
+    person = person_of(people, "C1", "Ann Beebe")
+    command("synchronize", "CUSTOMER")
+    account = people.rows_sales("accounts")[0]["accountid"]
+    contact = people.create_sales("contacts", lastname="Kelly")["contactid"]
+    return {"customer": made["id"], "account": account, "person": person["id"], "number": person["number"], "contact": contact}
+
+
+def couple_contacts(primary: dict[str, str]) -> None:
     contacts = IntegrationTableMapping.objects.get(name="CONTACT")
-    command("synchronize", "CUSTOMER", "--record", "C2")
-    rewound = IntegrationTableMapping.objects.get(name="CONTACT")
-    assert rewound.bc_watermark < contacts.bc_watermark
-    assert rewound.bc_read_at is None
+    Coupling.objects.create(mapping=contacts, bc_key=primary["person"], bc_number=primary["number"], sales_key=primary["contact"])
+
+
+@pytest.mark.rule("3.primary-contact")
+@pytest.mark.parametrize("coupled", [False, True])
+def test_an_empty_primary_contact_from_sales_keeps_one_that_is_not_coupled(
+    primary: dict[str, str], people: People, command: Command, coupled: bool
+) -> None:
+    if coupled:
+        couple_contacts(primary)
+    bind = {"primarycontactid@odata.bind": f"/contacts({primary['contact']})"}
+    people.change_sales("accounts", primary["account"], **bind)
+    people.change_bc("customers", primary["customer"], primaryContactNumber=primary["number"])
+    command("synchronize", "CUSTOMER")
+    people.change_sales("accounts", primary["account"], **{"primarycontactid@odata.bind": None})
+    _, told = command("synchronize", "CUSTOMER", "--direction", "from")
+    assert (told["jobs"][0]["failed"], people.rows_bc("customers")[0]["primaryContactNumber"]) == (0, "" if coupled else primary["number"])
+
+
+@pytest.mark.rule("3.primary-contact")
+@pytest.mark.parametrize("coupled", [False, True])
+def test_a_primary_contact_from_sales_that_is_not_coupled_keeps_one_that_is_not(
+    primary: dict[str, str], people: People, command: Command, coupled: bool
+) -> None:
+    people.change_bc("customers", primary["customer"], primaryContactNumber=primary["number"])
+    command("synchronize", "CUSTOMER")
+    if coupled:
+        couple_contacts(primary)
+    other = people.create_sales("contacts", lastname="Other")["contactid"]
+    people.change_sales("accounts", primary["account"], **{"primarycontactid@odata.bind": f"/contacts({other})"})
+    command("synchronize", "CUSTOMER", "--direction", "from")
+    assert people.rows_bc("customers")[0]["primaryContactNumber"] == ("" if coupled else primary["number"])
+
+
+@pytest.mark.rule("3.primary-contact")
+@pytest.mark.parametrize("coupled", [False, True])
+def test_an_empty_primary_contact_of_the_customer_keeps_one_in_sales_that_is_not_coupled(
+    primary: dict[str, str], people: People, command: Command, coupled: bool
+) -> None:
+    people.change_bc("customers", primary["customer"], primaryContactNumber=primary["number"])
+    people.change_sales("accounts", primary["account"], **{"primarycontactid@odata.bind": f"/contacts({primary['contact']})"})
+    command("synchronize", "CUSTOMER", "--use", "sales")
+    if coupled:
+        couple_contacts(primary)
+    people.change_bc("customers", primary["customer"], primaryContactNumber="")
+    _, told = command("synchronize", "CUSTOMER", "--direction", "to")
+    kept = people.rows_sales("accounts")[0]["_primarycontactid_value"]
+    assert (told["jobs"][0]["failed"], kept) == (0, None if coupled else primary["contact"])
+    assert [job["modified"] + job["failed"] for job in command("synchronize", "CUSTOMER")[1]["jobs"]] == [0, 0]

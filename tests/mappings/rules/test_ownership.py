@@ -112,7 +112,7 @@ def test_teams_need_a_team(team: People, command: Command) -> None:
     assert (code, told["jobs"][0]["status"], "owning team" in told["jobs"][0]["message"]) == (2, "Error", True)
 
 
-@pytest.mark.rule("3.1.person-to", "3.1.person-from")
+@pytest.mark.rule("3.1.person-to", "3.1.person-none")
 def test_with_persons_the_user_becomes_the_salesperson_and_back(person: People, command: Command) -> None:
     (account,) = person.rows_sales("accounts")
     assert account["_owninguser_value"] == Coupling.objects.get(mapping__name="SALESPEOPLE").sales_key
@@ -157,3 +157,28 @@ def test_a_deleted_salesperson_loses_its_coupling(person: People, command: Comma
     code, told = command("synchronize", "SALESPEOPLE")
     assert (code, told["jobs"][0]["uncoupled"], told["jobs"][0]["failed"]) == (0, 1, 0)
     assert not Coupling.objects.filter(mapping__name="SALESPEOPLE").exists()
+
+
+@pytest.mark.rule("3.1.person-uncoupled")
+def test_with_persons_a_salesperson_who_is_no_user_fails_the_customer(person: People, command: Command) -> None:
+    person.create_standard("salespeoplePurchasers", code="JO", displayName="Jo")
+    person.change_bc("customers", person.rows_bc("customers")[0]["id"], salespersonCode="JO")
+    command("synchronize", "CUSTOMER", "--direction", "to")
+    entry = SynchEntry.objects.get(action="Failed")
+    assert (entry.code, "SALESPEOPLE" in entry.message) == ("not-coupled", True)
+
+
+@pytest.mark.rule("3.1.person-from")
+def test_with_persons_a_new_owner_becomes_the_salesperson(person: People, command: Command) -> None:
+    other = next(
+        row
+        for row in person.rows_sales("systemusers")
+        if row["systemuserid"] != Coupling.objects.get(mapping__name="SALESPEOPLE").sales_key
+    )
+    jo = person.create_standard("salespeoplePurchasers", code="JO", displayName="Jo")
+    mapping = IntegrationTableMapping.objects.get(name="SALESPEOPLE")
+    Coupling.objects.create(mapping=mapping, bc_key=jo["id"], bc_number="JO", sales_key=other["systemuserid"])
+    (account,) = person.rows_sales("accounts")
+    person.change_sales("accounts", account["accountid"], **{"ownerid@odata.bind": f"/systemusers({other['systemuserid']})"})
+    assert [job["failed"] for job in command("synchronize", "CUSTOMER")[1]["jobs"]] == [0, 0]
+    assert person.rows_bc("customers")[0]["salespersonCode"] == "JO"

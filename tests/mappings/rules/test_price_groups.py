@@ -97,13 +97,66 @@ def test_a_price_list_in_another_currency_fails_the_group(shop: People, command:
     assert (answer["jobs"][0]["failed"], SynchEntry.objects.filter(code="price-list-currency").count()) == (1, 1)
 
 
-def test_an_item_that_is_not_coupled_fails_its_group(shop: People, command: Command) -> None:
+def test_items_that_are_not_coupled_are_synchronized_first(shop: People, command: Command) -> None:
+    """Rule one-currency: those that pass the filter of their mapping, together in one job."""
+    IntegrationTableMapping.objects.filter(name="ITEM-PRODUCT").update(synch_only_coupled=True)
     group(shop)
-    item(shop, "2000")
+    for number in ("2000", "3000"):
+        item(shop, number)
+        price(shop, 99, itemNumber=number)
+    code, answer = command("synchronize", "CUSTPRCGRP-PRICE")
+    assert (code, {job["mapping"]: job["inserted"] for job in answer["jobs"]}) == (
+        0, {"CUSTPRCGRP-PRICE": 1, "ITEM-PRODUCT": 2, "SALESPRC-PRODPRICE": 2},
+    )  # fmt: skip
+    assert amounts(shop) == [99, 99]
+
+
+def test_an_item_that_is_neither_coupled_nor_inside_the_filter_fails_its_group(shop: People, command: Command) -> None:
+    group(shop)
+    item(shop, "2000", blocked=True)
     price(shop, 99, itemNumber="2000")
     command("synchronize", "CUSTPRCGRP-PRICE")
     entry = SynchEntry.objects.get(job__mapping_name="CUSTPRCGRP-PRICE")
     assert (entry.code, "2000" in entry.message) == ("not-coupled", True)
+
+
+def test_items_that_cannot_be_synchronized_first_fail_the_group_with_their_own_reason_beside_it(shop: People, command: Command) -> None:
+    group(shop)
+    item(shop, "2000", baseUnitOfMeasureCode="")
+    price(shop, 99, itemNumber="2000")
+    command("synchronize", "CUSTPRCGRP-PRICE")
+    codes = dict(SynchEntry.objects.filter(action="Failed").values_list("job__mapping_name", "code"))
+    assert codes == {"CUSTPRCGRP-PRICE": "not-coupled", "ITEM-PRODUCT": "unit-blank"}
+
+
+def test_a_preview_synchronizes_no_item_first(shop: People, command: Command) -> None:
+    group(shop)
+    item(shop, "2000")
+    price(shop, 99, itemNumber="2000")
+    code, answer = command("synchronize", "CUSTPRCGRP-PRICE", "--preview")
+    assert (code, [(job["mapping"], job["inserted"]) for job in answer["jobs"]]) == (0, [("CUSTPRCGRP-PRICE", 1)])
+    assert len(shop.rows_sales("products")) == 1
+
+
+def test_nothing_is_synchronized_first_for_groups_that_nobody_creates(shop: People, command: Command) -> None:
+    IntegrationTableMapping.objects.filter(name="CUSTPRCGRP-PRICE").update(synch_only_coupled=True)
+    group(shop)
+    item(shop, "2000")
+    price(shop, 99, itemNumber="2000")
+    _, answer = command("synchronize", "CUSTPRCGRP-PRICE")
+    assert [(job["mapping"], job["requests"]["sales"]) for job in answer["jobs"]] == [("CUSTPRCGRP-PRICE", 0)]
+    assert len(shop.rows_sales("products")) == 1
+
+
+@pytest.mark.rule("19.prices.item")
+def test_a_price_whose_item_is_not_coupled_fails(shop: People, command: Command) -> None:
+    group(shop)
+    command("synchronize", "CUSTPRCGRP-PRICE")
+    item(shop, "2000")
+    price(shop, 99, itemNumber="2000")
+    command("synchronize", "SALESPRC-PRODPRICE")
+    entry = SynchEntry.objects.get(job__mapping_name="SALESPRC-PRODPRICE")
+    assert (entry.code, "2000" in entry.message, "ITEM-PRODUCT" in entry.message) == ("not-coupled", True, True)
 
 
 @pytest.mark.rule("19.groups.lines")

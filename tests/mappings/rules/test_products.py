@@ -180,6 +180,7 @@ def test_a_retired_product_blocks_the_item_where_the_mapping_goes_both_ways(good
     assert product(goods)["statecode"] == 1
 
 
+@pytest.mark.rule("19.products.write-in")
 @pytest.mark.parametrize("table", ["items", "resources"])
 def test_the_write_in_product_is_left_alone(goods: People, command: Command, table: str) -> None:
     System.objects.filter(kind="business_central").update(write_in_product="free")

@@ -1,0 +1,102 @@
+"""The company behind a contact: the company contact of a customer on one side, its account on the other (rules parent-account and
+company-number)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import QuerySet
+
+from mappings.models import Coupling, IntegrationTableMapping
+from mappings.rules.first import uncoupled_inside
+from mappings.rules.table_rules import texts
+from syncadmin.sync.ports import Connector
+from syncadmin.sync.records import Direction, Record, Side
+from syncadmin.sync.tables import Table
+
+BC, SALES = Side.BUSINESS_CENTRAL, Side.SALES
+First = Callable[[str, Sequence[str]], None]
+
+
+@dataclass
+class Parents:
+    """Finds companies and accounts through the couplings of ``customers``, the mapping of customers and accounts (None: there is none).
+
+    ``contacts`` is the table of contacts in Business Central. Companies that were found are kept for the run.
+    """
+
+    mapping: IntegrationTableMapping
+    customers: IntegrationTableMapping | None
+    connectors: Mapping[Side, Connector]
+    contacts: Table
+    _companies: dict[str, str] = field(default_factory=dict)
+
+    def accounts(self, numbers: Iterable[str]) -> dict[str, str]:
+        """The account of each coupled customer, by its number; one statement."""
+        wanted = texts(numbers)
+        rows = self._coupled(bc_number__in=wanted).values_list("bc_number", "sales_key") if wanted else ()
+        return {number: str(key) for number, key in rows if key}
+
+    def companies(self, accounts: Iterable[str]) -> dict[str, str]:
+        """The company contact of each coupled account; one statement and one request at most.
+
+        An account whose customer has no company contact, because it is a person, has "".
+        """
+        wanted = [key for key in texts(accounts) if key not in self._companies]
+        numbers = dict(self._coupled(sales_key__in=wanted).values_list("sales_key", "bc_number")) if wanted else {}
+        if numbers:
+            fields = ["number", "type", "customerNumber"]
+            found = self.connectors[BC].find_records(self.contacts, "customerNumber", texts(numbers.values()), fields)
+            names = {_text(row, "customerNumber"): _text(row, "number") for row in found if is_company(row)}
+            self._companies |= {str(account): names.get(number, "") for account, number in numbers.items()}
+        return {key: self._companies[key] for key in texts(accounts) if key in self._companies}
+
+    def lacking(self, accounts: Iterable[str], first: First | None) -> set[str]:
+        """Those of these accounts that have no company contact and should have one.
+
+        An uncoupled account is synchronized first where the mapping of customers creates customers; ``first`` is None in a preview, which
+        takes that for done. One outside the filter of that mapping is none of ours.
+        """
+        wanted = texts(accounts)
+        known = self.companies(wanted)
+        left = [key for key in wanted if key not in known]
+        inside = uncoupled_inside(self.mapping, self.customers.name, SALES, self.connectors[SALES], left) if self.customers else left
+        if inside and self.customers and self._may_create:
+            if first is None:
+                inside = []
+            else:
+                first(self.customers.name, inside)
+                known |= self.companies(inside)
+        return {key for key in [*inside, *known] if not known.get(key)}
+
+    @property
+    def _may_create(self) -> bool:
+        own = self.customers
+        return own is not None and Direction.FROM_INTEGRATION in own.directions and not own.synch_only_coupled
+
+    def _coupled(self, **condition: list[str]) -> QuerySet[Coupling]:
+        return Coupling.objects.filter(mapping=self.customers, pending="", **condition)
+
+
+def customer_mapping(mapping: IntegrationTableMapping) -> IntegrationTableMapping | None:
+    """The mapping of customers and accounts in the same company."""
+    return _of_tables(mapping, "customers", "accounts")
+
+
+def contact_mapping(mapping: IntegrationTableMapping) -> IntegrationTableMapping | None:
+    """The mapping of contacts in the same company."""
+    return _of_tables(mapping, "contacts", "contacts")
+
+
+def is_company(contact: Record) -> bool:
+    return contact.values.get("type") == "Company"
+
+
+def _of_tables(mapping: IntegrationTableMapping, table: str, integration_table: str) -> IntegrationTableMapping | None:
+    rows = IntegrationTableMapping.objects.filter(business_central=mapping.business_central_id, table=table)
+    return rows.filter(integration_table=integration_table).select_related("business_central", "sales").first()
+
+
+def _text(record: Record, name: str) -> str:
+    return str(record.values.get(name) or "").strip()
