@@ -26,7 +26,7 @@ class Office:
         for line in self._lines(invoice["id"]):
             self._product(line)
         self._customer(invoice)
-        self._currency(invoice["currencyCode"])
+        self.couple_currency(invoice["currencyCode"])
         self._salesperson(invoice["salesperson"])
         return invoice
 
@@ -92,7 +92,7 @@ class Office:
         account = self.people.create_sales("accounts", name=invoice["customerName"], customertypecode=3)
         self._couple("CUSTOMER", invoice["customerId"], invoice["customerNumber"], account["accountid"])
 
-    def _currency(self, code: str) -> None:
+    def couple_currency(self, code: str) -> None:
         mapping = IntegrationTableMapping.objects.get(name="CURRENCY")
         if code == mapping.business_central.local_currency:
             return

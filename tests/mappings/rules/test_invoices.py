@@ -57,6 +57,38 @@ def test_prices_with_tax_in_another_currency_arrive_to_the_cent(office: Office, 
 
 
 @pytest.mark.rule("19.invoices.totals")
+def test_invoices_and_products_name_one_list_also_where_its_name_is_taken(office: Office, command: Command) -> None:
+    """Rules default-price-list and price-list."""
+    invoice = office.ready(office.invoice_where("status eq 'Open'", currencyCode="USD"))
+    office.couple_currency("EUR")
+    euro = office.people.rows_sales("transactioncurrencies", "isocurrencycode eq 'EUR'")[0]["transactioncurrencyid"]
+    bind = {"transactioncurrencyid@odata.bind": f"/transactioncurrencies({euro})"}
+    office.people.create_sales("pricelevels", name="Business Central Default Price List", **bind)
+    assert command(*SEND, invoice["number"])[0] == 0
+    line = next(line for line in office.lines_of(invoice) if line["lineType"] == "Item")
+    command("synchronize", "ITEM-PRODUCT", "--record", line["lineObjectNumber"])
+    (used,) = office.people.rows_sales("pricelevels", "name eq 'Business Central USD Default Price List'")
+    assert office.arrived(invoice)["_pricelevelid_value"] == used["pricelevelid"]
+    (product,) = office.people.rows_sales("products", f"productnumber eq '{line['lineObjectNumber']}'")
+    prices = f"_pricelevelid_value eq {used['pricelevelid']} and _productid_value eq {product['productid']}"
+    assert len(office.people.rows_sales("productpricelevels", prices)) == 1
+
+
+def test_a_line_whose_price_got_no_answer_fails_and_is_well_with_the_next_run(office: Office, command: Command) -> None:
+    """Rule price-list-row: invoice and lines arrive all the same."""
+    invoice, _ = office.invoice_with(lineType="Resource")
+    office.ready(invoice)
+    office.people.fault(system="sales", kind="apply-then-disconnect", method="POST", path="/productpricelevels", times=1)
+    assert command(*SEND, invoice["number"])[0] == 1
+    failed = SynchEntry.objects.filter(action="Failed")
+    assert {entry.job.mapping_name for entry in failed} == {"POSTEDSALESLINE-INV"}
+    assert all("price list" in entry.message for entry in failed)
+    assert len(office.products_of(office.arrived(invoice))) == len(office.lines_of(invoice))
+    rows = len(office.people.rows_sales("productpricelevels"))
+    assert command(*SEND, invoice["number"])[0] == 0
+    assert len(office.people.rows_sales("productpricelevels")) == rows
+
+
 def test_a_line_without_product_becomes_a_write_in(office: Office, command: Command) -> None:
     """Rule product: number, a space, description, a full stop."""
     invoice, freight = office.invoice_with(lineObjectNumber="40400")
