@@ -72,6 +72,8 @@ def _asked(request: HttpRequest) -> tuple[list[IntegrationTableMapping], RunKind
     if run not in _RUNS:
         raise Refused(f"Nothing was started: there is no run called {run or 'nothing'}.")
     kind, plain = _RUNS[run]
+    if plain.unconditional and not request.POST.get("direction"):
+        _refuse_both_ways(mappings)
     keys, side = tuple(dict.fromkeys(request.POST.getlist("keys"))), request.POST.get("side", "")
     if side and not keys:
         raise Refused("Nothing was started: select a record first.")
@@ -86,6 +88,16 @@ def _asked(request: HttpRequest) -> tuple[list[IntegrationTableMapping], RunKind
         use=Side(request.POST["use"]) if request.POST.get("use") in set(Side) else None,
     )
     return mappings, kind, scope
+
+
+def _refuse_both_ways(mappings: list[IntegrationTableMapping]) -> None:
+    """Unconditional is offered for one-way mappings (engine.md section 5): both ways, the first would undo what the second brings."""
+    both = [one.name for one in mappings if len(one.directions) > 1]
+    if both:
+        raise Refused(
+            f"Nothing was started: {', '.join(both)} goes both ways, and an unconditional run would overwrite what people changed in Sales. "
+            "Run Full Synchronization instead; it keeps the changes of both sides."
+        )
 
 
 def _directions(wanted: str, mappings: list[IntegrationTableMapping]) -> tuple[Direction, ...]:

@@ -197,6 +197,7 @@ def test_an_option_that_does_not_exist_is_refused(business_central, customers):
     assert (result.outcome, result.code) == (Outcome.REFUSED, "unknown-option")
 
 
+@pytest.mark.rule("2.3.validate")
 def test_a_value_of_no_related_row_is_refused(business_central, customers):
     made = business_central.insert(customers, [customer("C1")])[0]
     result = business_central.modify(customers, [Modify(made.key, made.etag, {"salespersonCode": "NOBODY"})])[0]

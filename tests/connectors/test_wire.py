@@ -27,6 +27,7 @@ def test_business_central_gets_its_own_kind_of_empty_for_every_type():
     }
 
 
+@pytest.mark.rule("2.3.validate")
 def test_values_and_their_order_are_kept_for_business_central():
     fields = table(Field("b", FieldType.DECIMAL), Field("a", FieldType.TEXT))
     assert list(business_central_body(fields, {"b": Decimal("1.10"), "a": "x"}).items()) == [("b", Decimal("1.10")), ("a", "x")]

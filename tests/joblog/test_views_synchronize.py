@@ -30,7 +30,6 @@ def made() -> list[tuple[str, str, Scope]]:
         ("synchronize", RunKind.SYNCHRONIZE, Scope()),
         ("preview", RunKind.PREVIEW, Scope()),
         ("full", RunKind.SYNCHRONIZE, Scope(full=True)),
-        ("unconditional", RunKind.SYNCHRONIZE, Scope(unconditional=True)),
     ],
 )
 def test_a_button_makes_an_entry_that_is_due_and_rings_a_worker(
@@ -44,6 +43,22 @@ def test_a_button_makes_an_entry_that_is_due_and_rings_a_worker(
 
 
 @pytest.mark.rule("12.all")
+@pytest.mark.rule("5.unconditional")
+def test_unconditional_is_for_mappings_that_go_one_way(
+    operator: Client, mapping: IntegrationTableMapping, make_mapping: MakeMapping
+) -> None:
+    one_way = make_mapping("CURRENCY", direction="ToIntegrationTable")
+    told = operator.post(SYNCHRONIZE, {"mapping": mapping.pk, "run": "unconditional"}, follow=True).content.decode()
+    assert "CUSTOMER goes both ways" in told
+    assert made() == []
+    operator.post(SYNCHRONIZE, {"mapping": one_way.pk, "run": "unconditional"})
+    operator.post(SYNCHRONIZE, {"mapping": mapping.pk, "run": "unconditional", "direction": "ToIntegrationTable"})
+    assert made() == [
+        ("CURRENCY", RunKind.SYNCHRONIZE, Scope(unconditional=True)),
+        ("CUSTOMER", RunKind.SYNCHRONIZE, Scope(unconditional=True, directions=(Direction.TO_INTEGRATION,))),
+    ]
+
+
 def test_several_mappings_get_an_entry_each_in_their_order(operator: Client, make_mapping: MakeMapping) -> None:
     later, sooner = make_mapping("CONTACT", order=20), make_mapping("CURRENCY", order=10)
     operator.post(SYNCHRONIZE, {"mapping": [later.pk, sooner.pk], "run": "synchronize"})

@@ -7,7 +7,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "1.1.name": "A mapping's name has at most 20 characters, in upper case, and stands once per company.",
         "1.1.only-coupled": "A new mapping creates no records until a person allows it.",
         "1.1.policies": "A new mapping resolves neither update nor deletion conflicts by itself.",
-        "1.1.after-match": "Creating unmatched records and synchronizing after matching are off by default, but on for CURRENCY.",
+        "1.1.after-match": "Creating unmatched records and synchronizing after matching are off by default; matched currencies are synchronized.",
         "1.1.watermarks": "A new mapping has no watermarks: its first run reads everything.",
         "1.1.two-watermarks": "Each side has its own watermark: that of Business Central for runs to Sales, that of Sales for runs back.",
         "1.1.stamp": "Each table's key and last-modified field are known from the system itself.",
@@ -47,7 +47,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "2.3.modify": "A modification carries only what differs.",
         "2.3.option-constant": "A constant that names an option is compared as that option.",
         "2.3.types": "Values of another type are converted; an empty date stays empty.",
-        "2.3.validate": "Business Central checks written values only where a field mapping asks for it and the value changes.",
+        "2.3.validate": "Each system checks the values that it is sent, in the order of the field mappings; only what differs is sent.",
         "2.3.not-null": "With Not Null an empty reference leaves the destination's value alone.",
     },
     "3. Look-ups through couplings": {
