@@ -95,7 +95,7 @@ def _refuse_both_ways(mappings: list[IntegrationTableMapping]) -> None:
     both = [one.name for one in mappings if len(one.directions) > 1]
     if both:
         raise Refused(
-            f"Nothing was started: {', '.join(both)} goes both ways, and an unconditional run would overwrite what people changed in Sales. "
+            f"Nothing was started: {', '.join(both)} goes both ways, and unconditionally it would overwrite what people changed in Sales. "
             "Run Full Synchronization instead; it keeps the changes of both sides."
         )
 

@@ -7,7 +7,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "1.1.name": "A mapping's name has at most 20 characters, in upper case, and stands once per company.",
         "1.1.only-coupled": "A new mapping creates no records until a person allows it.",
         "1.1.policies": "A new mapping resolves neither update nor deletion conflicts by itself.",
-        "1.1.after-match": "Creating unmatched records and synchronizing after matching are off by default; matched currencies are synchronized.",
+        "1.1.after-match": "Creating unmatched records and synchronizing after matching are off by default, the latter but for CURRENCY.",
         "1.1.watermarks": "A new mapping has no watermarks: its first run reads everything.",
         "1.1.two-watermarks": "Each side has its own watermark: that of Business Central for runs to Sales, that of Sales for runs back.",
         "1.1.stamp": "Each table's key and last-modified field are known from the system itself.",
