@@ -52,15 +52,18 @@ def synchronize_mapping(
     if mapping is None:
         raise RunError("no-mapping", "The job queue entry names no mapping.")
     scope = Scope.from_json(entry.parameters)
-    first = open_job(entry, execution, mapping, scope, _directions(mapping, scope)[0], preview=preview)
+    ways = _directions(mapping, scope)
+    first = open_job(entry, execution, mapping, scope, (ways or scope.directions)[0], preview=preview)
+    if not ways:
+        raise RunError("wrong-direction", f"The mapping {mapping.name} is not configured for {first.direction} synchronization.")
     refresh_lookups(mapping, since=execution.started_at)
     plan = build_plan(mapping, only_coupled=scope.only_coupled)
     with both_connected(mapping) as connectors:
         if not preview:
             plan = with_local_currency(plan, mapping, connectors)
-        for direction in _directions(mapping, scope):
+        for direction in ways:
             keys = _source_keys(mapping, scope, direction) if records is None else records[direction]
-            if scope.explicit and not keys and len(_directions(mapping, scope)) > 1:
+            if scope.explicit and not keys and len(ways) > 1:
                 _drop_empty(first, direction)
                 continue
             job = open_job(entry, execution, mapping, scope, direction, preview=preview)
@@ -99,11 +102,9 @@ def open_job(
 def _directions(mapping: IntegrationTableMapping, scope: Scope) -> tuple[Direction, ...]:
     """The ways to run, to Sales first; the side whose value wins goes first, so that the other way finds nothing left to decide.
 
-    Raises RunError when the mapping does not go the asked way (M10).
+    None where the mapping does not go the asked way (M10).
     """
     chosen = tuple(one for one in mapping.directions if not scope.directions or one in scope.directions)
-    if not chosen:
-        raise RunError("wrong-direction", f"The mapping {mapping.name} is not configured for {scope.directions[0].value} synchronization.")
     return chosen[::-1] if scope.use is Side.SALES else chosen
 
 
