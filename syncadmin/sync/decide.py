@@ -139,7 +139,7 @@ def decide_insert(plan: TablePlan, direction: Direction, source: Record, referen
     filled = {name: value for name, value in values.items() if value is not None}
     now = {name: value for name, value in filled.items() if table.fields[name].on_insert}
     later = {name: value for name, value in filled.items() if not table.fields[name].on_insert and table.fields[name].on_update}
-    agreed = {rule.pair: (name, _pair(direction, read, values[name])) for rule, name, read in reads}
+    agreed = {rule.pair: (name, _pair(direction, read, values.get(name))) for rule, name, read in reads}
     return Decision(
         kind=Kind.INSERT,
         values=now,
@@ -202,9 +202,9 @@ def _mapped(
         except RecordError as error:
             errors.append(error)
             continue
+        reads.append((rule, own.name, read))
         if value is not KEEP:
             values[own.name] = value
-            reads.append((rule, own.name, read))
     return values, reads, errors
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from syncadmin.sync.decide import Policy
 from syncadmin.sync.records import Action
-from tests.sync.world import BC, FROM, SALES, TO, World
+from tests.sync.world import BC, FROM, SALES, TO, World, make_plan, rule
 
 
 @pytest.mark.rule("A17.echo")
@@ -86,6 +86,15 @@ def test_what_changed_while_our_answer_was_on_its_way_is_no_echo() -> None:
     assert world.run(FROM).counts == {"Modified": 1}
     world.run(TO)
     assert (world.bc.value(key, "phone"), world.sales.value(partner, "town")) == ("2", "Bonn")
+
+
+def test_a_new_record_that_left_a_field_to_the_other_system_is_known_too() -> None:
+    world = World(make_plan(rule("currency", "currencyid", lookup="CURRENCY", direction=TO.value, not_null=True)))
+    world.bc.add(number="C1", name="Contoso")
+    world.run(TO)
+    world.sales.calls.clear()
+    assert world.run(TO).counts == {"Unchanged": 1}
+    assert world.sales.calls == []
 
 
 def test_a_normalized_value_settles_after_one_way_back() -> None:
