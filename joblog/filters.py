@@ -10,9 +10,20 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from joblog.models import EntryAction, ErrorCause, JobQueueEntry, JobStatus, JobType, QueueStatus, SynchEntry, SynchJob, Trigger
+from joblog.models import (
+    EntryAction,
+    ErrorCause,
+    JobQueueEntry,
+    JobStatus,
+    JobType,
+    QueueStatus,
+    SynchEntry,
+    SynchJob,
+    Trigger,
+    WatchedTable,
+)
 from joblog.models.synch_entry import OPEN_ISSUE, RESOLVED_ISSUE
-from mappings.models import Coupling, IntegrationTableMapping, SynchResult
+from mappings.models import Coupling, IntegrationTableMapping, SynchResult, System
 from syncadmin.sync.records import Direction
 from syncadmin.ui.filters import ListFilter, PickFilter, TickFilter
 from syncadmin.ui.formatting import DIRECTIONS
@@ -203,3 +214,21 @@ class CouplingFilter(ListFilter):
         wanted = {"failed": failed & Q(skipped=False), "skipped": Q(skipped=True), "pending": ~Q(pending=""), "coupled": Q(pending="")}
         chosen: QuerySet[Any] = rows.filter(wanted[value])
         return chosen
+
+
+class WatchedTableFilter(ListFilter):
+    search_fields = ("name", "label", "system__name", "message")
+
+    system = PickFilter(what="system", field_name="system__name", choices=[])
+    refused = TickFilter(label="With a message only", method="filter_refused")
+
+    class Meta:
+        model = WatchedTable
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.filters["system"].extra["choices"] = [(name, name) for name in System.objects.values_list("name", flat=True)]
+
+    def filter_refused(self, rows: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
+        return rows.exclude(message="") if value else rows

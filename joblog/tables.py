@@ -13,8 +13,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from joblog.addresses import entries_url, log_url
-from joblog.models import JobQueueEntry, JobStatus, JobType, QueueStatus, SynchJob
+from joblog.models import JobQueueEntry, JobStatus, JobType, QueueStatus, SynchJob, WatchedTable
 from joblog.schedule import recurrence
+from mappings.models import SystemKind
 from syncadmin.ui import columns, formatting
 from syncadmin.ui.tables import ListTable
 
@@ -190,3 +191,30 @@ class QueueTable(ListTable):
 
     def render_attempts(self, record: JobQueueEntry) -> str:
         return f"{record.attempts} of {record.maximum_attempts}"
+
+
+class WatchedTableTable(ListTable):
+    """Watched Tables: whose changes wake entries, and how they come to be known."""
+
+    key = "watched-tables"
+
+    name = columns.NameColumn(accessor="label", order_by=("label",))
+    system = tables.Column(accessor="system__name", verbose_name="System")
+    told_by = tables.Column(empty_values=(), verbose_name="Known by", order_by=("subscription",))
+    told_at = columns.MomentColumn(verbose_name="Last Told")
+    newest = columns.MomentColumn(verbose_name="Newest Change Seen")
+    looked_at = columns.MomentColumn(verbose_name="Last Looked at")
+    expires_at = columns.MomentColumn(verbose_name="Ends", visible=False)
+    message = columns.ClipColumn(verbose_name="Message", attrs={"td": {"class": "clip wide"}})
+    set_name = tables.Column(accessor="name", verbose_name="Set", visible=False)
+
+    class Meta(ListTable.Meta):
+        order_by = ("system", "name")
+
+    def render_told_by(self, record: WatchedTable) -> SafeString:
+        if not record.subscription:
+            return formatting.pill("light poll", "info")
+        return formatting.pill("subscription" if record.system.kind == SystemKind.BUSINESS_CENTRAL else "webhook", "good")
+
+    def value_told_by(self, record: WatchedTable) -> str:
+        return "told" if record.subscription else "light poll"

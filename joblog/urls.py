@@ -16,6 +16,7 @@ from joblog.views.missing import MissingReference
 from joblog.views.queue import QueueList, QueueState
 from joblog.views.records import Candidates, Couplings, History, Record, Records
 from joblog.views.synchronize import Couple, Synchronize, Uncouple
+from joblog.views.watched import WatchedTableList, WatchState
 
 app_name = "joblog"
 urlpatterns: list[URLPattern] = [
@@ -43,4 +44,6 @@ urlpatterns: list[URLPattern] = [
     path("full-synchronization/", FullSynchronization.as_view(), name="full-sync"),
     path("job-queue/", QueueList.as_view(), name="queue"),
     path("job-queue/state/", QueueState.as_view(), name="queue-state"),
+    path("watched-tables/", WatchedTableList.as_view(), name="watched"),
+    path("watched-tables/compare/", WatchState.as_view(), name="watch-state"),
 ]

@@ -86,6 +86,11 @@ MENU: tuple[Group, ...] = (
                 url_name="mappings:connection-list",
                 words="microsoft dynamics 365 connection setup dataverse connection setup crm systems sign-in secret certificate test",
             ),
+            Item(
+                title="Watched Tables",
+                url_name="joblog:watched",
+                words="changes notifications webhooks subscriptions light poll event-driven rescheduling wake",
+            ),
             Item(title="Change Log", url_name="mappings:change-log", words="configuration changes history versions who changed"),
             Item(
                 title="Users & Roles",

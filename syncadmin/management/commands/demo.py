@@ -37,6 +37,9 @@ class Command(BaseCommand):
         for one in (port, sandbox_port):
             _refuse_taken(one)
         call_command("migrate", verbosity=0)
+        # The sandbox can reach us, so changes arrive by themselves; a demo is not made to wait for half a minute.
+        os.environ.setdefault("SYNCADMIN_PUBLIC_URL", f"http://127.0.0.1:{port}")
+        os.environ.setdefault("SYNCADMIN_WAKE_SECONDS", "5")
         processes = Processes()
         signal.signal(signal.SIGTERM, _interrupt)
         try:
