@@ -198,9 +198,9 @@ class WatchedTableTable(ListTable):
 
     key = "watched-tables"
 
-    name = columns.NameColumn(accessor="label", order_by=("label",))
-    system = tables.Column(accessor="system__name", verbose_name="System")
+    name = columns.NameColumn(accessor="label", verbose_name="Table", order_by=("label",))
     told_by = tables.Column(empty_values=(), verbose_name="Known by", order_by=("subscription",))
+    system = tables.Column(accessor="system__name", verbose_name="System")
     told_at = columns.MomentColumn(verbose_name="Last Told")
     newest = columns.MomentColumn(verbose_name="Newest Change Seen")
     looked_at = columns.MomentColumn(verbose_name="Last Looked at")
