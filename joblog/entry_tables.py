@@ -104,7 +104,8 @@ class EntryTable(ListTable):
     key = "entries"
     fixed = ("name",)
     newest = ("-pk",)
-    sorts_all = ("at",)
+    quick_sorts = ("at",)
+    quick_filters = ("action",)
 
     action = columns.PillColumn(tones=ACTION_TONES)
     name = tables.Column(accessor="source_label", verbose_name="Source", empty_values=(), attrs={"td": {"class": "record"}})
@@ -184,7 +185,7 @@ class ErrorTable(ListTable):
     key = "errors"
     fixed = ("select", "name")
     newest = ("-pk",)
-    sorts_all = ("at",)
+    quick_sorts = ("at",)
     next_tries: Mapping[int, NextTry] = {}
 
     select = columns.SelectColumn(name="entry", label=lambda entry: entry.source_label or entry.source_key)

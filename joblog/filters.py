@@ -52,7 +52,6 @@ class JobFilter(NamedMappings):
 
     search_fields = ("mapping_name", "message", "user_name")
     folded = ("type", "trigger", "since", "until")
-    newest = ("-started_at", "-pk")
 
     mapping = PickFilter(what="mapping", field_name="mapping_name", choices=[])
     company = PickFilter(what="company", choices=[])
@@ -80,7 +79,7 @@ class JobFilter(NamedMappings):
         fields: list[str] = []
 
     def always(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        asked = any(self.form.cleaned_data.get(name) for name in ("period", "since", "until", "record"))
+        asked = self.data.get("f.started_at") or any(self.form.cleaned_data.get(name) for name in ("period", "since", "until", "record"))
         return rows if asked else _since_days(rows, DEFAULT_DAYS)
 
     def filter_period(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
@@ -106,7 +105,6 @@ def _since_days(rows: QuerySet[Any], days: int) -> QuerySet[Any]:
 
 class EntryFilter(ListFilter):
     search_fields = ("source_label", "destination_label", "message", "source_key", "destination_key")
-    newest = ("-pk",)
 
     action = PickFilter(what="action", choices=EntryAction.choices)
     code = django_filters.CharFilter(lookup_expr="iexact", label="Code", widget=forms.TextInput(attrs={"placeholder": "Code", "size": 14}))
@@ -125,7 +123,6 @@ class ErrorFilter(NamedMappings):
     """Open issues unless resolved ones are asked for. Most filters choose causes: few rows, which tell of millions of entries."""
 
     search_fields = ("source_label", "destination_label", "message", "source_key", "destination_key")
-    newest = ("-pk",)
     _of_causes = {"mapping": "mapping_name", "company": "company", "direction": "direction", "code": "code__iexact", "cause": "pk"}
 
     state = django_filters.ChoiceFilter(choices=[("resolved", "Resolved")], method="done_always", widget=forms.HiddenInput())

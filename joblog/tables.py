@@ -97,7 +97,8 @@ class JobTable(ListTable):
     key = "log"
     fixed = ("select", "expand", "name")
     newest = ("-started_at", "-pk")
-    sorts_all = ("started_at",)
+    quick_sorts = ("started_at",)
+    quick_filters = ("started_at", "name", "status", "type", "trigger", "user_name")
 
     select = columns.SelectColumn(name="job", label=str)
     expand = ExpandColumn()

@@ -9,13 +9,15 @@ from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from syncadmin.ui.grammar import FilterError, FilterField, Kind, Reading, condition, quoted
+from syncadmin.ui.paging import REMARK, has_more, newest_of
 from syncadmin.ui.tables import ListTable
 
 PREFIX = "f."  # of a filter's name in the query: ?f.failed=>0
+_RANGES = {"exact", "in", "gt", "gte", "lt", "lte", "range"}
 _KINDS: tuple[tuple[type[models.Field[Any, Any]], Kind], ...] = (
     (models.DateTimeField, Kind.MOMENT),
     (models.DateField, Kind.DAY),
@@ -50,6 +52,7 @@ class FilterPane:
     ) -> None:
         self.table, self.rows, self.query, self.reading, self.more = table, rows, query, reading, more
         self.errors: dict[str, str] = {}
+        self.remark = ""
 
     @cached_property
     def fields(self) -> dict[str, FilterField]:
@@ -71,14 +74,38 @@ class FilterPane:
     def narrowed(self) -> bool:
         return bool(self.asked)
 
-    def apply(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows that fit all filters; none where a filter makes no sense, and :attr:`errors` says why."""
+    @cached_property
+    def conditions(self) -> dict[str, Q]:
+        """The condition on each field; a filter that makes no sense is in :attr:`errors`."""
+        found = {}
         for name, text in self.asked.items():
             try:
-                rows = rows.filter(condition(text, self.fields[name], self.reading))
+                found[name] = condition(text, self.fields[name], self.reading)
             except FilterError as error:
                 self.errors[name] = str(error)
-        return rows.none() if self.errors else rows
+        return found
+
+    def apply_quick(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows that fit the filters which an index serves; all filters, where the list is never long."""
+        for name, one in self.conditions.items():
+            rows = rows if self._is_slow(name) else rows.filter(one)
+        return rows
+
+    def apply_slow(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows that fit the other filters too, looked for among the newest of a long list; none where a filter makes no sense."""
+        slow = [one for name, one in self.conditions.items() if self._is_slow(name)]
+        if self.errors:
+            return rows.none()
+        if slow and has_more(rows):
+            self.remark = REMARK
+            rows = newest_of(rows, self.table.newest, base=self.rows)
+        for one in slow:
+            rows = rows.filter(one)
+        return rows
+
+    def _is_slow(self, name: str) -> bool:
+        long = bool(self.table.newest) and not self.query.get("export")
+        return long and not (name in self.table.quick_filters and _by_index(self.conditions[name]))
 
     @cached_property
     def shown_rows(self) -> list[Row]:
@@ -133,3 +160,12 @@ class FilterPane:
                 return None
             model = found.related_model if found.is_relation else None
         return found if isinstance(found, models.Field) and not found.is_relation else None
+
+
+def _by_index(one: Q) -> bool:
+    """Whether an index on the field serves the condition: values and ranges, none of them negated."""
+    if one.negated:
+        return False
+    leaves = [child for child in one.children if not isinstance(child, Q)]
+    named = all(str(leaf[0]).rpartition("__")[2] in _RANGES or "__" not in str(leaf[0]) for leaf in leaves)  # type: ignore[index]
+    return named and all(_by_index(child) for child in one.children if isinstance(child, Q))

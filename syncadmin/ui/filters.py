@@ -10,8 +10,7 @@ import django_filters
 from django import forms
 from django.db.models import Q, QuerySet
 
-from syncadmin.ui.formatting import count
-from syncadmin.ui.paging import LIMIT, newest_of
+from syncadmin.ui.paging import REMARK, has_more, newest_of
 
 
 class ListFilter(django_filters.FilterSet):
@@ -19,14 +18,14 @@ class ListFilter(django_filters.FilterSet):
 
     ``folded`` names filters that are rarely needed and stand in a menu.
 
-    A list that may be very long has ``newest``, the order that an index gives: ``slow`` filters, which no index serves, then look through
+    ``newest`` is that of the list's table where it may have millions of rows: ``slow`` filters, which no index serves, then look through
     the newest rows that the others leave, and ``remark`` says so.
     """
 
     search_fields: ClassVar[tuple[str, ...]] = ()
     folded: ClassVar[tuple[str, ...]] = ()
-    newest: ClassVar[tuple[str, ...]] = ()
     slow: ClassVar[tuple[str, ...]] = ("search",)
+    newest: tuple[str, ...] = ()
     remark = ""
 
     search = django_filters.CharFilter(
@@ -41,8 +40,9 @@ class ListFilter(django_filters.FilterSet):
         for name in [name for name in chosen if name not in self.slow]:
             rows = self.filters[name].filter(rows, chosen[name])
         slow = [name for name in self.slow if chosen.get(name)]
-        if slow and self.newest:
-            rows = self._newest(rows, queryset)
+        if slow and self.newest and has_more(rows):
+            self.remark = REMARK
+            rows = newest_of(rows, self.newest, base=queryset)
         for name in slow:
             rows = self.filters[name].filter(rows, chosen[name])
         return rows
@@ -50,12 +50,6 @@ class ListFilter(django_filters.FilterSet):
     def always(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """What is left out whatever is asked for; :attr:`form` tells what is."""
         return rows
-
-    def _newest(self, rows: QuerySet[Any], base: QuerySet[Any]) -> QuerySet[Any]:
-        if rows.order_by()[: LIMIT + 1].count() <= LIMIT:
-            return rows
-        self.remark = f"Only the newest {count(LIMIT)} were looked through. Narrow the other filters to look further back."
-        return newest_of(rows, self.newest, base=base)
 
     def filter_search(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         for word in value.split():

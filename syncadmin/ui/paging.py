@@ -20,6 +20,14 @@ def newest_of(rows: QuerySet[Any], order: Sequence[str], *, base: QuerySet[Any] 
     return (rows if base is None else base).filter(pk__in=inner)
 
 
+def has_more(rows: QuerySet[Any]) -> bool:
+    """Whether there are more than ``LIMIT`` of these rows."""
+    return rows.order_by()[: LIMIT + 1].count() > LIMIT
+
+
+REMARK = f"Only the newest {count(LIMIT)} were looked through. Narrow the other filters to look further back."
+
+
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     """Pages over the rows of a table, of which the first ``LIMIT`` can be reached; ``more`` tells that there are others behind them."""
 

@@ -18,13 +18,14 @@ class ListTable(tables.Table):
 
     ``fixed`` are columns that cannot be switched off. ``key`` names the choice of columns that is kept for a person.
 
-    A list that may be very long has ``newest``, the order that an index gives; only ``sorts_all`` columns sort all of it then, the others
-    its newest rows.
+    A list that may have millions of rows has ``newest``, the order that an index gives it. What no index serves is then done with its
+    newest rows alone: searching, sorting by columns beside ``quick_sorts``, filters of the pane on columns beside ``quick_filters``.
     """
 
     key: ClassVar[str] = ""
     newest: ClassVar[tuple[str, ...]] = ()
-    sorts_all: ClassVar[tuple[str, ...]] = ()
+    quick_sorts: ClassVar[tuple[str, ...]] = ()
+    quick_filters: ClassVar[tuple[str, ...]] = ()
     fixed: ClassVar[tuple[str, ...]] = ("select", "name")
 
     class Meta:
@@ -59,7 +60,8 @@ class ListTable(tables.Table):
         self.request = request
         wanted = [name for name in sort if name.lstrip("-") in self.columns.columns]
         if wanted:
-            self._keep_newest(wanted[0].lstrip("-"))
+            if wanted[0].lstrip("-") not in self.quick_sorts and not request.GET.get("export"):
+                self._keep_newest()
             self.order_by = wanted
         self._order_ties()
         size = int(per_page) if per_page.isdigit() and int(per_page) in PAGE_SIZES else PAGE_SIZES[1]
@@ -68,9 +70,9 @@ class ListTable(tables.Table):
         if number > 1:
             self.page = self.paginator.get_page(number)
 
-    def _keep_newest(self, sorted_by: str) -> None:
+    def _keep_newest(self) -> None:
         rows = self.data.data
-        if self.newest and sorted_by not in self.sorts_all and isinstance(rows, QuerySet):
+        if self.newest and isinstance(rows, QuerySet):
             self.data.all_rows = rows
             self.data.data = newest_of(rows, self.newest)
 

@@ -127,15 +127,17 @@ class ListPage(Page):
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         rows = self.get_rows()
-        filterset = self.filter_class(self.request.GET, queryset=rows, request=self.request) if self.filter_class else None
         pane = self.get_pane(rows)
-        found = rows if filterset is None else self.filtered(filterset)
-        table = self.get_table(pane.apply(found) if pane else found)
+        found = pane.apply_quick(rows) if pane else rows
+        filterset = self.get_filterset(found)
+        found = found if filterset is None else self.filtered(filterset)
+        table = self.get_table(pane.apply_slow(found) if pane else found)
         return super().get_context_data(
             table=table,
             filterset=filterset,
             pane=pane,
             narrowed=bool((filterset and filterset.narrowed) or (pane and pane.narrowed)),
+            remark=(filterset and filterset.remark) or (pane and pane.remark),
             views=self.views,
             total=table.paginator.told(*self.noun),
             page_sizes=PAGE_SIZES,
@@ -145,6 +147,13 @@ class ListPage(Page):
             live_seconds=self.live_seconds,
             **extra,
         )
+
+    def get_filterset(self, rows: Any) -> ListFilter | None:
+        if self.filter_class is None:
+            return None
+        filterset = self.filter_class(self.request.GET, queryset=rows, request=self.request)
+        filterset.newest = () if self.request.GET.get("export") else self.table_class.newest
+        return filterset
 
     def filtered(self, filterset: ListFilter) -> QuerySet[Any]:
         """A filter that makes no sense selects nothing and says why, instead of showing everything."""

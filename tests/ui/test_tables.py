@@ -134,3 +134,50 @@ def test_the_export_holds_all_rows_of_the_filter(ask):
 def test_the_export_lets_no_formula_through(ask):
     User.objects.filter(username="bob").update(email="=HYPERLINK(1)")
     assert b"'=HYPERLINK(1)" in b"".join(ask("?export=csv").streaming_content)
+
+
+class LongTable(PeopleTable):
+    newest = ("-pk",)
+    quick_sorts = ("name",)
+    quick_filters = ("name",)
+
+
+@pytest.fixture
+def ask_long(ask, monkeypatch):
+    """A list of which only the newest two of four people are looked through for what has no index: cleo and zoe."""
+    monkeypatch.setattr("syncadmin.ui.paging.LIMIT", 2)
+    monkeypatch.setattr(People, "table_class", LongTable)
+    User.objects.filter(username="zoe").update(email="zoe@example.com")
+    return lambda query: ask(query).content.decode()
+
+
+def names_in(page):
+    return [name for name in ("ann", "bob", "cleo", "zoe") if f"<b>{name}</b>" in page]
+
+
+def test_a_long_list_is_sorted_by_an_index_or_its_newest_rows_are(ask_long):
+    assert names_in(ask_long("?sort=-name&per_page=25")) == ["cleo", "zoe"]
+    assert names_in(ask_long("?sort=name")) == ["ann", "bob"]
+    assert names_in(ask_long("?sort=email")) == ["cleo", "zoe"]
+    assert "2+ people" in ask_long("?sort=email")
+
+
+def test_a_long_list_is_searched_in_its_newest_rows_and_says_so(ask_long):
+    page = ask_long("?search=example")
+    assert names_in(page) == ["cleo", "zoe"]
+    assert "were looked through" in page
+    assert "were looked through" not in ask_long("?f.name=ann&search=example")
+
+
+def test_the_pane_of_a_long_list_finds_everything_by_an_index_alone(ask_long):
+    assert names_in(ask_long("?f.name=ann")) == ["ann"]
+    assert names_in(ask_long("?f.name=a..b")) == ["ann"]
+    page = ask_long("?f.email=ann@example.com")
+    assert names_in(page) == []
+    assert "were looked through" in page
+    assert names_in(ask_long("?f.name=*n*")) == []
+
+
+def test_the_export_of_a_long_list_is_whole(ask_long, ask):
+    lines = b"".join(ask("?export=csv&sort=email&search=example")).decode().splitlines()
+    assert len(lines) == 5
