@@ -66,7 +66,8 @@ def _add(job: SynchJob, mapping: IntegrationTableMapping, keys: Sequence[str]) -
     known = Scope.from_json(waiting.scope).keys(direction.source)
     together = tuple(dict.fromkeys([*known, *keys]))
     side = "bc_keys" if direction.source is Side.BUSINESS_CENTRAL else "sales_keys"
-    scope = Scope(directions=(direction,), unconditional=before.unconditional, use=before.use, **{side: together})  # type: ignore[arg-type]
+    kept = {"unconditional": before.unconditional, "use": before.use, "previews": before.previews}
+    scope = Scope(directions=(direction,), **kept, **{side: together})  # type: ignore[arg-type]
     waiting.scope = scope.to_json()
     waiting.save()
 

@@ -1,4 +1,4 @@
-"""A full synchronization in this process, wave after wave, for ``synchronize --all --full`` (engine.md section 17)."""
+"""A full synchronization in this process, wave after wave for ``synchronize --all --full`` (engine.md section 17)."""
 
 from __future__ import annotations
 
@@ -58,18 +58,19 @@ def unfinished(company: System) -> list[str]:
 
 def lines_to_json(company: System) -> list[dict[str, Any]]:
     """Every line as ``synchronize --all --full --json`` prints it."""
-    return [
-        {
-            "mapping": line.mapping.name,
-            "company": company.company,
-            "recommendation": line.recommendation,
-            "status": line.state,
-            "to": line.to_status,
-            "from": line.from_status,
-            "message": line.message,
-        }
-        for line in lines_of(company)
-    ]
+    return [line_to_json(line) for line in lines_of(company)]
+
+
+def line_to_json(line: FullSynchronizationLine) -> dict[str, Any]:
+    return {
+        "mapping": line.mapping.name,
+        "company": line.mapping.business_central.company,
+        "recommendation": line.recommendation,
+        "status": line.state if line.pk else "",
+        "to": line.to_status,
+        "from": line.from_status,
+        "message": line.message,
+    }
 
 
 def _run(line: FullSynchronizationLine, scope: Scope, shown: bool) -> Iterator[Done]:

@@ -39,7 +39,12 @@ def failed(entry: JobQueueEntry, execution: JobQueueLogEntry, code: str, text: s
     """The run has used up its attempts: the line is in Error and blocks those that depend on it."""
     line = _line(entry)
     if line is not None:
-        _end(line, execution, QueueStatus.FINISHED if code in _NO_LINE_ERROR else QueueStatus.ERROR, text)
+        _end(line, execution, QueueStatus.FINISHED if ends_line(code) else QueueStatus.ERROR, text)
+
+
+def ends_line(code: str) -> bool:
+    """Whether a run that stopped with this code leaves its line Finished all the same."""
+    return code in _NO_LINE_ERROR
 
 
 def release(line: FullSynchronizationLine) -> None:

@@ -1,5 +1,6 @@
 """The demo company in both systems: CRONUS International, a dealer in bicycles, furniture and office equipment, in Business Central, and
 the CRM of its salespeople in Sales, where half of the customers exist already. Always the same rows; they come on top of the base rows.
+What is wrong on purpose is told in ``demo_failures``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from decimal import Decimal
 from syncadmin.sandbox.demo_business_central import customer_rows, monthly_rate, setup_rows
 from syncadmin.sandbox.demo_contacts import contact_rows
 from syncadmin.sandbox.demo_documents import Assortment, invoice_rows
+from syncadmin.sandbox.demo_failures import failing
 from syncadmin.sandbox.demo_items import item_rows, resource_rows, sales_price_rows
 from syncadmin.sandbox.demo_products import matched_items, matched_resources, product_id, product_rows
 from syncadmin.sandbox.demo_rows import BLANK_OPTION, DEMO_DATE, Row, Rows, company
@@ -29,40 +31,6 @@ from syncadmin.sandbox.ids import fixed_id
 
 # The countries and regions that the company has set up; Business Central refuses any other value in a country field.
 COUNTRY_CODES: frozenset[str] = frozenset(company()["countries"])
-
-# What fails to synchronize, by cause, as "TABLE key: why"; everything else goes through. The accounts exist in Sales alone and fail
-# when they are to be created in Business Central, the items when they are to be created in Sales, the customers as soon as they are sent.
-KNOWN_FAILURES: dict[str, list[str]] = {
-    "currency-not-coupled": [
-        "CUSTOMER 60000: its currency GBP does not exist in Sales",
-        "CUSTOMER 20309920: its currency GBP does not exist in Sales",
-        "ACCOUNT Sakura Interiors K.K.: its currency JPY does not exist in Business Central",
-    ],
-    "salesperson-not-coupled": [
-        "CUSTOMER 01560394: its salesperson HR is no user of Sales",
-        "CUSTOMER 01648820: its salesperson HR is no user of Sales",
-    ],
-    "unknown-option": [
-        "CUSTOMER 01454545: payment terms CM have no choice in Sales",
-        "CUSTOMER 31669966: payment terms 1M(8D) have no choice in Sales",
-        "CUSTOMER 49633663: shipment method EXW has no choice in Sales",
-        "CUSTOMER 45779977: shipping agent OWN LOG. has no choice in Sales",
-    ],
-    "too-long": [
-        "ACCOUNT Trailhead Outfitters: street longer than the 100 characters of Business Central",
-        "ACCOUNT Association for the Preservation and Furnishing: name longer than the 100 characters of Business Central",
-        "ACCOUNT Clwb Beicio Môn: city longer than the 30 characters of Business Central",
-    ],
-    "invalid-country": [
-        "ACCOUNT Hansa Werkstätten GmbH: Germany is no country code of Business Central",
-        "ACCOUNT Alte Mühle Gastronomie: Germany is no country code of Business Central",
-        "ACCOUNT Oxbridge Reading Rooms: United Kingdom is no country code of Business Central",
-    ],
-    "no-base-unit": [
-        "ITEM 3215: it has no base unit of measure",
-        "ITEM 3228: it has no base unit of measure",
-    ],
-}
 
 
 def business_central_rows() -> dict[str, Rows]:
@@ -85,8 +53,7 @@ def business_central_rows() -> dict[str, Rows]:
 
 
 def _synchronizes(customer: Row) -> bool:
-    failing = {label.split()[1].rstrip(":") for labels in KNOWN_FAILURES.values() for label in labels if label.startswith("CUSTOMER")}
-    return customer["blocked"] == BLANK_OPTION and customer["number"] not in failing
+    return customer["blocked"] == BLANK_OPTION and customer["number"] not in failing("CUSTOMER")
 
 
 def _foreign_currencies() -> dict[str, str]:
@@ -119,8 +86,8 @@ def sales_rows() -> dict[str, Rows]:
 
 def coupled_pairs() -> list[tuple[str, str, str]]:
     """(mapping name, Business Central id, Sales id) of the rows that are the same thing in reality, so that no row comes before one it
-    refers to. Their values differ; couple them with Business Central as the winner of the first synchronization, otherwise
-    every two-way field that differs is a conflict."""
+    refers to. Some differ in what both sides may change (``demo_failures``): without a winner of the first synchronization those are
+    conflicts."""
     persons = matched_persons(contact_rows(customer_rows())["contacts"])
     salespeople = [(fixed_id("salespeoplePurchasers", code), user_of(code)) for code, *_, has_user in company()["salespeople"] if has_user]
     currencies = [(fixed_id("currencies", code), sales_currency_id(code)) for code, *_, in_sales in company()["currencies"] if in_sales]

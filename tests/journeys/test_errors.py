@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from syncadmin.sandbox.demo_data import KNOWN_FAILURES
+from syncadmin.sandbox.demo_failures import FAILURES
 from tests.journeys.pages import follow, mapping_row, open_count, row, rows
 
 CODES = {
@@ -64,4 +64,4 @@ def test_the_errors_of_one_code_are_a_click_away(page):
 
 def known(cause):
     """The numbers of customers and names of accounts that fail for this cause."""
-    return [label.split(" ", 1)[1].split(":")[0] for label in KNOWN_FAILURES[cause]]
+    return [one.key for one in FAILURES if one.cause == cause]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from joblog.full_foreground import lines_to_json, run_full, unfinished
+from joblog.full_foreground import line_to_json, lines_to_json, run_full, unfinished
+from joblog.full_previews import preview_full
 from joblog.manual import keep_values
-from joblog.models import JobQueueEntry, RunKind, Trigger
+from joblog.models import JobQueueEntry, RunKind, SynchJob, Trigger
 from joblog.naming import all_mappings, find_mapping, find_records
 from joblog.queue import new_entry
 from joblog.scope import Scope
@@ -49,13 +50,14 @@ class Command(BaseCommand):
         except CommandError as error:
             terminal.complain(str(error))
             terminal.end()
+        more: dict[str, Any] = {}
         if _is_full_synchronization(options):
-            _full(chosen, options, terminal)
-        for mapping in chosen:
-            _run(mapping, options, terminal)
+            more["lines"] = _full(chosen, options, terminal)
+        else:
+            _run_all(chosen, options, terminal)
         if _wants_statistics(options):
             terminal.run(statistics_entry(options["company"]), NAMES[0])
-        terminal.end()
+        terminal.end(**more)
 
 
 def _chosen(options: dict[str, Any]) -> list[IntegrationTableMapping]:
@@ -76,23 +78,40 @@ def _chosen(options: dict[str, Any]) -> list[IntegrationTableMapping]:
     return [find_mapping(name, options["company"]) for name in options["mappings"] if name not in statistics]
 
 
-def _full(chosen: list[IntegrationTableMapping], options: dict[str, Any], terminal: Terminal) -> NoReturn:
-    """The Full Synchronization of each company (engine.md section 17); well only when every line is Finished."""
+def _full(chosen: list[IntegrationTableMapping], options: dict[str, Any], terminal: Terminal) -> list[dict[str, Any]]:
+    """The Full Synchronization of each company (engine.md section 17), well only when every line is Finished, or its preview; the lines."""
     lines: list[dict[str, Any]] = []
+    scope, shown = Scope(use=_SIDES.get(options["use"] or "")), terminal.shows_progress
     for company in dict.fromkeys(mapping.business_central for mapping in chosen):
         try:
-            for done in run_full(company, scope=Scope(use=_SIDES.get(options["use"] or "")), shown=terminal.shows_progress):
+            if options["preview"]:
+                for done in preview_full(company, scope=scope, shown=shown):
+                    terminal.show(done.jobs)
+                    terminal.complain(*filter(None, [done.message]), silent=True)
+                    lines.append(line_to_json(done.line))
+                continue
+            for done in run_full(company, scope=scope, shown=shown):
                 terminal.show(done.jobs)  # the line tells how it ended
             terminal.complain(*unfinished(company))
         except SyncError as error:
             terminal.complain(error.text)
         lines += lines_to_json(company)
-    terminal.end(lines=lines)
+    return lines
 
 
-def _run(mapping: IntegrationTableMapping, options: dict[str, Any], terminal: Terminal) -> None:
+def _run_all(chosen: list[IntegrationTableMapping], options: dict[str, Any], terminal: Terminal) -> None:
+    """One mapping after the other; previews count with what those before them would have coupled (engine.md A11)."""
+    earlier: list[int] = []
+    for mapping in chosen:
+        jobs = _run(mapping, options, terminal, tuple(earlier))
+        if options["preview"]:
+            earlier += dict.fromkeys(job.log_entry_id for job in jobs if job.log_entry_id)
+
+
+def _run(mapping: IntegrationTableMapping, options: dict[str, Any], terminal: Terminal, earlier: tuple[int, ...]) -> list[SynchJob]:
     kind = RunKind.PREVIEW if options["preview"] else RunKind.SYNCHRONIZE
-    entry = new_entry(mapping=mapping, run_kind=kind, scope=_scope(options), user=None, trigger=Trigger.COMMAND)
+    scope = replace(_scope(options), previews=earlier)
+    entry = new_entry(mapping=mapping, run_kind=kind, scope=scope, user=None, trigger=Trigger.COMMAND)
     try:
         bc_keys, sales_keys = find_records(mapping, options["record"]) if options["record"] else ((), ())
     except SyncError as error:
@@ -100,8 +119,9 @@ def _run(mapping: IntegrationTableMapping, options: dict[str, Any], terminal: Te
     except CommandError as error:
         terminal.refuse(entry, "unknown-record", str(error))
     else:
-        entry.parameters = replace(_scope(options), bc_keys=bc_keys, sales_keys=sales_keys).to_json()
-        terminal.run(_deciding(mapping, entry, options) if options["keep"] else entry, mapping.name)
+        entry.parameters = replace(scope, bc_keys=bc_keys, sales_keys=sales_keys).to_json()
+        return terminal.run(_deciding(mapping, entry, options) if options["keep"] else entry, mapping.name)
+    return []
 
 
 def _deciding(mapping: IntegrationTableMapping, entry: JobQueueEntry, options: dict[str, Any]) -> JobQueueEntry:
@@ -121,7 +141,7 @@ def _winners(options: dict[str, Any]) -> dict[str, Side]:
 
 
 def _is_full_synchronization(options: dict[str, Any]) -> bool:
-    return bool(options["all"] and options["full"] and not options["unconditional"] and not options["preview"])
+    return bool(options["all"] and options["full"] and not options["unconditional"])
 
 
 def _wants_statistics(options: dict[str, Any]) -> bool:
