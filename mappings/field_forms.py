@@ -22,6 +22,7 @@ from mappings.systems import read_tables, table_of
 from syncadmin.sync.errors import RunError, SyncError
 from syncadmin.sync.records import Side
 from syncadmin.sync.tables import FieldType, Table
+from syncadmin.ui.forms import NamedRows
 
 if TYPE_CHECKING:
     _FieldModelForm = forms.ModelForm[IntegrationFieldMapping]
@@ -95,7 +96,7 @@ class FieldMappingForm(_FieldModelForm):
         return super().save(commit)
 
 
-class FieldMappingFormSet(_FieldModelFormSet):
+class FieldMappingFormSet(NamedRows, _FieldModelFormSet):
     """All rows of one mapping, and one empty row for a new one."""
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:

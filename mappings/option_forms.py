@@ -14,6 +14,7 @@ from mappings.changes import Person, fingerprint, keep_shared_change
 from mappings.models import IntegrationTableMapping, OptionMapping
 from mappings.option_choices import Use, choices_of, live_choices, uses_of_options
 from syncadmin.sync.errors import SyncError
+from syncadmin.ui.forms import NamedRows
 
 if TYPE_CHECKING:
     _PairModelForm = forms.ModelForm[OptionMapping]
@@ -56,7 +57,7 @@ class PairForm(_PairModelForm):
         return super()._get_validation_exclusions() | {"name"}  # type: ignore[misc, no-any-return]
 
 
-class PairFormSet(_PairModelFormSet):
+class PairFormSet(NamedRows, _PairModelFormSet):
     """Pairs of one or of all option mappings, and one empty row for a new pair."""
 
     @property

@@ -10,8 +10,11 @@ from django.forms import BoundField
 
 if TYPE_CHECKING:
     from django.forms import BaseForm as _Form
+    from django.forms import BaseFormSet
+
+    _FormSet = BaseFormSet[_Form]
 else:
-    _Form = object
+    _Form = _FormSet = object
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,3 +61,12 @@ class SectionedForm(_Form):
         """Shows everything and takes nothing: for people who may see, not change."""
         for field in self.fields.values():
             field.disabled = True
+
+
+class NamedRows(_FormSet):
+    """Mixin for sets of forms in a list: the tick box that deletes a row says so to those who do not see its heading."""
+
+    def add_fields(self, form: _Form, index: int | None) -> None:
+        super().add_fields(form, index)
+        if "DELETE" in form.fields:
+            form.fields["DELETE"].widget.attrs["aria-label"] = f"Delete row {(index or 0) + 1}"
