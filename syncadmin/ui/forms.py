@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.forms import BoundField
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from django.forms import BaseForm as _Form
     from django.forms import BaseFormSet
 
-    _FormSet = BaseFormSet[_Form]
+    _FormSet = BaseFormSet[Any]
 else:
     _Form = _FormSet = object
 
@@ -66,7 +66,7 @@ class SectionedForm(_Form):
 class NamedRows(_FormSet):
     """Mixin for sets of forms in a list: the tick box that deletes a row says so to those who do not see its heading."""
 
-    def add_fields(self, form: _Form, index: int | None) -> None:
+    def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
         if "DELETE" in form.fields:
             form.fields["DELETE"].widget.attrs["aria-label"] = f"Delete row {(index or 0) + 1}"
