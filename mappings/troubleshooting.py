@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Case, CharField, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from mappings.models import Coupling, IntegrationTableMapping, SynchResult
 
 
-def listed_mappings() -> QuerySet[IntegrationTableMapping]:
+def listed_mappings() -> QuerySet[Any]:
     """Mappings with ``failed``, ``skipped`` and what lists call tables and filters (``table_name``, ``table_filter_words``, ...)."""
-    return (
-        IntegrationTableMapping.objects.select_related("business_central", "sales")
+    rows: QuerySet[Any] = (
+        with_troubles(IntegrationTableMapping.objects.select_related("business_central", "sales"))
         .prefetch_related("templates")
         .annotate(
-            failed=_couplings(to_result=SynchResult.FAILURE, skipped=False)
-            + _couplings(_NOT_TO, from_result=SynchResult.FAILURE, skipped=False),
-            skipped=_couplings(skipped=True),
             table_name=_first_of("table_label", "table"),
             table_filter_words=_words_of("table_filter"),
             integration_table_name=_first_of("integration_table_label", "integration_table"),
             integration_table_filter_words=_words_of("integration_table_filter"),
         )
     )
+    return rows
+
+
+def with_troubles(mappings: QuerySet[Any]) -> QuerySet[Any]:
+    """The mappings with the number of records that ``failed`` last time, and of those that are ``skipped``."""
+    failed = _couplings(to_result=SynchResult.FAILURE, skipped=False)
+    failed_back = _couplings(_NOT_TO, from_result=SynchResult.FAILURE, skipped=False)
+    annotated: QuerySet[Any] = mappings.annotate(failed=failed + failed_back, skipped=_couplings(skipped=True))
+    return annotated
 
 
 # A coupling that fails both ways is counted once. Each part keeps the condition of one partial index (mappings/models/coupling.py).

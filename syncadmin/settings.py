@@ -34,6 +34,8 @@ try:
         "business_central": env.float("SYNCADMIN_POLL_BUSINESS_CENTRAL_SECONDS", 30.0, validate=validate.Range(min=1)),
         "sales": env.float("SYNCADMIN_POLL_SALES_SECONDS", 10.0, validate=validate.Range(min=1)),
     }
+    METRICS_TOKEN = env.str("SYNCADMIN_METRICS_TOKEN", "")
+    LOG_FORMAT = env.str("SYNCADMIN_LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
     PUBLIC_URL = env.str("SYNCADMIN_PUBLIC_URL", "").rstrip("/")
     DATABASE_URL = env.str("DATABASE_URL", "")
 except EnvError as error:
@@ -185,6 +187,7 @@ WHITENOISE_USE_FINDERS = True  # no collectstatic step is needed; a manifest is 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked from beside, not through the proxy
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
@@ -212,8 +215,9 @@ Q_CLUSTER = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"subject": {"()": "joblog.log_lines.SubjectFilter"}},
+    "formatters": {"text": {"()": "joblog.log_lines.TextFormatter"}, "json": {"()": "joblog.log_lines.JsonFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["subject"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {"urllib3": {"level": "WARNING"}, "django-q": {"level": "WARNING"}},
 }

@@ -4,6 +4,7 @@ from joblog.models.deletion_watch import DeletionWatch
 from joblog.models.error_cause import ErrorCause
 from joblog.models.full_synchronization_line import FullSynchronizationLine, Recommendation, Requested
 from joblog.models.job_queue_entry import JobQueueEntry, JobQueueLogEntry, QueueStatus, RunKind
+from joblog.models.job_totals import JobTotals
 from joblog.models.synch_entry import EntryAction, SynchEntry, SynchError
 from joblog.models.synch_job import JobStatus, JobType, SynchJob, Trigger
 from joblog.models.watch import SystemWatch, WatchedTable
@@ -18,6 +19,7 @@ __all__ = [
     "JobQueueEntry",
     "JobQueueLogEntry",
     "JobStatus",
+    "JobTotals",
     "JobType",
     "QueueStatus",
     "Recommendation",

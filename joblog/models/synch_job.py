@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 
 from joblog.models.job_queue_entry import JobQueueLogEntry
 from mappings.models import IntegrationTableMapping
@@ -76,10 +77,12 @@ class SynchJob(models.Model):
     code = models.CharField(max_length=40, blank=True)
     message = models.TextField(blank=True)
     call_stack = models.TextField(blank=True)
+    counted = models.BooleanField(default=False, editable=False, help_text="Is in the totals (joblog/totals.py).")
 
     class Meta:
         ordering = ["-id"]
         indexes = [
+            models.Index(fields=["id"], condition=Q(counted=False, finished_at__isnull=False), name="job_to_count"),
             models.Index(fields=["mapping_name", "-id"], name="job_of_mapping"),
             models.Index(fields=["status", "-id"], name="job_by_status"),
             models.Index(fields=["started_at"], name="job_by_start"),
