@@ -55,7 +55,7 @@ def test_an_error_closes_itself_when_the_record_succeeds(customer: IntegrationTa
     assert error.resolved_at is not None
 
 
-@pytest.mark.rule("9.1.second", "11.turned-skipped")
+@pytest.mark.rule("9.1.second", "11.turned-skipped", "9.1.inserts")
 def test_the_same_error_twice_makes_the_record_skipped(customer: IntegrationTableMapping, people: People, command: Command) -> None:
     people.create_sales("accounts", name="Too long", address1_city="x" * 50, customertypecode=3)
     outcomes = [command("synchronize", "CUSTOMER")[1]["jobs"][1] for _ in range(3)]

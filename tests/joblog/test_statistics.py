@@ -87,7 +87,7 @@ def test_the_link_on_the_account_is_no_change_of_the_account(office: Office, inv
     assert coupling.sales_etag == account["@odata.etag"]
 
 
-@pytest.mark.rule("20.1.account-gone", "20.failures")
+@pytest.mark.rule("20.1.account-gone", "20.failures", "9.1.statistics")
 def test_a_deleted_account_fails_and_is_skipped(office: Office, demo_company: People, command: Command) -> None:
     """Rule missing-record."""
     customer = demo_company.rows_bc("customers")[0]

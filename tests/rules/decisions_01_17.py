@@ -105,14 +105,4 @@ GROUPS: dict[str, dict[str, str]] = {
     },
 }
 
-OPEN: frozenset[str] = frozenset(
-    {
-        "A3.without-log",
-        "A4.forced",
-        "A9.nothing",
-        "A11.records",
-        "A15.file",
-        "A16.mappings",
-        "A16.once",
-    }
-)
+OPEN: frozenset[str] = frozenset()
