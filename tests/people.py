@@ -55,6 +55,11 @@ class People:
         address = f"{root}/companies({COMPANY_ID})/{table}({key})"
         return self._checked(self.session.patch(address, json=values, headers={"If-Match": "*"}))
 
+    def act_standard(self, table: str, key: str, action: str) -> None:
+        """A bound action of API v2.0, such as ``cancel`` of an invoice."""
+        root = self.bc_root.replace("saleslink/sync/v1.0", "v2.0")
+        self._checked(self.session.post(f"{root}/companies({COMPANY_ID})/{table}({key})/Microsoft.NAV.{action}"))
+
     def delete_standard(self, table: str, key: str) -> None:
         root = self.bc_root.replace("saleslink/sync/v1.0", "v2.0")
         self._checked(self.session.delete(f"{root}/companies({COMPANY_ID})/{table}({key})", headers={"If-Match": "*"}))

@@ -107,6 +107,12 @@ class Documents:
         self.save(self.invoices, row, {**row, "remainingAmount": max(remaining, 0.0), "status": status})
         self.book(row, -min(amount, row["remainingAmount"]))
 
+    def unapply(self, row: Row) -> None:
+        """Takes all payments back: the whole amount is open again. Stamp and etag move only where the status does."""
+        paid = row["totalAmountIncludingTax"] - row["remainingAmount"]
+        self.save(self.invoices, row, {**row, "remainingAmount": row["totalAmountIncludingTax"], "status": "Open"})
+        self.book(row, round(paid, 2))
+
     def book(self, invoice: Row, amount: float, *, sales: float = 0.0) -> None:
         """Carries an amount in the invoice's currency into the customer's figures, which are in local currency."""
         factor = invoice["currencyFactor"] or 1.0

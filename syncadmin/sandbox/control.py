@@ -92,15 +92,17 @@ class Control:
         return {"id": add_company(self.application.store, str(body["name"]))}
 
     def _payment(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Books ``amount`` on the invoice, or with ``unapply`` takes back all that was paid."""
         store, invoices = self.application.store, entities(BUSINESS_CENTRAL)["salesInvoices"]
+        documents = self.application.business_central.writer.documents
         with store.transaction():
             row = store.first(invoices, {"number": str(body["invoice"])})
-            if row is None or row["status"] != "Open":
+            if row is None or row["status"] not in ("Open", "Paid") or (row["status"] == "Paid" and not body.get("unapply")):
                 raise ValueError(f"There is no open invoice {body['invoice']}.")
-            amount = float(body["amount"])
-            if not 0 < amount <= row["remainingAmount"]:
-                raise ValueError(f"The amount must be more than 0 and at most the open {row['remainingAmount']:g}.")
-            self.application.business_central.writer.documents.pay(row, amount)
+            if body.get("unapply"):
+                documents.unapply(row)
+            else:
+                documents.pay(row, _payable(float(body["amount"]), row))
             paid = store.get(invoices, row["id"]) or row
         return {"invoice": paid["number"], "status": paid["status"], "remainingAmount": paid["remainingAmount"]}
 
@@ -169,6 +171,12 @@ class Control:
         if not columns or not set(columns) <= set(entity.properties):
             raise ValueError(f"'{columns}' are no columns of {entity.type_name}.")
         self.application.store.keep_setting(*key_setting(entity, columns))
+
+
+def _payable(amount: float, invoice: Row) -> float:
+    if not 0 < amount <= invoice["remainingAmount"]:
+        raise ValueError(f"The amount must be more than 0 and at most the open {invoice['remainingAmount']:g}.")
+    return amount
 
 
 def _answer(status: int, document: Any) -> Response:

@@ -77,6 +77,18 @@ def test_a_part_payment_leaves_the_stamp_a_full_one_moves_it(standard: Client, d
     assert paid["@odata.etag"] != posted["@odata.etag"]
 
 
+@pytest.mark.parametrize("amount", [50, 200])
+def test_an_unapplied_payment_opens_the_invoice_again(
+    custom: Client, standard: Client, draft: dict[str, Any], control: Control, amount: float
+) -> None:
+    posted = post(standard, draft)
+    control.post("payment", {"invoice": posted["number"], "amount": amount})
+    control.post("payment", {"invoice": posted["number"], "unapply": True})
+    row = standard.get(f"salesInvoices({draft['id']})").json()
+    assert (row["remainingAmount"], row["status"]) == (200, "Open")
+    assert custom.get(f"customerStatistics({draft['customerId']})").json()["balance"] == 200
+
+
 def test_a_canceled_invoice_is_owed_no_more(custom: Client, standard: Client, draft: dict[str, Any]) -> None:
     post(standard, draft)
     assert standard.call("POST", f"salesInvoices({draft['id']})/Microsoft.NAV.cancel").status_code == 204

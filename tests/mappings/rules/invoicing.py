@@ -65,7 +65,8 @@ class Office:
         return sorted(rows, key=lambda row: row["lineitemnumber"])
 
     def _lines(self, key: str) -> list[dict[str, Any]]:
-        return self.people.rows_standard("salesInvoiceLines", f"documentId eq {key}")
+        rows = self.people.rows_standard("salesInvoiceLines", f"documentId eq {key}")
+        return sorted(rows, key=lambda row: int(row["sequence"]))
 
     def _product(self, line: dict[str, Any]) -> None:
         table = {"Item": "items", "Resource": "resources"}.get(line["lineType"])

@@ -144,6 +144,50 @@ def test_an_invoice_with_a_blocked_item_is_not_created(office: Office, command: 
     assert office.people.rows_sales("invoices", f"invoicenumber eq '{invoice['number']}'") == []
 
 
+@pytest.mark.rule("19.invoices.blocked")
+def test_an_invoice_with_a_blocked_resource_is_not_created(office: Office, command: Command) -> None:
+    invoice, line = office.invoice_with(lineType="Resource")
+    office.ready(invoice)
+    (resource,) = office.people.rows_bc("resources", f"number eq '{line['lineObjectNumber']}'")
+    office.people.change_bc("resources", resource["id"], blocked=True)
+    assert command(*SEND, invoice["number"])[0] == 1
+    assert (SynchEntry.objects.get().code, office.people.rows_sales("invoices", f"invoicenumber eq '{invoice['number']}'")) == (
+        "blocked",
+        [],
+    )
+
+
+@pytest.mark.rule("19.invoices.impossible")
+def test_an_invoice_whose_customer_cannot_be_synchronized_fails_and_names_it(office: Office, command: Command) -> None:
+    """M24: the customer is outside of the filter of its mapping."""
+    invoice = office.ready(office.open_invoice())
+    Coupling.objects.filter(mapping__name="CUSTOMER").delete()
+    office.people.change_bc("customers", invoice["customerId"], blocked="All")
+    assert command(*SEND, invoice["number"])[0] == 1
+    entry = SynchEntry.objects.get(action="Failed")
+    assert (entry.code, invoice["customerNumber"] in entry.message, "CUSTOMER" in entry.message) == ("not-coupled", True, True)
+    assert office.people.rows_sales("invoices", f"invoicenumber eq '{invoice['number']}'") == []
+
+
+@pytest.mark.rule("19.invoices.closed")
+def test_an_invoice_that_is_closed_in_sales_is_left_alone_except_for_its_status(office: Office, command: Command) -> None:
+    """Rule read-only: it is read, and counted nowhere; the statistics job opens it again where nothing is paid."""
+    invoice = office.ready(office.open_invoice())
+    command(*SEND, invoice["number"])
+    key = office.arrived(invoice)["invoiceid"]
+    office.people.change_sales("invoices", key, statecode=2, statuscode=100001)
+    late = {"entity": "salesInvoices", "key": invoice["id"], "seconds": 0, "values": {"shipToName": "Somewhere else"}}
+    office.people.control("POST", "commit-late", late)
+    _, told = command(*SEND, invoice["number"])
+    assert {name: told["jobs"][0][name] for name in ("read", "modified", "unchanged", "failed", "skipped")} == {
+        "read": 1, "modified": 0, "unchanged": 0, "failed": 0, "skipped": 0,
+    }  # fmt: skip
+    command("synchronize", "INVOICE STATUS")
+    assert (office.arrived(invoice)["statecode"], office.arrived(invoice)["shipto_name"]) == (0, invoice["shipToName"])
+    command(*SEND, invoice["number"])
+    assert office.arrived(invoice)["shipto_name"] == "Somewhere else"
+
+
 @pytest.mark.rule("19.invoices.first")
 def test_customer_and_goods_are_synchronized_first(office: Office, command: Command) -> None:
     """Rules customer and lines-ready: what passes the filter of its mapping comes first, in jobs of its own."""
