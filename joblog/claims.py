@@ -18,6 +18,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from joblog.models import JobQueueEntry, QueueStatus
+from joblog.recurrence import NoNextRun
+from joblog.schedule import rule_of
+from joblog.stops import nothing_may_start
+from joblog.turns import is_blocked
+from joblog.workers import own_id
 from syncadmin.sync.errors import ClaimLost
 
 log = logging.getLogger(__name__)
@@ -27,10 +32,11 @@ RUNNABLE = (QueueStatus.READY, QueueStatus.WAITING, QueueStatus.INACTIVE)
 
 @dataclass(frozen=True)
 class Claim:
-    """This worker's hold on an entry."""
+    """This worker's hold on an entry. ``lost`` names the worker that had it before and has shown no sign of life."""
 
     entry_id: int
     token: str
+    lost: str = ""
 
     def hold(self) -> None:
         """Beats the heart; raises ClaimLost when the entry is somebody else's by now, or stopped."""
@@ -39,7 +45,7 @@ class Claim:
 
     def release(self, **values: object) -> None:
         """Gives the entry back with these column values; raises ClaimLost as :meth:`hold` does."""
-        if not self._rows().update(claim_token="", heartbeat_at=timezone.now(), **values):
+        if not self._rows().update(claim_token="", worker=None, heartbeat_at=timezone.now(), **values):
             raise ClaimLost
 
     def _rows(self) -> QuerySet[JobQueueEntry]:
@@ -49,20 +55,31 @@ class Claim:
 def take(entry_id: int) -> Claim | None:
     """Claims an entry that is due, that waits for its next slice, or whose worker is lost; None when there is nothing to claim.
 
-    The database allows one run per mapping (constraint ``one_run_per_mapping``); a busy mapping gives None too.
+    The checks of engine.md section 21.2: an expired entry is deleted without a run, one outside its window is put off to the next. The
+    database allows one run per mapping and one per category; an entry that they keep back is Waiting, and None comes back too.
     """
-    now = timezone.now()
-    due = Q(status__in=RUNNABLE) & (Q(earliest_start=None) | Q(earliest_start__lte=now))
-    left = Q(status=QueueStatus.IN_PROCESS) & (Q(claim_token="") | Q(heartbeat_at__lt=stale_before()))
-    token = str(uuid.uuid4())
+    entry = JobQueueEntry.objects.filter(pk=entry_id).first()
+    if entry is None or nothing_may_start():
+        return None
+    if entry.status == QueueStatus.IN_PROCESS:
+        return _take_over(entry)
+    if entry.status not in RUNNABLE or not _may_start(entry):
+        return None
+    return _claim(entry) or (_claim(entry) if _waits(entry) else None)
+
+
+def adopt(entry: JobQueueEntry) -> Claim | None:
+    """Saves a new entry as claimed by this process; None when the database does not allow the run now, and nothing is saved."""
+    claim = Claim(0, str(uuid.uuid4()))
+    for name, value in _claimed(claim.token).items():
+        setattr(entry, name, value)
     try:
         with transaction.atomic():
-            taken = JobQueueEntry.objects.filter(due | left, pk=entry_id).update(
-                status=QueueStatus.IN_PROCESS, claim_token=token, claimed_by=worker_name(), heartbeat_at=now
-            )
+            entry.save()
     except IntegrityError:
+        entry.pk = None
         return None
-    return Claim(entry_id, token) if taken else None
+    return Claim(entry.pk, claim.token)
 
 
 def stale_before() -> datetime:
@@ -85,6 +102,68 @@ def heartbeat(claim: Claim) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+def _claimed(token: str) -> dict[str, object]:
+    return {
+        "status": QueueStatus.IN_PROCESS,
+        "claim_token": token,
+        "claimed_by": worker_name(),
+        "worker_id": own_id(),
+        "heartbeat_at": timezone.now(),
+    }
+
+
+def _take_over(entry: JobQueueEntry) -> Claim | None:
+    """The next slice, or what a lost worker left behind."""
+    left = Q(claim_token="") | Q(heartbeat_at__lt=stale_before())
+    lost = entry.claimed_by if entry.claim_token else ""
+    token = str(uuid.uuid4())
+    rows = JobQueueEntry.objects.filter(left, pk=entry.pk, status=QueueStatus.IN_PROCESS, claim_token=entry.claim_token)
+    return Claim(entry.pk, token, lost) if rows.update(**_claimed(token)) else None
+
+
+def _may_start(entry: JobQueueEntry) -> bool:
+    """Whether the time of the entry has come. What has begun already goes on, and what a person asked for runs at any time."""
+    now = timezone.now()
+    if entry.earliest_start is not None and entry.earliest_start > now:
+        return False
+    if entry.current_log_id is not None:
+        return True
+    unchanged = JobQueueEntry.objects.filter(pk=entry.pk, status__in=RUNNABLE, current_log=None, earliest_start=entry.earliest_start)
+    if entry.expiration is not None and entry.expiration < now:
+        unchanged.filter(expiration=entry.expiration).delete()
+        return False
+    return entry.forced or not entry.recurring or _in_window(entry, now, unchanged)
+
+
+def _in_window(entry: JobQueueEntry, now: datetime, unchanged: QuerySet[JobQueueEntry]) -> bool:
+    try:
+        start = rule_of(entry).fitting(now)
+    except NoNextRun as error:
+        unchanged.update(status=QueueStatus.ON_HOLD, error_message=str(error))
+        return False
+    if start > now:
+        unchanged.update(earliest_start=start)
+    return start <= now
+
+
+def _claim(entry: JobQueueEntry) -> Claim | None:
+    now = timezone.now()
+    due = JobQueueEntry.objects.filter(Q(earliest_start=None) | Q(earliest_start__lte=now), pk=entry.pk, status__in=RUNNABLE)
+    token = str(uuid.uuid4())
+    try:
+        with transaction.atomic():
+            taken = due.update(**_claimed(token))
+    except IntegrityError:
+        return None
+    return Claim(entry.pk, token) if taken else None
+
+
+def _waits(entry: JobQueueEntry) -> bool:
+    """Lets the entry wait for its turn; whether its turn came meanwhile, so that nobody would ring for it any more."""
+    waiting = JobQueueEntry.objects.filter(pk=entry.pk, status__in=RUNNABLE).update(status=QueueStatus.WAITING)
+    return bool(waiting) and not is_blocked(entry.pk)
 
 
 def _beat(claim: Claim, stop: threading.Event) -> None:

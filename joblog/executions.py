@@ -4,28 +4,43 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from joblog import full_lines
-from joblog.claims import Claim
+from joblog.claims import Claim, worker_name
 from joblog.link_jobs import keep
-from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, QueueStatus, RunKind, SynchEntry, SynchJob, Trigger
+from joblog.models import (
+    EntryAction,
+    JobQueueEntry,
+    JobQueueLogEntry,
+    JobStatus,
+    LogStatus,
+    QueueStatus,
+    RunKind,
+    Stop,
+    SynchEntry,
+    SynchJob,
+)
 from joblog.opening import open_unstarted
-from joblog.wake_up import changed_meanwhile, soon
+from joblog.outcomes import after_cancel, after_failure, after_success
+from joblog.turns import ring_next
+from joblog.wake_up import changed_meanwhile
 from mappings.models import IntegrationTableMapping
-from syncadmin.sync.errors import ClaimLost, RetryLater
+from syncadmin.sync.errors import ClaimLost, RetryLater, RunError
 
 _LONGEST_WAIT = 30 * 60  # seconds
 _UNKNOWN = "The job stopped before this record was answered. The next run looks whether it arrived."
+_MOST_LOST = 10
 
 
-def begin(entry: JobQueueEntry) -> JobQueueLogEntry:
+def begin(entry: JobQueueEntry, claim: Claim) -> JobQueueLogEntry:
     """The execution to go on with: the one under way, after a slice, a put-off or a lost worker; else a new one."""
     if entry.current_log is not None:
-        return entry.current_log
+        return _go_on(entry.current_log, claim)
     with transaction.atomic():
         execution = _new_execution(entry, entry=entry)
         JobQueueEntry.objects.filter(pk=entry.pk).update(current_log=execution, error_message="", changed_at=None)
@@ -34,21 +49,42 @@ def begin(entry: JobQueueEntry) -> JobQueueLogEntry:
     return execution
 
 
+def _go_on(execution: JobQueueLogEntry, claim: Claim) -> JobQueueLogEntry:
+    """Notes who works on it now, and who was lost. Raises RunError where it has cost too many workers already."""
+    if claim.lost:
+        execution.lost_workers += 1
+        note = f"{timezone.now():%Y-%m-%d %H:%M:%S} UTC: {claim.lost} gave no sign of life any more, {worker_name()} goes on."
+        execution.notes = f"{execution.notes}\n{note}".strip()
+    if claim.lost or execution.worker_name != worker_name():
+        execution.worker_name = worker_name()
+        execution.save(update_fields=["worker_name", "lost_workers", "notes"])
+    if execution.lost_workers >= _MOST_LOST:
+        text = f"{_MOST_LOST} workers were lost while they ran this job. Look for the reason in their logs before it is started again."
+        raise RunError("workers-lost", text)
+    return execution
+
+
 def succeed(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim) -> None:
     """A recurring entry is ready for its next run, one that runs once is done and goes (engine.md section 21.1)."""
     with transaction.atomic():
-        _end(execution, "Success", "")
+        _see_stop(entry)
+        _end(execution, LogStatus.SUCCESS, "")
         note_on_mapping(entry, execution)
         full_lines.succeeded(entry, execution)
-        if entry.recurring:
-            changed = changed_meanwhile(entry)
-            start = timezone.now() + (soon() if changed else timedelta(minutes=entry.minutes_between_runs))
-            trigger = Trigger.CHANGE if changed else Trigger.SCHEDULE
-            fresh = {"attempts": 0, "put_off": 0, "error_message": "", "current_log": None, "trigger": trigger}
-            claim.release(status=QueueStatus.READY, earliest_start=start, **fresh)
-        else:
-            claim.hold()
-            entry.delete()
+        _leave(entry, claim, after_success(entry, execution, changed=changed_meanwhile(entry)))
+    ring_next(entry)
+
+
+def interrupt(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim) -> bool:
+    """Ends a run that has stopped between two pages, where a person asked for that; False where it is to go on."""
+    with transaction.atomic():
+        _see_stop(entry)
+        if not entry.stop_requested:
+            claim.release()
+            return False
+        _stop_run(entry, execution, claim)
+    ring_next(entry)
+    return True
 
 
 def put_off(entry: JobQueueEntry, claim: Claim, error: RetryLater) -> None:
@@ -56,33 +92,34 @@ def put_off(entry: JobQueueEntry, claim: Claim, error: RetryLater) -> None:
     seconds = min(max(error.seconds, 5) * 2**entry.put_off, _LONGEST_WAIT)
     start = timezone.now() + timedelta(seconds=seconds)
     text = f"{error.text} Will be tried again at {start:%H:%M:%S} UTC."
-    with suppress(ClaimLost), transaction.atomic():
-        claim.release(status=QueueStatus.READY, earliest_start=start, put_off=F("put_off") + 1, error_message=text)
-        SynchJob.objects.filter(log_entry=entry.current_log_id, status=JobStatus.IN_PROCESS).update(message=text, phase="waiting")
+    with suppress(ClaimLost):
+        with transaction.atomic():
+            _see_stop(entry)
+            if entry.stop_requested and entry.current_log is not None:
+                _stop_run(entry, entry.current_log, claim)
+            else:
+                claim.release(status=QueueStatus.READY, earliest_start=start, put_off=F("put_off") + 1, error_message=text)
+                SynchJob.objects.filter(log_entry=entry.current_log_id, status=JobStatus.IN_PROCESS).update(message=text, phase="waiting")
+        ring_next(entry)
 
 
 def fail(entry: JobQueueEntry, claim: Claim, code: str, text: str, call_stack: str = "") -> None:
     """Uses up an attempt: ready again after the rerun delay, or Error when none is left (engine.md section 21.4)."""
-    left = entry.attempts + 1 < entry.maximum_attempts
-    start = timezone.now() + timedelta(seconds=entry.rerun_delay_seconds)
-    with suppress(ClaimLost), transaction.atomic():
-        execution = entry.current_log
-        claim.release(
-            status=QueueStatus.READY if left else QueueStatus.ERROR,
-            earliest_start=start if left else None,
-            attempts=F("attempts") + 1,
-            put_off=0,
-            error_message=text,
-            current_log=None,
-        )
-        if execution is not None:
-            if not execution.jobs.exists():
-                open_unstarted(entry, execution)
-            _end(execution, "Error", text, call_stack)
-            _fail_jobs(execution, code, text, call_stack)
-            note_on_mapping(entry, execution)
-            if not left:
-                full_lines.failed(entry, execution, code, text)
+    with suppress(ClaimLost):
+        with transaction.atomic():
+            _see_stop(entry)
+            after = after_failure(entry, text)
+            claim.release(**after)
+            execution = entry.current_log
+            if execution is not None:
+                if not execution.jobs.exists():
+                    open_unstarted(entry, execution)
+                _end(execution, LogStatus.ERROR, text, call_stack)
+                _end_jobs(execution, JobStatus.ERROR, code, text, call_stack)
+                note_on_mapping(entry, execution)
+                if after["status"] != QueueStatus.READY:
+                    full_lines.failed(entry, execution, code, text)
+        ring_next(entry)
 
 
 def refuse(entry: JobQueueEntry, code: str, text: str) -> SynchJob:
@@ -93,8 +130,8 @@ def refuse(entry: JobQueueEntry, code: str, text: str) -> SynchJob:
     with transaction.atomic():
         execution = _new_execution(entry, entry=None)
         job = open_unstarted(entry, execution)
-        _end(execution, "Error", text)
-        _fail_jobs(execution, code, text, "")
+        _end(execution, LogStatus.ERROR, text)
+        _end_jobs(execution, JobStatus.ERROR, code, text)
         note_on_mapping(entry, execution)
     job.refresh_from_db()
     return job
@@ -106,8 +143,42 @@ def abandon(entry: JobQueueEntry, text: str) -> None:
         execution = entry.current_log
         entry.delete()
         if execution is not None:
-            _end(execution, "Error", text)
-            _fail_jobs(execution, "abandoned", text, "")
+            _end(execution, LogStatus.ERROR, text)
+            _end_jobs(execution, JobStatus.ERROR, "abandoned", text)
+
+
+def cancel_run(entry: JobQueueEntry, execution: JobQueueLogEntry, text: str) -> None:
+    """The execution and its jobs are Canceled, with the counts they have; the entry itself is left to the caller."""
+    _end(execution, LogStatus.CANCELED, text)
+    _end_jobs(execution, JobStatus.CANCELED, "canceled", text)
+    note_on_mapping(entry, execution)
+    full_lines.failed(entry, execution, "canceled", text)
+
+
+def mark_as_error(execution: JobQueueLogEntry, user_name: str) -> bool:
+    """Ends an execution that is In Process on the log; its entry goes to Error and its worker loses the claim (engine.md section 21.7).
+
+    False where it has ended already.
+    """
+    text = f"Marked as error by {user_name}."
+    with transaction.atomic():
+        entry = JobQueueEntry.objects.filter(current_log=execution).first()
+        if not _end(execution, LogStatus.ERROR, text):
+            return False
+        _end_jobs(execution, JobStatus.ERROR, "marked", text)
+        if entry is not None:
+            note_on_mapping(entry, execution)
+            full_lines.failed(entry, execution, "marked", text)
+            values: dict[str, Any] = {"status": QueueStatus.ERROR, "error_message": text, "claim_token": "", "worker": None}
+            JobQueueEntry.objects.filter(pk=entry.pk).update(**values, current_log=None, stop_requested="", stop_by="", put_off=0)
+    if entry is not None:
+        ring_next(entry)
+    return True
+
+
+def stopped_text(stop: Stop, by: str) -> str:
+    done = "Canceled" if stop == Stop.CANCEL else "Set on hold"
+    return f"{done} by {by}." if by else f"{done}."
 
 
 def note_on_mapping(entry: JobQueueEntry, execution: JobQueueLogEntry) -> None:
@@ -122,7 +193,7 @@ def _note(mapping_id: int, execution: JobQueueLogEntry) -> None:
     jobs = list(SynchJob.objects.filter(log_entry=execution, mapping=mapping_id).order_by("id"))
     total = {name: sum(getattr(job, name) for job in jobs) for name in SynchJob.COUNTERS}
     told = ", ".join(f"{count} {name}" for name, count in total.items() if count and name != "unchanged")
-    failed = next((job for job in jobs if job.status == JobStatus.ERROR), None)
+    failed = next((job for job in jobs if job.status in (JobStatus.ERROR, JobStatus.CANCELED)), None)
     IntegrationTableMapping.objects.filter(pk=mapping_id).update(
         last_run_at=execution.started_at,
         last_run_seconds=((execution.ended_at or timezone.now()) - execution.started_at).total_seconds(),
@@ -141,24 +212,47 @@ def _new_execution(of: JobQueueEntry, *, entry: JobQueueEntry | None) -> JobQueu
         mapping_name=of.mapping.name if of.mapping else "",
         parameters=of.parameters,
         user_name=of.user.get_username() if of.user else "",
+        worker_name=worker_name(),
         started_at=timezone.now(),
     )
 
 
-def _end(execution: JobQueueLogEntry, status: str, message: str, call_stack: str = "") -> None:
+def _stop_run(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim) -> None:
+    cancel_run(entry, execution, stopped_text(Stop(entry.stop_requested), entry.stop_by))
+    _leave(entry, claim, after_cancel(entry))
+
+
+def _leave(entry: JobQueueEntry, claim: Claim, values: dict[str, Any] | None) -> None:
+    """Gives the entry back as it is to be, or deletes it where it is done."""
+    if values is not None:
+        claim.release(**values)
+    else:
+        claim.hold()
+        entry.delete()
+
+
+def _see_stop(entry: JobQueueEntry) -> None:
+    """What a person has asked for since the entry was read; nobody can ask between this and the end of the transaction."""
+    row = JobQueueEntry.objects.select_for_update().filter(pk=entry.pk).values_list("stop_requested", "stop_by").first()
+    entry.stop_requested, entry.stop_by = row or ("", "")
+
+
+def _end(execution: JobQueueLogEntry, status: str, message: str, call_stack: str = "") -> bool:
+    """False, and nothing is changed, where it has ended already."""
     execution.status, execution.message, execution.call_stack, execution.ended_at = status, message, call_stack, timezone.now()
-    execution.save(update_fields=["status", "message", "call_stack", "ended_at"])
+    rows = JobQueueLogEntry.objects.filter(pk=execution.pk, status=LogStatus.IN_PROCESS)
+    return bool(rows.update(status=status, message=message, call_stack=call_stack, ended_at=execution.ended_at))
 
 
-def _fail_jobs(execution: JobQueueLogEntry, code: str, text: str, call_stack: str) -> None:
-    """Running jobs of the execution end in Error; records whose answer is unknown are counted Failed, the next run looks for them."""
+def _end_jobs(execution: JobQueueLogEntry, status: str, code: str, text: str, call_stack: str = "") -> None:
+    """Running jobs of the execution end; records whose answer is unknown are counted Failed, the next run looks for them."""
     for job in SynchJob.objects.filter(log_entry=execution, status=JobStatus.IN_PROCESS):
         unknown = list(SynchEntry.objects.filter(job=job, action=EntryAction.SENDING))
         for one in unknown:
             one.action, one.intended, one.code, one.message = EntryAction.FAILED, "", "unknown-result", _UNKNOWN
         keep(job, unknown)
         SynchJob.objects.filter(pk=job.pk).update(
-            status=JobStatus.ERROR,
+            status=status,
             finished_at=timezone.now(),
             code=code,
             message=text,

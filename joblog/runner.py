@@ -23,6 +23,7 @@ from joblog.record_actions import delete, restore
 from joblog.reference_runs import synchronize_with_references
 from joblog.scope import Scope
 from joblog.statistics import update_statistics
+from joblog.stops import must_stop
 from joblog.synchronization import synchronize_mapping
 from joblog.uncoupling import uncouple
 from mappings.models import System
@@ -76,20 +77,20 @@ def run(entry_id: int) -> None:
 
 
 def carry_out(claim: Claim, pause: Pause) -> bool:
-    """Works on a claimed entry until it ends or ``pause`` says to stop; False when a further slice has to follow.
+    """Works on a claimed entry until it ends, or until ``pause`` or a person says to stop; False when it has to go on later.
 
-    Every ending is written down: success, a put-off, an error with its message, a bug with its call stack.
+    Every ending is written down: success, a put-off, a cancellation, an error with its message, a bug with its call stack.
     """
-    entry = JobQueueEntry.objects.select_related("mapping__business_central", "mapping__sales", "user").get(pk=claim.entry_id)
+    entry = JobQueueEntry.objects.select_related("mapping__business_central", "mapping__sales", "user", "current_log").get(
+        pk=claim.entry_id
+    )
     try:
-        execution = executions.begin(entry)
+        execution = executions.begin(entry, claim)
         with heartbeat(claim):
-            finished = _kind(entry)(Work(entry, execution, claim, pause))
-        if finished:
-            executions.succeed(entry, execution, claim)
-        else:
-            claim.release()
-        return finished
+            finished = _kind(entry)(Work(entry, execution, claim, lambda: pause() or must_stop(entry.pk)))
+        if not finished:
+            return executions.interrupt(entry, execution, claim)
+        executions.succeed(entry, execution, claim)
     except ClaimLost:
         log.warning("entry %s: the claim was lost, another worker goes on", entry.pk)
     except RetryLater as error:

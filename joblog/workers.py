@@ -6,6 +6,7 @@ import os
 import socket
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from joblog.models import Worker
@@ -46,4 +47,10 @@ def sign_off(worker: Worker) -> None:
 
 def is_stopping() -> bool:
     """Whether the worker of this process has been asked to stop."""
-    return _own is not None and Worker.objects.filter(pk=_own).exclude(stopping_at=None).exists()
+    leaving = own_stopping()
+    return leaving is not None and leaving.exists()
+
+
+def own_stopping() -> QuerySet[Worker] | None:
+    """The row of this process's worker, once it has been asked to stop; None in a command or a web server."""
+    return None if _own is None else Worker.objects.filter(pk=_own).exclude(stopping_at=None)

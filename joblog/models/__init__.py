@@ -3,8 +3,9 @@
 from joblog.models.deletion_watch import DeletionWatch
 from joblog.models.error_cause import ErrorCause
 from joblog.models.full_synchronization_line import FullSynchronizationLine, Recommendation, Requested
-from joblog.models.job_queue_entry import JobQueueEntry, JobQueueLogEntry, QueueStatus, RunKind
+from joblog.models.job_queue_entry import JobQueueEntry, JobQueueLogEntry, LogStatus, QueueStatus, RunKind, Stop
 from joblog.models.job_totals import JobTotals
+from joblog.models.queue_pause import QueuePause
 from joblog.models.synch_entry import EntryAction, SynchEntry, SynchError
 from joblog.models.synch_job import JobStatus, JobType, SynchJob, Trigger
 from joblog.models.watch import SystemWatch, WatchedTable
@@ -21,10 +22,13 @@ __all__ = [
     "JobStatus",
     "JobTotals",
     "JobType",
+    "LogStatus",
+    "QueuePause",
     "QueueStatus",
     "Recommendation",
     "Requested",
     "RunKind",
+    "Stop",
     "SynchEntry",
     "SynchError",
     "SynchJob",

@@ -33,6 +33,13 @@ class RunKind(models.TextChoices):
     STATISTICS = "statistics", "Customer statistics"
 
 
+class Stop(models.TextChoices):
+    """What a person asked of an entry that runs; done at its next page."""
+
+    CANCEL = "cancel", "Cancel"
+    HOLD = "hold", "Set On Hold"
+
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -40,7 +47,8 @@ class JobQueueEntry(models.Model):
     """Work to do: once, or again and again (engine.md section 21).
 
     ``parameters`` is the scope of the run as :class:`joblog.scope.Scope` writes it. A claim is a token and a heartbeat; the database allows
-    one claimed run per mapping at a time, previews aside.
+    one claimed run per mapping at a time, previews aside, and one per category. What people do to entries is in joblog/entry_states.py,
+    how a run ends in joblog/executions.py.
     """
 
     description = models.CharField(max_length=250)
@@ -64,7 +72,7 @@ class JobQueueEntry(models.Model):
     run_on_sunday = models.BooleanField(default=True)
     starting_time = models.TimeField(null=True, blank=True)
     ending_time = models.TimeField(null=True, blank=True)
-    next_run_formula = models.CharField("next run date formula", max_length=50, blank=True)
+    next_run_formula = models.CharField("next run date formula", max_length=100, blank=True)
     time_zone = models.CharField(max_length=60, default="UTC")
     earliest_start = models.DateTimeField("earliest start date/time", null=True, blank=True)
     expiration = models.DateTimeField("expiration date/time", null=True, blank=True)
@@ -75,8 +83,13 @@ class JobQueueEntry(models.Model):
     rerun_delay_seconds = models.PositiveIntegerField("rerun delay (sec.)", default=30)
     put_off = models.PositiveSmallIntegerField(default=0, editable=False, help_text="How often in a row a system asked to wait.")
     error_message = models.TextField(blank=True)
+    forced = models.BooleanField(default=False, editable=False, help_text="Runs before others, whatever its schedule says.")
+    return_to = models.CharField(max_length=40, blank=True, editable=False, help_text="The status after a run that a person asked for.")
+    stop_requested = models.CharField(max_length=10, choices=Stop, blank=True, editable=False)
+    stop_by = models.CharField(max_length=150, blank=True, editable=False)
 
     claim_token = models.CharField(max_length=36, blank=True, editable=False)
+    worker = models.ForeignKey("Worker", null=True, blank=True, on_delete=models.SET_NULL, related_name="entries", editable=False)
     claimed_by = models.CharField(max_length=100, blank=True, editable=False)
     heartbeat_at = models.DateTimeField(null=True, blank=True, editable=False)
     rung_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -96,6 +109,11 @@ class JobQueueEntry(models.Model):
                 condition=Q(status=QueueStatus.IN_PROCESS) & ~Q(run_kind=RunKind.PREVIEW),
                 name="one_run_per_mapping",
             ),
+            models.UniqueConstraint(
+                fields=["category"],
+                condition=Q(status=QueueStatus.IN_PROCESS) & ~Q(category=""),
+                name="one_run_per_category",
+            ),
         ]
         indexes = [
             models.Index(
@@ -107,9 +125,25 @@ class JobQueueEntry(models.Model):
     def __str__(self) -> str:
         return self.description
 
+    @property
+    def editable(self) -> bool:
+        return self.status == QueueStatus.ON_HOLD
+
+    @property
+    def weekdays(self) -> frozenset[int]:
+        """On which it runs, Monday is 0."""
+        return frozenset(number for number, day in enumerate(WEEKDAYS) if getattr(self, f"run_on_{day}"))
+
+
+class LogStatus(models.TextChoices):
+    IN_PROCESS = "In Process", "In Process"
+    SUCCESS = "Success", "Success"
+    ERROR = "Error", "Error"
+    CANCELED = "Canceled", "Canceled"
+
 
 class JobQueueLogEntry(models.Model):
-    """One execution of an entry; outlives it."""
+    """One execution of an entry; outlives it. ``notes`` tells, a line each, which workers were lost and who went on."""
 
     entry = models.ForeignKey(JobQueueEntry, null=True, blank=True, on_delete=models.SET_NULL, related_name="log_entries")
     description = models.CharField(max_length=250)
@@ -117,11 +151,10 @@ class JobQueueLogEntry(models.Model):
     mapping_name = models.CharField(max_length=20, blank=True)
     parameters = models.JSONField(default=dict)
     user_name = models.CharField(max_length=150, blank=True)
-    status = models.CharField(
-        max_length=20,
-        choices=[("In Process", "In Process"), ("Success", "Success"), ("Error", "Error"), ("Canceled", "Canceled")],
-        default="In Process",
-    )
+    worker_name = models.CharField(max_length=120, blank=True)
+    lost_workers = models.PositiveSmallIntegerField(default=0)
+    notes = models.TextField(blank=True)
+    status = models.CharField(max_length=20, choices=LogStatus, default=LogStatus.IN_PROCESS)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     message = models.TextField(blank=True)
@@ -134,3 +167,8 @@ class JobQueueLogEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.description} {self.started_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def seconds(self) -> float | None:
+        """Duration of an execution that has ended."""
+        return (self.ended_at - self.started_at).total_seconds() if self.ended_at else None

@@ -46,7 +46,7 @@ class QueueState(Permitted, View):
             tell(request, "Nothing was changed: select a job queue entry first.", level=messages.ERROR)
             return back
         change, told = _VERBS[request.POST["do"]]
-        changed = change(ids)
+        changed = change(ids).done
         if changed:
             tell(
                 request,
