@@ -105,7 +105,7 @@ def test_a_change_during_a_run_is_looked_at_after_it(entry: JobQueueEntry, mappi
     claim = take(entry.pk)
     assert claim is not None
     entry.refresh_from_db()
-    execution = executions.begin(entry)
+    execution = executions.begin(entry, claim)
     execution.jobs.create(mapping=mapping, mapping_name="CUSTOMER", direction="ToIntegrationTable", started_at=timezone.now())
     wake(mapping.sales, {"accounts"})
     executions.succeed(entry, execution, claim)
@@ -117,7 +117,7 @@ def test_a_run_without_a_change_goes_back_to_its_schedule(entry: JobQueueEntry, 
     claim = take(entry.pk)
     assert claim is not None
     entry.refresh_from_db()
-    execution = executions.begin(entry)
+    execution = executions.begin(entry, claim)
     execution.jobs.create(mapping=mapping, mapping_name="CUSTOMER", direction="ToIntegrationTable", started_at=timezone.now())
     executions.succeed(entry, execution, claim)
     entry.refresh_from_db()
