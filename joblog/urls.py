@@ -9,6 +9,7 @@ from joblog.views.connections import ConnectionSwitch
 from joblog.views.deleted import Deleted
 from joblog.views.errors import ErrorList, FixErrors, Retry
 from joblog.views.full_synchronization import FullSynchronization
+from joblog.views.home import Home, Thresholds
 from joblog.views.job import JobEntries, JobPage
 from joblog.views.log import JobFailures, LogList
 from joblog.views.mapping_runs import MappingRuns
@@ -20,6 +21,8 @@ from joblog.views.watched import WatchedTableList, WatchState
 
 app_name = "joblog"
 urlpatterns: list[URLPattern] = [
+    path("home/", Home.as_view(), name="home"),
+    path("home/thresholds/", Thresholds.as_view(), name="thresholds"),
     path("synchronize/", Synchronize.as_view(), name="synchronize"),
     path("log/", LogList.as_view(), name="log"),
     path("log/<int:pk>/", JobPage.as_view(), name="job"),

@@ -17,6 +17,7 @@ from mappings.models import (
     SystemKind,
     TransformationRule,
 )
+from mappings.troubleshooting import stale_mappings
 from syncadmin.sync.transform import RuleType
 from syncadmin.ui.filters import ListFilter, PickFilter, TickFilter
 
@@ -24,6 +25,7 @@ _KINDS = ("mapping", "system", "option mapping", "transformation rule", "job que
 
 
 class MappingFilter(ListFilter):
+    folded = ("stale",)
     search_fields = ("name", "description", "table_label", "table", "integration_table_label", "integration_table", "table_filter_text")
 
     direction = PickFilter(what="direction", choices=MappingDirection.choices)
@@ -34,10 +36,14 @@ class MappingFilter(ListFilter):
         empty_label="Any company",
     )
     troubled = TickFilter(method="filter_troubled", label="With failed or skipped records")
+    stale = TickFilter(method="filter_stale", label="Not run for a day")
 
     class Meta:
         model = IntegrationTableMapping
         fields: list[str] = []
+
+    def filter_stale(self, rows: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
+        return rows.filter(pk__in=stale_mappings().values("pk")) if value else rows
 
     def filter_troubled(self, rows: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
         return rows.filter(Q(failed__gt=0) | Q(skipped__gt=0)) if value else rows

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Case, CharField, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from mappings.models import Coupling, IntegrationTableMapping, SynchResult
+
+STALE_AFTER = timedelta(days=1)
 
 
 def listed_mappings() -> QuerySet[Any]:
@@ -31,6 +35,12 @@ def with_troubles(mappings: QuerySet[Any]) -> QuerySet[Any]:
     failed_back = _couplings(_NOT_TO, from_result=SynchResult.FAILURE, skipped=False)
     annotated: QuerySet[Any] = mappings.annotate(failed=failed + failed_back, skipped=_couplings(skipped=True))
     return annotated
+
+
+def stale_mappings() -> QuerySet[IntegrationTableMapping]:
+    """Mappings that are enabled, run by themselves, and have not run for a day; lines of documents run with their documents."""
+    late = Q(last_run_at=None) | Q(last_run_at__lt=timezone.now() - STALE_AFTER)
+    return IntegrationTableMapping.objects.filter(late, enabled=True, parent_name="")
 
 
 # A coupling that fails both ways is counted once. Each part keeps the condition of one partial index (mappings/models/coupling.py).

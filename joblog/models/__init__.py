@@ -1,5 +1,6 @@
 """What ran, and how it went: work to do, runs, and every record that a run touched."""
 
+from joblog.models.cue_threshold import CueThreshold
 from joblog.models.deletion_watch import DeletionWatch
 from joblog.models.error_cause import ErrorCause
 from joblog.models.full_synchronization_line import FullSynchronizationLine, Recommendation, Requested
@@ -12,6 +13,7 @@ from joblog.models.watch import SystemWatch, WatchedTable
 from joblog.models.worker import DutyLease, Worker
 
 __all__ = [
+    "CueThreshold",
     "DeletionWatch",
     "DutyLease",
     "EntryAction",

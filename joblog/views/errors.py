@@ -53,7 +53,7 @@ class ErrorList(ListPage):
     def get_table(self, rows: QuerySet[Any]) -> ListTable:
         """Resolved errors tell when they were, and are not tried again."""
         table = super().get_table(rows)
-        if self.request.GET.get("state") and ErrorTable.key not in self.request.session.get("columns", {}):
+        if self.request.GET.get("state") and self.chosen_columns() is None:
             table.columns.show("resolved_at")
             table.columns.hide("next_try")
         return table

@@ -35,7 +35,7 @@ class LogList(ListPage):
     def get_table(self, rows: QuerySet[Any]) -> ListTable:
         """Columns change with the type of job, as in Business Central, until a person chooses columns."""
         table = super().get_table(rows)
-        if self.request.GET.get("type") in _COUPLING_TYPES and JobTable.key not in self.request.session.get("columns", {}):
+        if self.request.GET.get("type") in _COUPLING_TYPES and self.chosen_columns() is None:
             for name in ("coupled", "uncoupled"):
                 table.columns.show(name)
         return table

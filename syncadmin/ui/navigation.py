@@ -32,6 +32,10 @@ class Group:
 
 MENU: tuple[Group, ...] = (
     Group(
+        title="",
+        items=(Item(title="Role Center", url_name="joblog:home", words="home start cues overview dashboard activity health"),),
+    ),
+    Group(
         title="Mappings",
         items=(
             Item(

@@ -167,10 +167,16 @@ class ListPage(Page):
         reading = current().reading(user_name=self.request.user.get_username())
         return FilterPane(self.table_class, rows, self.request.GET, reading, self.pane_fields)
 
+    def chosen_columns(self) -> list[str] | None:
+        """The columns that the address or the person asks for, in their order; None where nobody has chosen."""
+        if asked := self.request.GET.get("cols"):
+            return asked.split(",")
+        settings = getattr(self.request.user, "personal_settings", None)
+        return settings.layouts.get(self.table_class.key) if settings else None
+
     def get_table(self, rows: QuerySet[Any]) -> ListTable:
         table, query = self.table_class(rows), self.request.GET
-        settings = getattr(self.request.user, "personal_settings", None)
-        chosen = query["cols"].split(",") if query.get("cols") else settings and settings.layouts.get(self.table_class.key)
+        chosen = self.chosen_columns()
         if chosen is not None:
             table.choose_columns(chosen)
         table.configure(request=self.request, sort=query.getlist("sort"), page=query.get("page", ""), per_page=query.get("per_page", ""))

@@ -1,0 +1,115 @@
+"""The cues of the role center: numbers that need a look, each with the list that it counts (screens.md section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from joblog.addresses import log_url, with_query
+from joblog.models import CueThreshold, JobQueueEntry, JobStatus, QueueStatus, SynchError, SynchJob
+from mappings.troubleshooting import stale_mappings
+
+_SKIPPED = "Skipped"
+MOST = 10_000  # more than that is told as "10,000+"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a cue counts. ``warn_from`` and ``bad_from`` are its thresholds until somebody sets others; None: never."""
+
+    name: str
+    label: str
+    rows: Callable[[], QuerySet[Any]]
+    url: Callable[[], str]
+    warn_from: int | None = None
+    bad_from: int | None = None
+
+
+@dataclass(frozen=True)
+class Cue:
+    """One tile. ``tone`` is bad (Unfavorable), warn (Ambiguous), good (Favorable) or "" (Subordinate)."""
+
+    kind: Kind
+    number: int
+    tone: str
+    warn_from: int | None
+    bad_from: int | None
+
+    @property
+    def url(self) -> str:
+        return self.kind.url() if self.number else ""
+
+    @property
+    def more(self) -> bool:
+        return self.number >= MOST
+
+
+def cues() -> list[Cue]:
+    """All cues: one bounded statement each, and one for the thresholds."""
+    thresholds = {row.name: row for row in CueThreshold.objects.all()}
+    return [_cue(kind, thresholds) for kind in KINDS]
+
+
+def _cue(kind: Kind, thresholds: Mapping[str, CueThreshold]) -> Cue:
+    own = thresholds.get(kind.name)
+    warn, bad = (own.warn_from, own.bad_from) if own else (kind.warn_from, kind.bad_from)
+    number = kind.rows().order_by()[:MOST].count()
+    return Cue(kind, number, _tone(number, warn, bad), warn, bad)
+
+
+def _tone(number: int, warn: int | None, bad: int | None) -> str:
+    if bad is not None and number >= bad:
+        return "bad"
+    if warn is not None and number >= warn:
+        return "warn"
+    return "" if warn is None and bad is None else "good"
+
+
+def _failed_jobs() -> QuerySet[Any]:
+    """Those that the log's filters ``failures`` and ``period=1`` show."""
+    since = timezone.now() - timedelta(days=1)
+    return SynchJob.objects.filter(Q(failed__gt=0) | Q(status=JobStatus.ERROR), started_at__gte=since)
+
+
+def _errors_url(**query: str) -> str:
+    return with_query(reverse("joblog:errors"), query)
+
+
+def _open_errors(**narrowed: str) -> QuerySet[Any]:
+    return SynchError.objects.filter(resolved_at=None, **narrowed)
+
+
+def _stale_url() -> str:
+    return with_query(reverse("mappings:mapping-list"), {"stale": "on"})
+
+
+def _queue_url() -> str:
+    return with_query(reverse("joblog:queue"), {"status": QueueStatus.ERROR})
+
+
+def _running_url() -> str:
+    return log_url(status=JobStatus.IN_PROCESS, period="all")
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind("failed-jobs", "Failed jobs, 24 h", _failed_jobs, lambda: log_url(failures="on", period="1"), warn_from=1, bad_from=10),
+    Kind("errors", "Open errors", _open_errors, _errors_url, warn_from=1, bad_from=100),
+    Kind("conflicts", "Conflicts", lambda: _open_errors(code="conflict"), lambda: _errors_url(code="conflict"), warn_from=1, bad_from=25),
+    Kind(
+        "skipped",
+        "Skipped records",
+        lambda: _open_errors(action="Skipped"),
+        lambda: _errors_url(action="Skipped"),
+        warn_from=1,
+        bad_from=50,
+    ),
+    Kind("stale", "Stale mappings", stale_mappings, _stale_url, warn_from=1, bad_from=5),
+    Kind("queue-errors", "Entries in Error", lambda: JobQueueEntry.objects.filter(status=QueueStatus.ERROR), _queue_url, bad_from=1),
+    Kind("running", "Running now", lambda: SynchJob.objects.filter(status=JobStatus.IN_PROCESS), _running_url),
+)

@@ -1,0 +1,117 @@
+"""The role center: cues that open exactly what they count, and their thresholds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from joblog.cues import cues
+from joblog.models import CueThreshold, JobQueueEntry, Worker
+from mappings.models import ConfigurationChange, IntegrationTableMapping, System
+from tests.joblog.conftest import MakeEntry, MakeJob
+
+HOME = "/home/"
+
+
+@pytest.fixture
+def trouble(make_job: MakeJob, make_entry: MakeEntry, mapping: IntegrationTableMapping) -> None:
+    """Two failed jobs of today and one of last week, three open errors, one job that runs, one entry in Error."""
+    job = make_job(failed=2)
+    make_entry(job, code="conflict", issue=True)
+    make_entry(job, action="Skipped", code="too-long", issue=True)
+    make_entry(job, code="too-long", issue=True)
+    make_entry(job, code="too-long", issue=True, resolved_at=timezone.now())
+    make_job(status="Error")
+    make_job(days=7, failed=1)
+    make_job(status="In Process")
+    JobQueueEntry.objects.create(mapping=mapping, description="Broken", status="Error")
+
+
+def tones() -> dict[str, tuple[int, str]]:
+    return {cue.kind.name: (cue.number, cue.tone) for cue in cues()}
+
+
+def test_cues_count_what_needs_a_look(trouble: None) -> None:
+    assert tones() == {
+        "failed-jobs": (2, "warn"),
+        "errors": (3, "warn"),
+        "conflicts": (1, "warn"),
+        "skipped": (1, "warn"),
+        "stale": (1, "warn"),
+        "queue-errors": (1, "bad"),
+        "running": (1, ""),
+    }
+
+
+def test_every_cue_opens_exactly_what_it_counts(reader: Client, trouble: None) -> None:
+    page = reader.get(HOME).content.decode()
+    links = re.findall(r'<a class="cue \w*" href="([^"]+)"><span class="soft">([^<]+)</span><b>(\d+)', page)
+    assert len(links) == 7
+    for url, label, number in links:
+        assert len(reader.get(url.replace("&amp;", "&")).context["table"].rows) == int(number), label
+
+
+def test_zero_is_dimmed_and_no_link(reader: Client, db: None) -> None:
+    page = reader.get(HOME).content.decode()
+    assert page.count('<b class="zero">0</b>') == 7
+    assert 'class="cue good" href' not in page
+
+
+def test_thresholds_are_set_by_administrators_and_kept_in_the_change_log(signed_in: Callable[[str], Client], trouble: None) -> None:
+    administrator = signed_in("Administrator")
+    assert administrator.post(f"{HOME}thresholds/", {"errors-warn": "2", "errors-bad": "3", "conflicts-bad": "5"}).status_code == 302
+    assert tones()["errors"] == (3, "bad")
+    assert tones()["conflicts"] == (1, "good")
+    assert tones()["skipped"] == (1, "")
+    change = ConfigurationChange.objects.get(kind="role center")
+    assert change.before["errors"] == {"warn_from": 1, "bad_from": 100}
+    assert change.after["errors"] == {"warn_from": 2, "bad_from": 3}
+
+
+def test_red_begins_above_yellow(signed_in: Callable[[str], Client], db: None) -> None:
+    page = signed_in("Administrator").post(f"{HOME}thresholds/", {"errors-warn": "5", "errors-bad": "5"}).content.decode()
+    assert "Red begins above yellow." in page
+    assert not CueThreshold.objects.exists()
+
+
+def test_days_without_a_job_are_in_the_chart_and_each_day_opens_its_jobs(reader: Client, make_job: MakeJob) -> None:
+    make_job(days=2, inserted=5, modified=2, failed=1)
+    answer = reader.get(HOME)
+    days = [bar.day for bar in answer.context["bars"]]
+    assert len(days) == 14
+    assert [(day.written, day.failed) for day in days if day.written] == [(7, 1)]
+    busy = next(bar for bar in answer.context["bars"] if bar.day.written)
+    assert len(reader.get(busy.url).context["table"].rows) == 1
+
+
+def test_the_health_of_systems_and_workers_is_told(reader: Client, make_job: MakeJob) -> None:
+    System.objects.filter(kind="sales").update(last_test_at=timezone.now(), last_test_message="Not in order: Sign-in.")
+    now = timezone.now()
+    Worker.objects.create(host="alpha", pid=1, started_at=now, heartbeat_at=now)
+    Worker.objects.create(host="beta", pid=2, started_at=now, heartbeat_at=now - timedelta(hours=1))
+    page = reader.get(HOME).content.decode()
+    assert re.search(r'pill bad">failed</span> <a [^>]+>contoso\.crm', page)
+    assert re.search(r'pill good">Running</span> alpha', page)
+    assert re.search(r'pill bad">Lost</span> beta', page)
+
+
+def test_without_a_worker_it_says_what_to_do(reader: Client, db: None) -> None:
+    assert "manage.py qcluster" in reader.get(HOME).content.decode()
+
+
+def test_the_page_costs_the_same_whatever_there_is(
+    reader: Client, trouble: None, make_job: MakeJob, django_assert_max_num_queries: Any
+) -> None:
+    reader.get(HOME)
+    with django_assert_max_num_queries(20) as few:
+        reader.get(HOME)
+    for _ in range(20):
+        make_job(failed=1)
+    with django_assert_max_num_queries(len(few)):
+        reader.get(HOME)
