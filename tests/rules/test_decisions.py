@@ -26,6 +26,7 @@ from tests.sync.world import TO, World
 
 Command = Callable[..., tuple[int, dict[str, Any]]]
 LONG = "A street with a name that is far too long for Business Central, " * 3
+OPTION_TABLES = ["paymentTerms", "shipmentMethods", "shippingAgents"]
 FIGURES = ("inserted", "modified", "skipped", "failed", "coupled")  # what a run inserts comes back as unchanged, and in a preview not
 
 
@@ -260,7 +261,8 @@ def test_a_preview_runs_beside_a_run_of_the_same_mapping_and_stops_none(customer
 
 @pytest.mark.rule("A15.file")
 def test_the_default_mappings_have_their_names_and_directions(company: People) -> None:
-    assert {row.name: row.direction for row in IntegrationTableMapping.objects.all()} == {
+    found = {row.name: row.direction for row in IntegrationTableMapping.objects.exclude(table__in=OPTION_TABLES)}
+    assert found == {
         "SALESPEOPLE": "FromIntegrationTable",
         "CURRENCY": "ToIntegrationTable",
         "UNIT OF MEASURE": "ToIntegrationTable",

@@ -80,7 +80,8 @@ def test_a_record_that_neither_table_holds_ends_with_a_message(customer: Integra
         code, told = command("synchronize", "CUSTOMER", "--record", name)
         assert (code, told["jobs"][0]["status"]) == (2, "Error")
         assert f"No record {name} was found on either side of the mapping CUSTOMER" in told["jobs"][0]["message"]
-    assert not SynchJob.objects.exists()
+    assert {sum(getattr(job, name) for name in job.COUNTERS) for job in SynchJob.objects.all()} == {0}
+    assert not SynchEntry.objects.exists()
 
 
 @pytest.mark.rule("6.one-way-after")
