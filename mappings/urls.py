@@ -13,6 +13,7 @@ from mappings.views.mapping_list import MappingFactBox, MappingList
 from mappings.views.option_list import OptionList, OptionLookUp
 from mappings.views.transformation_edit import TransformationEdit, TransformationTrial
 from mappings.views.transformation_list import TransformationList
+from mappings.views.versions import RestoreVersion, Versions
 
 app_name = "mappings"
 urlpatterns: list[URLPattern] = [
@@ -24,6 +25,8 @@ urlpatterns: list[URLPattern] = [
     path("mappings/<int:pk>/check-filter/", CheckFilter.as_view(), name="check-filter"),
     path("mappings/<int:pk>/full-run-size/", FullRunSize.as_view(), name="full-run-size"),
     path("mappings/<int:pk>/clear-watermarks/", ClearWatermarks.as_view(), name="clear-watermarks"),
+    path("mappings/<int:pk>/versions/", Versions.as_view(), name="versions"),
+    path("mappings/<int:pk>/versions/<int:change>/restore/", RestoreVersion.as_view(), name="restore-version"),
     path("option-mappings/", OptionList.as_view(), name="option-list"),
     path("option-mappings/look-up/", OptionLookUp.as_view(), name="option-look-up"),
     path("transformation-rules/", TransformationList.as_view(), name="transformation-list"),

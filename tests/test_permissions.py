@@ -37,7 +37,7 @@ def addresses(customer: IntegrationTableMapping, people: People) -> list[str]:
 def address(app: str, pattern: URLPattern, mapping: int, record: str) -> str:
     name = str(pattern.name)
     pk = SynchJob.objects.latest("pk").pk if name.startswith("job") else mapping
-    values = {"pk": pk, "side": "business_central", "key": record, "position": 0, "kind": "sales"}
+    values = {"pk": pk, "side": "business_central", "key": record, "position": 0, "kind": "sales", "change": 1}
     return reverse(f"{app}:{name}", kwargs={one: values[one] for one in pattern.pattern.converters})
 
 
@@ -91,6 +91,7 @@ def test_an_operator_runs_mappings_and_does_not_configure_them(addresses: list[s
         "new",
         "sales",
         "delete",
+        "restore",
         "switch",
         "compare",
     }
