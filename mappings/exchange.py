@@ -67,10 +67,18 @@ def _plain(row: Any, names: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
+def _save_alone(_mapping: IntegrationTableMapping, save: Callable[[], None]) -> None:
+    save()
+
+
 @dataclass
 class Import:
-    """What a file would change. ``errors`` must be empty before :meth:`apply`; ``steps`` say in words what it does."""
+    """What a file would change. ``errors`` must be empty before :meth:`apply`; ``steps`` say in words what it does.
 
+    ``save_mapping`` is called with each changed mapping and what saves it, for callers who keep its history (engine.md A26).
+    """
+
+    save_mapping: Callable[[IntegrationTableMapping, Callable[[], None]], None] = _save_alone
     steps: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     _work: list[Callable[[], None]] = field(default_factory=list)
@@ -161,7 +169,12 @@ class Import:
             return
         fields = rows_of_fields if "fields" in plain else None
         templates = rows_of_templates if "templates" in plain else None
-        self.plan(f"{what}: {'change' if found else 'new'}", lambda: _save_mapping(row, sides, fields, templates))
+        self.plan(f"{what}: {'change' if found else 'new'}", lambda: self._saved(row, sides, fields, templates))
+
+    def _saved(self, row: IntegrationTableMapping, sides: Mapping[str, Any], fields: Any, templates: Any) -> None:
+        row.business_central = System.objects.get(name=sides["business_central"])
+        row.sales = System.objects.get(name=sides["sales"])
+        self.save_mapping(row, lambda: _save_mapping(row, fields, templates))
 
     def _children(self, what: str, plain: Mapping[str, Any], key: str, model: type[Any], names: Sequence[str]) -> list[Any]:
         rows = []
@@ -183,13 +196,7 @@ def _same_mapping(found: IntegrationTableMapping, plain: Mapping[str, Any]) -> b
     return all(present.get(name) == value for name, value in plain.items())
 
 
-def _save_mapping(
-    row: IntegrationTableMapping, sides: Mapping[str, Any], fields: Sequence[Any] | None, templates: Sequence[Any] | None
-) -> None:
-    row.business_central = System.objects.get(name=sides["business_central"])
-    row.sales = System.objects.get(name=sides["sales"])
-    if row.pk:
-        row.version += 1
+def _save_mapping(row: IntegrationTableMapping, fields: Sequence[Any] | None, templates: Sequence[Any] | None) -> None:
     row.save()
     for model, children in ((IntegrationFieldMapping, fields), (ConfigTemplate, templates)):
         if children is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import transaction
+
 from mappings.changes import Person, save_with_history
 from mappings.differences import Line, differing_lines
 from mappings.exchange import Import, mapping_to_json
@@ -35,11 +37,14 @@ def restore(mapping: IntegrationTableMapping, change: ConfigurationChange, user:
 
     Couplings, watermarks and the log stay. Raises CannotRestore, and changes nothing, when the version names what is not there any more.
     """
-    plan = Import()
+    what = f"Version {change.version} restored"
+    plan = Import(save_mapping=lambda row, save: save_with_history(row, user, what, save))
     plan.read({"mappings": [_here(mapping, change.after or {})]})
     if plan.errors:
         raise CannotRestore(plan.errors)
-    save_with_history(mapping, user, f"Version {change.version} restored", plan.apply)
+    with transaction.atomic():
+        plan.apply()
+    mapping.refresh_from_db()
 
 
 def _here(mapping: IntegrationTableMapping, plain: dict[str, Any]) -> dict[str, Any]:

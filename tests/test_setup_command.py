@@ -72,6 +72,24 @@ def test_export_and_import_round_trip(company: People, tmp_path: Path) -> None:
     assert exported() == json.loads(path.read_text())
 
 
+def test_what_an_import_changes_is_in_the_change_log_once_for_each_object(company: People, tmp_path: Path) -> None:
+    data = exported()
+    data["mappings"][0]["description"] = "changed"
+    data["systems"][0]["time_zone"] = "Asia/Tokyo"
+    data["job_queue_entries"][0]["minutes_between_runs"] = 7
+    path = tmp_path / "configuration.json"
+    path.write_text(json.dumps(data))
+    ConfigurationChange.objects.all().delete()
+    version = IntegrationTableMapping.objects.get(name=data["mappings"][0]["name"]).version
+    call_command("setup", "import", str(path), stdout=StringIO())
+    changes = {change.kind: change for change in ConfigurationChange.objects.all()}
+    assert len(changes) == ConfigurationChange.objects.count() == 3
+    assert changes["mapping"].version == version + 1
+    assert changes["mapping"].after["description"] == "changed"
+    assert changes["system"].after["time_zone"] == "Asia/Tokyo"
+    assert changes["job queue entry"].after["minutes_between_runs"] == 7
+
+
 def test_an_export_holds_no_secret(company: People, tmp_path: Path) -> None:
     path = tmp_path / "configuration.json"
     call_command("setup", "export", str(path), stdout=StringIO())

@@ -73,11 +73,14 @@ class Thresholds(Page):
 
     title = "Thresholds of the cues"
     template_name = "joblog/thresholds.html"
-    permission = "mappings.configure"
+    change_permission = "mappings.configure"
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         form = extra.pop("form", None) or ThresholdForm(cues())
-        return super().get_context_data(form=form, rows=form.rows(), may_change=True, back_url=reverse("joblog:home"), **extra)
+        may_change = self.request.user.has_perm(self.change_permission)
+        for field in form.fields.values():
+            field.disabled = not may_change
+        return super().get_context_data(form=form, rows=form.rows(), may_change=may_change, back_url=reverse("joblog:home"), **extra)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         before = {cue.kind.name: {"warn_from": cue.warn_from, "bad_from": cue.bad_from} for cue in cues()}

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from joblog.default_entries import apply_default_entries
 from joblog.exchange import EntryImport, entries_to_json
-from mappings.changes import keep_change
+from mappings.changes import keep_change, save_with_history
 from mappings.default_setup import apply_default_setup
 from mappings.exchange import Import, mappings_to_json, options_to_json, systems_to_json
 from mappings.exchange_transformations import transformations_to_json
@@ -23,6 +23,8 @@ from mappings.ownership import choose_ownership
 from mappings.systems import test_connection
 from syncadmin.connectors.auth import end_of_certificate
 from syncadmin.sync.errors import SyncError
+
+_IMPORTED = "Imported from a file"
 
 
 class Command(BaseCommand):
@@ -92,7 +94,7 @@ class Command(BaseCommand):
 
     def _import(self, path: Path) -> None:
         data = _read(path)
-        plan = Import()
+        plan = Import(save_mapping=lambda mapping, save: save_with_history(mapping, None, _IMPORTED, save))
         plan.read(data)
         for key in set(data) - {"systems", "mappings", "option_mappings", "transformation_rules", "job_queue_entries"}:
             plan.errors.append(f"unknown key {key}.")
@@ -102,7 +104,9 @@ class Command(BaseCommand):
             sys.exit(2)
         self.stdout.write("\n".join(f"  {step}" for step in plan.steps) or "Nothing to change.")
         with transaction.atomic():
+            before = _configuration()
             plan.apply()
+            _keep_changes(before, _configuration())
 
 
 def _choose(business_central: System, model: OwnershipModel) -> None:
@@ -163,6 +167,23 @@ def _sandbox_access(system: System, address: str) -> System:
     system.client_id, system.client_secret = "sync-admin", "sandbox"
     system.token_address, system.scope = f"{address}/sandbox/oauth2/v2.0/token", f"{address}/.default"
     return system
+
+
+def _configuration() -> dict[tuple[str, str], dict[str, Any]]:
+    """What is configured beside mappings, by kind and name, as it is exported."""
+    found = {
+        "system": [(row["name"], row) for row in systems_to_json()],
+        "option mapping": [(f"{row['name']} {row['code']}", row) for row in options_to_json()],
+        "transformation rule": [(row["code"], row) for row in transformations_to_json()],
+        "job queue entry": [(f"{row['description']} {row['company'] or ''}".strip(), row) for row in entries_to_json()],
+    }
+    return {(kind, name): row for kind, rows in found.items() for name, row in rows}
+
+
+def _keep_changes(before: dict[tuple[str, str], dict[str, Any]], after: dict[tuple[str, str], dict[str, Any]]) -> None:
+    for (kind, name), row in after.items():
+        if before.get((kind, name)) != row:
+            keep_change(None, kind=kind, name=name[:100], what=_IMPORTED, before=before.get((kind, name)), after=row)
 
 
 def _certificate(path: Path) -> str:
