@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from joblog.entry_states import set_on_hold, set_ready
 from joblog.models import JobQueueEntry, QueueStatus
 from mappings.changes import Person, keep_change
 from mappings.models import System
@@ -14,7 +15,8 @@ from mappings.models import System
 def switch_connection(system: System, *, enabled: bool, user: Person) -> int:
     """Enables the system and sets its recurring entries to Ready, or disables it and puts them On Hold; how many entries changed.
 
-    Entries in Error stay as they are, and so does one whose other system is still disabled. A run under way stops at its next request.
+    Entries in Error stay as they are, and so does one whose other system is still disabled. A run under way stops at its
+    next page, or before that at its next request.
     """
     rows = JobQueueEntry.objects.filter(Q(mapping__business_central=system) | Q(mapping__sales=system), recurring=True)
     with transaction.atomic():
@@ -26,5 +28,11 @@ def switch_connection(system: System, *, enabled: bool, user: Person) -> int:
         )  # fmt: skip
         if enabled:
             usable = rows.filter(mapping__business_central__enabled=True, mapping__sales__enabled=True, status=QueueStatus.ON_HOLD)
-            return usable.update(status=QueueStatus.READY, earliest_start=timezone.now(), attempts=0, error_message="")
-        return rows.filter(status__in=(QueueStatus.READY, QueueStatus.WAITING, QueueStatus.INACTIVE)).update(status=QueueStatus.ON_HOLD)
+            usable.update(earliest_start=timezone.now())
+            return set_ready(_ids(usable)).done
+        active = rows.exclude(status__in=(QueueStatus.ON_HOLD, QueueStatus.ERROR, QueueStatus.FINISHED))
+        return set_on_hold(_ids(active), user.get_username() if user else "").done
+
+
+def _ids(rows: QuerySet[JobQueueEntry]) -> list[int]:
+    return list(rows.values_list("pk", flat=True))

@@ -27,6 +27,7 @@ from joblog.models import (
 )
 from joblog.opening import open_unstarted
 from joblog.outcomes import after_cancel, after_failure, after_success
+from joblog.pauses import open_pause
 from joblog.turns import ring_next
 from joblog.wake_up import changed_meanwhile
 from mappings.models import IntegrationTableMapping
@@ -81,6 +82,8 @@ def interrupt(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim) -
         _see_stop(entry)
         if not entry.stop_requested:
             claim.release()
+            if open_pause() is not None:
+                SynchJob.objects.filter(log_entry=execution, status=JobStatus.IN_PROCESS).update(phase="paused")
             return False
         _stop_run(entry, execution, claim)
     ring_next(entry)

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from joblog import executions
 from joblog.claims import Claim, adopt, take
+from joblog.entry_states import run_now
 from joblog.models import JobQueueEntry, JobQueueLogEntry, LogStatus, QueueStatus, SynchJob
 from joblog.pauses import open_pause
 from joblog.runner import carry_out
@@ -47,6 +49,42 @@ def run_in_foreground(entry: JobQueueEntry, *, tell: Callable[[], None] = lambda
     return _jobs(execution), _clear(left, execution)
 
 
+def run_existing(entry: JobQueueEntry, *, tell: Callable[[], None] = lambda: None) -> tuple[list[SynchJob], str]:
+    """Runs an entry of the queue once, whatever its schedule, here or in the worker that takes it first; as :func:`run_in_foreground`.
+
+    The entry stays as after any run.
+    """
+    before = JobQueueLogEntry.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    before = entry.current_log_id - 1 if entry.current_log_id else before
+    refused = run_now([entry.pk]).refused.get(entry.pk)
+    if refused:
+        return [], f"{entry.description} was left alone: {refused}."
+    deadline = timezone.now() + PATIENCE
+
+    def pause() -> bool:
+        tell()
+        return False
+
+    while True:
+        if claim := take(entry.pk):
+            carry_out(claim, pause)
+        execution = _execution_of(entry, after=before)
+        if execution is not None and execution.status != LogStatus.IN_PROCESS:
+            return _jobs(execution), execution.message
+        left = JobQueueEntry.objects.filter(pk=entry.pk).first()
+        if left is None and execution is None:
+            return [], f"{entry.description} is gone: it has expired, or somebody has deleted it."
+        if timezone.now() > deadline:
+            return _jobs(execution), f"{(left and left.error_message) or _paused()} The job is left to the workers.".strip()
+        time.sleep(_POLL)
+
+
+def _execution_of(entry: JobQueueEntry, *, after: int) -> JobQueueLogEntry | None:
+    """The first execution of this entry since; one that runs once leaves its log entry without the link."""
+    own = Q(entry=entry.pk) | Q(entry=None, description=entry.description, run_kind=entry.run_kind)
+    return JobQueueLogEntry.objects.filter(own, pk__gt=after).order_by("pk").first()
+
+
 def _first_claim(entry: JobQueueEntry) -> Claim | None:
     """Saves the entry, claimed as soon as its mapping is free; not claimed while everything is paused."""
     while not nothing_may_start():
@@ -70,8 +108,8 @@ def _jobs(execution: JobQueueLogEntry | None) -> list[SynchJob]:
 def _clear(entry: JobQueueEntry | None, execution: JobQueueLogEntry | None) -> str:
     """Why the run did not end well. The failed entry of a command goes: its job stays in the log, and nobody waits for it in the queue."""
     if entry is not None:
-        message = entry.error_message
         entry.delete()
-        return message
+        if entry.error_message:
+            return entry.error_message
     ended = JobQueueLogEntry.objects.filter(pk=execution.pk, status=LogStatus.CANCELED).first() if execution else None
     return ended.message if ended else ""

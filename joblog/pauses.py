@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from joblog.models import QueuePause
+from joblog.models import JobQueueEntry, QueuePause, QueueStatus
+
+_WAITING = (QueueStatus.READY, QueueStatus.WAITING, QueueStatus.INACTIVE, QueueStatus.IN_PROCESS)
 
 
 def open_pause() -> QueuePause | None:
@@ -24,5 +26,9 @@ def pause(reason: str, user_name: str) -> bool:
 
 
 def resume(user_name: str) -> bool:
-    """Ends the pause; False where there is none."""
-    return bool(QueuePause.objects.filter(open=True).update(open=False, ended_at=timezone.now(), ended_by=user_name))
+    """Ends the pause, so that workers ring for everything that has waited; False where there is none."""
+    with transaction.atomic():
+        ended = QueuePause.objects.filter(open=True).update(open=False, ended_at=timezone.now(), ended_by=user_name)
+        if ended:
+            JobQueueEntry.objects.filter(status__in=_WAITING).update(rung_at=None)
+    return bool(ended)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from joblog.models.worker import Worker
 from mappings.models import IntegrationTableMapping
 
 
@@ -89,7 +90,7 @@ class JobQueueEntry(models.Model):
     stop_by = models.CharField(max_length=150, blank=True, editable=False)
 
     claim_token = models.CharField(max_length=36, blank=True, editable=False)
-    worker = models.ForeignKey("Worker", null=True, blank=True, on_delete=models.SET_NULL, related_name="entries", editable=False)
+    worker = models.ForeignKey(Worker, null=True, blank=True, on_delete=models.SET_NULL, related_name="entries", editable=False)
     claimed_by = models.CharField(max_length=100, blank=True, editable=False)
     heartbeat_at = models.DateTimeField(null=True, blank=True, editable=False)
     rung_at = models.DateTimeField(null=True, blank=True, editable=False)
