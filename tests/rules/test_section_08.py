@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from joblog import runner
-from joblog.models import JobStatus, RunKind, SynchEntry, SynchJob
+from joblog.models import JobQueueEntry, JobStatus, RunKind, SynchEntry, SynchJob
 from joblog.queue import enqueue
 from joblog.scope import Scope
 from mappings.models import Coupling, IntegrationTableMapping
@@ -160,7 +160,7 @@ def test_counterparts_whose_list_breaks_off_are_neither_restored_nor_uncoupled(
     people.control("DELETE", "faults")
     assert everything(people) == before
     assert not SynchEntry.objects.filter(action__in=["Deleted", "Uncoupled", "Failed", "Skipped"]).exists()
-    type(entry).objects.filter(pk=entry.pk).update(earliest_start=None)
+    JobQueueEntry.objects.filter(pk=entry.pk).update(earliest_start=None)
     runner.run(entry.pk)
     assert SynchJob.objects.latest("id").modified == 5
     assert everything(people) == before
@@ -198,6 +198,23 @@ def test_a_search_for_deletions_through_a_list_in_trouble_marks_nothing(
     people.control("DELETE", "faults")
     assert everything(people) == before
     assert not SynchEntry.objects.exclude(action="Inserted").exists()
+
+
+@pytest.mark.rule("8.listing-empty", "8.listing-broken")
+@pytest.mark.parametrize("fault", [{"kind": "empty"}, {"kind": "disconnect"}, {"kind": "status", "status": 503, "retry_after": 60}])
+def test_deletions_that_a_list_in_trouble_kept_back_are_found_by_the_next_search(
+    coupled: IntegrationTableMapping, people: People, fault: dict[str, Any]
+) -> None:
+    runner.run(enqueue(mapping=coupled, run_kind=RunKind.FIND_DELETED).pk)
+    delete(people, "sales", Coupling.objects.get(bc_number="C1"))
+    before = everything(people)
+    people.fault(system="sales", method="GET", path=r"accounts\?", **fault)
+    runner.run(enqueue(mapping=coupled, run_kind=RunKind.FIND_DELETED).pk)
+    people.control("DELETE", "faults")
+    assert everything(people) == before
+    JobQueueEntry.objects.filter(run_kind=RunKind.FIND_DELETED).delete()
+    runner.run(enqueue(mapping=coupled, run_kind=RunKind.FIND_DELETED).pk)
+    assert [row.bc_number for row in Coupling.objects.filter(skipped=True)] == ["C1"]
 
 
 @pytest.mark.rule("8.listing-empty")
