@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from joblog.models import SystemWatch, WatchedTable
+from joblog.pauses import open_pause
 from joblog.wake_up import waiting_mappings, wake
 from joblog.watched_tables import mappings_by_table, plain_tables, watched_tables
 from mappings.models import Purpose, System
@@ -25,7 +26,12 @@ _LONGEST = timedelta(minutes=30)
 
 
 def look_for_changes() -> None:
-    """Looks at every system whose time has come. Nothing is asked of one that is switched off, or for which no entry waits."""
+    """Looks at every system whose time has come.
+
+    Nothing is asked of one that is switched off, or for which no entry waits, nor anything while everything is paused.
+    """
+    if open_pause() is not None:
+        return
     now = timezone.now()
     rested = Q(watch=None) | Q(watch__look_at=None) | Q(watch__look_at__lte=now)
     for system in System.objects.filter(rested, enabled=True):

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from joblog import change_polls, change_subscriptions, full_synchronization, totals
+from joblog import change_polls, change_subscriptions, deliveries, digests, full_synchronization, notices, totals
 from joblog.models import DutyLease
 from joblog.workers import own_id
 
@@ -32,6 +32,10 @@ DUTIES: tuple[Duty, ...] = (
     Duty("start waves of full synchronizations", 30, full_synchronization.next_waves),
     Duty("look for changes", change_polls.LOOK_SECONDS, change_polls.look_for_changes),
     Duty("count ended jobs", totals.SECONDS, totals.count_jobs),
+    Duty("tell of troubles", notices.SECONDS, notices.tell_of_troubles),
+    Duty("send digests", digests.SECONDS, digests.send_digests),
+    Duty("deliver notices", deliveries.SECONDS, deliveries.deliver),
+    Duty("forget old notices", 3600, deliveries.forget_old_notices),
     Duty("keep subscriptions", change_subscriptions.UPKEEP_SECONDS, change_subscriptions.keep_subscriptions),
 )
 

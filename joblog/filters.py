@@ -11,11 +11,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from joblog.models import (
+    Channel,
     EntryAction,
     ErrorCause,
     JobQueueEntry,
     JobStatus,
     JobType,
+    Notice,
     QueueStatus,
     SynchEntry,
     SynchJob,
@@ -229,3 +231,26 @@ class WatchedTableFilter(ListFilter):
 
     def filter_refused(self, rows: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
         return rows.exclude(message="") if value else rows
+
+
+class OwnNoticeFilter(ListFilter):
+    search_fields = ("subject", "text", "mapping_name")
+
+    kind = PickFilter(what="kind", choices=Notice.Kind.choices)
+    unread = TickFilter(label="Unread only", field_name="read_at", lookup_expr="isnull")
+
+    class Meta:
+        model = Notice
+        fields: list[str] = []
+
+
+class SentNoticeFilter(ListFilter):
+    search_fields = ("subject", "text", "mapping_name", "address", "person__username", "result")
+
+    status = PickFilter(what="status", choices=Notice.Status.choices)
+    channel = PickFilter(what="channel", choices=Channel.choices)
+    kind = PickFilter(what="kind", choices=Notice.Kind.choices)
+
+    class Meta:
+        model = Notice
+        fields: list[str] = []

@@ -14,6 +14,7 @@ from joblog.causes import close_issues, keep_issues
 from joblog.claims import Claim
 from joblog.follow_ups import FollowUps, followed, remember
 from joblog.link_jobs import remove
+from joblog.log_lines import now_about
 from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
 from joblog.previews import noted
 from mappings.couplings import save_states
@@ -53,6 +54,7 @@ class DatabaseJournal:
         self.job, self.claim, self.plan, self.traffic, self.follow_up = job, claim, plan, traffic, follow_up
         self._earlier_traffic = (job.bc_requests, job.sales_requests)
         self._entry_ids: dict[str, int] = {}
+        now_about(job=job.pk, mapping=job.mapping_name)
 
     @property
     def job_id(self) -> int:

@@ -10,6 +10,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from joblog.causes import close_issues, keep_issues
+from joblog.log_lines import now_about
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchEntry, SynchJob
 from joblog.opening import opening_values
 from joblog.scope import Scope
@@ -39,7 +40,7 @@ def open_link_job(
     direction: Direction = Direction.TO_INTEGRATION,
 ) -> tuple[SynchJob, bool]:
     """The execution's job of this kind, mapping and direction, as far as it is, and whether it is new."""
-    return SynchJob.objects.get_or_create(
+    job, new = SynchJob.objects.get_or_create(
         log_entry=execution,
         type=kind,
         mapping=mapping,
@@ -49,6 +50,8 @@ def open_link_job(
             "scope": entry.parameters,
         },
     )
+    now_about(job=job.pk)
+    return job, new
 
 
 def chosen_couplings(mapping: IntegrationTableMapping, scope: Scope) -> QuerySet[Coupling]:

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from joblog.claims import RUNNABLE
 from joblog.models import JobQueueEntry, JobTotals, QueueStatus, Worker
+from joblog.pauses import open_pause
 from mappings.models import IntegrationTableMapping, SystemTraffic
 from mappings.troubleshooting import with_troubles
 
@@ -102,3 +103,5 @@ def _mappings() -> Iterator[Metric]:
         if last:
             ran.add_metric([company, name], last.timestamp())
     yield from (failing, skipped, ran)
+    paused = GaugeMetricFamily("syncadmin_paused", "1 while everything is paused by a person.", value=int(open_pause() is not None))
+    yield paused

@@ -16,6 +16,7 @@ from joblog.claims import Claim, heartbeat, take
 from joblog.coupling_runs import couple
 from joblog.deleted_records import find_deleted
 from joblog.full_synchronization import next_wave
+from joblog.log_lines import about, now_about
 from joblog.matching_runs import match
 from joblog.models import JobQueueEntry, JobQueueLogEntry, RunKind
 from joblog.queue import ring
@@ -81,9 +82,17 @@ def carry_out(claim: Claim, pause: Pause) -> bool:
 
     Every ending is written down: success, a put-off, a cancellation, an error with its message, a bug with its call stack.
     """
+    with about(entry=claim.entry_id):
+        return _carried_out(claim, pause)
+
+
+def _carried_out(claim: Claim, pause: Pause) -> bool:
     entry = JobQueueEntry.objects.select_related("mapping__business_central", "mapping__sales", "user", "current_log").get(
         pk=claim.entry_id
     )
+    if entry.mapping is not None:
+        now_about(mapping=entry.mapping.name, company=entry.mapping.business_central.company)
+    log.info("%s: begins, triggered by %s", entry.description, entry.trigger)
     try:
         execution = executions.begin(entry, claim)
         with heartbeat(claim):
@@ -91,14 +100,17 @@ def carry_out(claim: Claim, pause: Pause) -> bool:
         if not finished:
             return executions.interrupt(entry, execution, claim)
         executions.succeed(entry, execution, claim)
+        log.info("%s: ended well", entry.description)
     except ClaimLost:
-        log.warning("entry %s: the claim was lost, another worker goes on", entry.pk)
+        log.warning("%s: the claim was lost, another worker goes on", entry.description)
     except RetryLater as error:
+        log.warning("%s: put off: %s", entry.description, error.text)
         executions.put_off(entry, claim, error)
     except RunError as error:
+        log.error("%s: %s", entry.description, error.text)
         executions.fail(entry, claim, error.code, error.text)
     except Exception as error:
-        log.exception("entry %s: unexpected error", entry.pk)
+        log.exception("%s: unexpected error", entry.description)
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
         executions.fail(entry, claim, "unexpected", f"Unexpected error: {error}", traceback.format_exc())

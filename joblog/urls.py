@@ -14,6 +14,7 @@ from joblog.views.job import JobEntries, JobPage
 from joblog.views.log import JobFailures, LogList
 from joblog.views.mapping_runs import MappingRuns
 from joblog.views.missing import MissingReference
+from joblog.views.notices import NoticeRuleEdit, NoticeRules, SentNotices
 from joblog.views.queue import QueueList, QueueState
 from joblog.views.records import Candidates, Couplings, History, Record, Records
 from joblog.views.synchronize import Couple, Synchronize, Uncouple
@@ -47,6 +48,10 @@ urlpatterns: list[URLPattern] = [
     path("full-synchronization/", FullSynchronization.as_view(), name="full-sync"),
     path("job-queue/", QueueList.as_view(), name="queue"),
     path("job-queue/state/", QueueState.as_view(), name="queue-state"),
+    path("notices/sent/", SentNotices.as_view(), name="sent-notices"),
+    path("notice-rules/", NoticeRules.as_view(), name="notice-rules"),
+    path("notice-rules/new/", NoticeRuleEdit.as_view(), name="notice-rule-new"),
+    path("notice-rules/<int:pk>/", NoticeRuleEdit.as_view(), name="notice-rule"),
     path("watched-tables/", WatchedTableList.as_view(), name="watched"),
     path("watched-tables/compare/", WatchState.as_view(), name="watch-state"),
 ]

@@ -34,6 +34,13 @@ try:
         "business_central": env.float("SYNCADMIN_POLL_BUSINESS_CENTRAL_SECONDS", 30.0, validate=validate.Range(min=1)),
         "sales": env.float("SYNCADMIN_POLL_SALES_SECONDS", 10.0, validate=validate.Range(min=1)),
     }
+    EMAIL_HOST = env.str("SYNCADMIN_EMAIL_HOST", "")
+    EMAIL_PORT = env.int("SYNCADMIN_EMAIL_PORT", 587)
+    EMAIL_HOST_USER = env.str("SYNCADMIN_EMAIL_USER", "")
+    EMAIL_HOST_PASSWORD = env.str("SYNCADMIN_EMAIL_PASSWORD", "")
+    EMAIL_SECURITY = env.str("SYNCADMIN_EMAIL_SECURITY", "starttls", validate=validate.OneOf(["starttls", "ssl", "none"]))
+    DEFAULT_FROM_EMAIL = env.str("SYNCADMIN_EMAIL_FROM", "sync-admin@localhost")
+    LOCAL_NOTICES = env.bool("SYNCADMIN_LOCAL_NOTICES", False)
     METRICS_TOKEN = env.str("SYNCADMIN_METRICS_TOKEN", "")
     LOG_FORMAT = env.str("SYNCADMIN_LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
     PUBLIC_URL = env.str("SYNCADMIN_PUBLIC_URL", "").rstrip("/")
@@ -221,4 +228,6 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {"urllib3": {"level": "WARNING"}, "django-q": {"level": "WARNING"}},
 }
+EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_SECURITY == "starttls", EMAIL_SECURITY == "ssl"
+EMAIL_TIMEOUT = 10
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -14,4 +14,5 @@ urlpatterns = [
     path("", include("mappings.urls")),
     path("", include("joblog.urls")),
     path("", include("joblog.open_urls")),
+    path("", include("joblog.own_urls")),
 ]

@@ -95,6 +95,7 @@ def test_an_operator_runs_mappings_and_does_not_configure_them(addresses: list[s
         "thresholds",
         "switch",
         "compare",
+        "notice-rules",
     }
 
 

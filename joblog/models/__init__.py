@@ -6,6 +6,7 @@ from joblog.models.error_cause import ErrorCause
 from joblog.models.full_synchronization_line import FullSynchronizationLine, Recommendation, Requested
 from joblog.models.job_queue_entry import JobQueueEntry, JobQueueLogEntry, LogStatus, QueueStatus, RunKind, Stop
 from joblog.models.job_totals import JobTotals
+from joblog.models.notice import Channel, Notice, NoticeRule, Trouble
 from joblog.models.queue_pause import QueuePause
 from joblog.models.synch_entry import EntryAction, SynchEntry, SynchError
 from joblog.models.synch_job import JobStatus, JobType, SynchJob, Trigger
@@ -13,6 +14,7 @@ from joblog.models.watch import SystemWatch, WatchedTable
 from joblog.models.worker import DutyLease, Worker
 
 __all__ = [
+    "Channel",
     "CueThreshold",
     "DeletionWatch",
     "DutyLease",
@@ -25,6 +27,8 @@ __all__ = [
     "JobTotals",
     "JobType",
     "LogStatus",
+    "Notice",
+    "NoticeRule",
     "QueuePause",
     "QueueStatus",
     "Recommendation",
@@ -36,6 +40,7 @@ __all__ = [
     "SynchJob",
     "SystemWatch",
     "Trigger",
+    "Trouble",
     "WatchedTable",
     "Worker",
 ]

@@ -91,6 +91,13 @@ MENU: tuple[Group, ...] = (
                 words="microsoft dynamics 365 connection setup dataverse connection setup crm systems sign-in secret certificate test",
             ),
             Item(
+                title="Who Is Told",
+                url_name="joblog:notice-rules",
+                words="notices notifications alerts e-mail mail webhook digest notify recipients threshold",
+            ),
+            Item(title="Sent Notices", url_name="joblog:sent-notices", words="notifications alerts e-mails delivered", hidden=True),
+            Item(title="Notices", url_name="own:notices", words="my notices notifications bell unread alerts", hidden=True),
+            Item(
                 title="Watched Tables",
                 url_name="joblog:watched",
                 words="changes notifications webhooks subscriptions light poll event-driven rescheduling wake",

@@ -10,6 +10,7 @@ from django.utils import timezone
 from joblog import runner
 from joblog.change_polls import look_for_changes
 from joblog.models import JobQueueEntry, QueueStatus, SynchJob, SystemWatch, WatchedTable
+from joblog.pauses import pause, resume
 from mappings.models import IntegrationTableMapping, System, SystemTraffic
 from tests.people import People
 
@@ -114,6 +115,17 @@ def test_a_switched_off_system_is_not_asked(entry: JobQueueEntry, people: People
     before = requests(people)
     look()
     assert requests(people) == before
+
+
+def test_a_change_during_a_pause_is_seen_after_it(entry: JobQueueEntry, people: People) -> None:
+    pause("Inventory", "ada")
+    people.create_sales("accounts", name="Adatum", customertypecode=3)
+    before = requests(people)
+    look()
+    assert requests(people) == before and not awake()
+    resume("ada")
+    look()
+    assert awake()
 
 
 def test_a_busy_system_is_left_alone_for_longer_each_time(entry: JobQueueEntry, people: People) -> None:

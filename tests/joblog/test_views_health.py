@@ -143,12 +143,12 @@ def test_failing_records(figure: Figures, make_coupling: Callable[..., Any]) -> 
     assert (figure("records_failing", **labels), figure("records_skipped", **labels)) == (1, 1)
 
 
-def test_figures_cost_six_statements(
+def test_figures_cost_seven_statements(
     client: Client, settings: Any, make_job: MakeJob, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     settings.METRICS_TOKEN = "t0ken"
     for name in ("A", "B", "C"):
         make_job(mapping_name=name)
     count_jobs()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get("/metrics", headers=TOKEN)

@@ -139,5 +139,5 @@ def test_a_call_about_what_is_awake_already_is_cheap(
 ) -> None:
     query = f"?code={SystemWatch.of(mapping.sales).secret}"
     told(client, mapping.sales, ACCOUNT, query)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         told(client, mapping.sales, ACCOUNT, query)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from joblog import executions
 from joblog.claims import take
 from joblog.models import JobQueueEntry, QueueStatus, RunKind
+from joblog.pauses import pause, resume
 from joblog.wake_up import soon, wake
 from joblog.watched_tables import mappings_by_table
 from mappings.models import IntegrationTableMapping, System
@@ -84,6 +85,13 @@ def test_nothing_wakes_while_a_connection_is_switched_off(entry: JobQueueEntry, 
     assert wake(mapping.sales, {"accounts"}) == 0
 
 
+def test_nothing_wakes_while_everything_is_paused(entry: JobQueueEntry, mapping: IntegrationTableMapping) -> None:
+    pause("Inventory", "ada")
+    assert wake(mapping.sales, {"accounts"}) == 0
+    resume("ada")
+    assert wake(mapping.sales, {"accounts"}) == 1
+
+
 def test_only_entries_of_that_table_are_woken(entry: JobQueueEntry, make_mapping: MakeMapping, mapping: IntegrationTableMapping) -> None:
     items = make_entry(make_mapping("ITEM-PRODUCT", table="items", integration_table="products", direction="ToIntegrationTable"))
     assert wake(mapping.business_central, {"items"}) == 1
@@ -124,7 +132,7 @@ def test_a_run_without_a_change_goes_back_to_its_schedule(entry: JobQueueEntry, 
     assert entry.trigger == "schedule" and not sooner(entry)
 
 
-def test_waking_nobody_costs_three_statements(mapping: IntegrationTableMapping, django_assert_num_queries: Callable[[int], object]) -> None:
+def test_waking_nobody_costs_four_statements(mapping: IntegrationTableMapping, django_assert_num_queries: Callable[[int], object]) -> None:
     make_entry(mapping, QueueStatus.READY, earliest_start=timezone.now())
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         wake(mapping.sales, {"accounts"})
