@@ -1,14 +1,17 @@
-"""Uncoupling as a job with entries: rows of Sales give up the company that they carry, then the coupling goes (engine.md section 15)."""
+"""Uncoupling as a job with entries: rows of Sales give up the company that they carry, accounts their statistics, then the coupling goes
+(engine.md section 15)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from joblog.account_figures import AccountFigures, has_figures
 from joblog.claims import Claim
 from joblog.company_marks import FIELD, CompanyMarks, has_marks
 from joblog.follow_ups import wait_for_others
@@ -72,6 +75,7 @@ class Uncoupling:
         stay = {key for key, result in cleared.items() if result.outcome is not Outcome.DONE and result.passing}
         left = [row for row in rows if row.sales_key in stay]
         gone = [row for row in rows if row.sales_key not in stay]
+        self._forget_figures([row.sales_key for row in gone if row.sales_key and row.sales_key not in moving])
         entries = [entry_of(self.job, row, EntryAction.UNCOUPLED, message=_told(cleared.get(str(row.sales_key)))) for row in gone]
         for row in left:
             text = cleared[str(row.sales_key)].text or "Dynamics 365 Sales is busy. Uncouple the record again."
@@ -90,7 +94,7 @@ class Uncoupling:
         marks = CompanyMarks.of(self.mapping, self.sales) if self.sales is not None else None
         if marks is None or not keys:
             return {}
-        announced = {row.destination_key: row for row in self._announced(keys)}
+        announced = {row.destination_key: row for row in self._announced(EntryAction.MODIFIED).filter(destination_key__in=list(keys))}
         carried = marks.carried(keys)
         new = {key: self._entry(key, marks.company) for key in carried if key not in announced}
         with transaction.atomic():
@@ -107,17 +111,36 @@ class Uncoupling:
         marks = CompanyMarks.of(self.mapping, self.sales) if self.sales is not None else None
         return marks.uncoupled() if marks is not None else []
 
+    def _forget_figures(self, accounts: Sequence[str]) -> None:
+        """Deletes the statistics rows of these accounts, each with an entry (Deleted)."""
+        figures = AccountFigures.of(self.mapping, self.sales) if self.sales is not None else None
+        if figures is None:
+            return
+        announced = {row.destination_key: row for row in self._announced(EntryAction.DELETED)}
+        keys = list(dict.fromkeys([*figures.linked(accounts), *announced]))
+        label = figures.table.label
+        new = {
+            key: SynchEntry(job=self.job, action=EntryAction.SENDING, intended=EntryAction.DELETED, destination_key=key,
+                            destination_label=label, at=timezone.now())
+            for key in keys if key not in announced
+        }  # fmt: skip
+        with transaction.atomic():
+            self.claim.hold()
+            keep(self.job, list(new.values()))
+        self._settle(announced | new, figures.delete(keys))
+
     def _settle(self, entries: dict[str, SynchEntry], results: dict[str, WriteResult]) -> None:
+        """What was done is counted as it was intended; nothing is noted of the rest."""
         changed = [key for key, result in results.items() if result.outcome is Outcome.DONE]
         for key in changed:
-            entries[key].action, entries[key].intended = EntryAction.MODIFIED, ""
+            entries[key].action, entries[key].intended = entries[key].intended, ""
         with transaction.atomic():
             self.claim.hold()
             keep(self.job, [entries[key] for key in changed])
             SynchEntry.objects.filter(pk__in=[entries[key].pk for key in results.keys() - set(changed)]).delete()
 
-    def _announced(self, keys: Sequence[str]) -> Iterable[SynchEntry]:
-        return SynchEntry.objects.filter(job=self.job, action=EntryAction.SENDING, destination_key__in=list(keys))
+    def _announced(self, intended: EntryAction) -> QuerySet[SynchEntry]:
+        return SynchEntry.objects.filter(job=self.job, action=EntryAction.SENDING, intended=intended)
 
     def _entry(self, key: str, company: str) -> SynchEntry:
         label = table_of(self.mapping, Side.SALES).fields[FIELD].label
@@ -190,7 +213,7 @@ def _children_of(mapping: IntegrationTableMapping) -> list[IntegrationTableMappi
 @contextmanager
 def _sales(mapping: IntegrationTableMapping, children: Sequence[IntegrationTableMapping]) -> Iterator[Connector | None]:
     """A connector to Sales where something has to be asked or changed there."""
-    if not (children or has_marks(mapping)):
+    if not (children or has_marks(mapping) or has_figures(mapping)):
         yield None
         return
     with connected(mapping.sales) as connector:

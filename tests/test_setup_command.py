@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db.models import ProtectedError
+from django.utils import timezone
 
 from joblog.exchange import entries_to_json
-from joblog.models import JobQueueEntry
+from joblog.models import JobQueueEntry, SynchJob
 from mappings.exchange import mappings_to_json, options_to_json, systems_to_json
 from mappings.exchange_transformations import transformations_to_json
 from mappings.models import (
     ConfigurationChange,
+    Coupling,
     IntegrationFieldMapping,
     IntegrationTableMapping,
     OptionMapping,
@@ -122,3 +126,53 @@ def exported() -> dict[str, list[dict[str, object]]]:
     }
     plain: dict[str, list[dict[str, object]]] = json.loads(json.dumps(data))
     return plain
+
+
+@pytest.mark.rule("A20.in-place", "A20.stay")
+def test_resetting_to_defaults_overwrites_mappings_in_place_and_leaves_couplings_and_log(company: People) -> None:
+    customer = IntegrationTableMapping.objects.get(name="CUSTOMER")
+    Coupling.objects.create(mapping=customer, bc_key="b", sales_key="s", bc_number="C1")
+    job = SynchJob.objects.create(mapping=customer, mapping_name="CUSTOMER", direction="ToIntegrationTable", started_at=timezone.now())
+    IntegrationTableMapping.objects.filter(pk=customer.pk).update(direction="ToIntegrationTable", synch_only_coupled=False)
+    customer.field_mappings.all().delete()
+    call_command("setup", "default", sandbox=company.url, stdout=StringIO())
+    after = IntegrationTableMapping.objects.get(name="CUSTOMER")
+    assert (after.pk, after.direction, after.synch_only_coupled) == (customer.pk, "Bidirectional", True)
+    assert after.field_mappings.exists()
+    assert (Coupling.objects.get().mapping_id, SynchJob.objects.get().pk) == (customer.pk, job.pk)
+
+
+@pytest.mark.rule("A20.delete")
+def test_a_mapping_with_couplings_is_not_deleted_before_they_are_uncoupled(company: People) -> None:
+    customer = IntegrationTableMapping.objects.get(name="CUSTOMER")
+    Coupling.objects.create(mapping=customer, bc_key=str(uuid.uuid4()), sales_key=str(uuid.uuid4()))
+    with pytest.raises(ProtectedError):
+        customer.delete()
+    with pytest.raises(SystemExit) as stop:
+        call_command("uncouple", "CUSTOMER", "--all", stdout=StringIO())
+    assert (stop.value.code, Coupling.objects.exists()) == (0, False)
+    customer.delete()
+    assert (SynchJob.objects.get().mapping, SynchJob.objects.get().mapping_name) == (None, "CUSTOMER")
+
+
+@pytest.mark.rule("A25.fields")
+def test_the_default_set_up_marks_match_fields(company: People) -> None:
+    marked = IntegrationFieldMapping.objects.filter(use_for_match=True, status="Enabled").values_list("mapping__name", "integration_field")
+    assert set(marked) >= {
+        ("SALESPEOPLE", "internalemailaddress"), ("CURRENCY", "isocurrencycode"), ("CUSTOMER", "name"), ("CONTACT", "emailaddress1"),
+        ("ITEM-PRODUCT", "productnumber"), ("RESOURCE-PRODUCT", "productnumber"), ("CUSTPRCGRP-PRICE", "name"),
+    }  # fmt: skip
+
+
+@pytest.mark.rule("17.dependencies")
+def test_the_default_mappings_depend_on_each_other_as_in_the_reference(company: People) -> None:
+    found = {row.name: set(row.depends_on) for row in IntegrationTableMapping.objects.all()}
+    products = {"ITEM-PRODUCT", "RESOURCE-PRODUCT"}
+    assert found["SALESPEOPLE"] == found["CURRENCY"] == found["UNIT OF MEASURE"] == set()
+    assert found["CUSTOMER"] >= {"SALESPEOPLE", "CURRENCY"}
+    assert found["CONTACT"] >= {"CUSTOMER"}
+    assert all(found[name] >= {"UNIT OF MEASURE"} for name in products)
+    assert found["CUSTPRCGRP-PRICE"] >= {"CURRENCY", "ITEM-PRODUCT"}
+    assert found["SALESPRC-PRODPRICE"] >= {"CUSTPRCGRP-PRICE", "ITEM-PRODUCT"}
+    assert found["POSTEDSALESINV-INV"] >= products
+    assert found["POSTEDSALESLINE-INV"] >= {"POSTEDSALESINV-INV"}

@@ -82,7 +82,7 @@ def test_nothing_set_up_is_said(db: None, command: Command, arguments: tuple[str
         (("synchronize", "--all", "--record", "1"), "--record goes with exactly one mapping."),
         (("synchronize", "CUSTOMER STATISTICS", "--preview"), "has no preview"),
         (("uncouple", "CUSTOMER"), "Name the records to uncouple, or use --all."),
-        (("uncouple", "CUSTOMER", "C1", "--all"), "Name the records to uncouple, or use --all."),
+        (("uncouple", "CUSTOMER", "C1", "--all"), "There is no mapping C1."),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(company: People, command: Command, arguments: tuple[str, ...], reason: str) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from joblog.models import JobQueueEntry, SynchEntry
+from joblog.models import JobQueueEntry, SynchEntry, SynchJob
 from mappings.models import Coupling, IntegrationTableMapping
+from mappings.troubleshooting import listed_mappings
 from tests.people import People
 
 Command = Callable[..., tuple[int, dict[str, Any]]]
@@ -133,3 +134,26 @@ def test_chosen_records_are_created_though_only_coupled_ones_go(company: People,
     assert command("synchronize", "CUSTOMER", "--record", "C1", "--create-new")[1]["jobs"][0]["inserted"] == 1
     assert [row["name"] for row in company.rows_sales("accounts")] == ["One"]
     assert IntegrationTableMapping.objects.get(name="CUSTOMER").synch_only_coupled
+
+
+# ---- figures
+
+
+@pytest.mark.rule("A22.retry", "A22.job")
+def test_a_retry_is_seen_at_once_in_the_figures_of_the_mapping_and_not_in_those_of_the_job(
+    failing: dict[str, Coupling], command: Command
+) -> None:
+    failed = SynchJob.objects.filter(skipped__gt=0).values_list("pk", "failed", "skipped")
+    before = list(failed)
+    assert listed_mappings().get(name="CUSTOMER").skipped == 2
+    command("retry", "CUSTOMER", "--background")
+    assert listed_mappings().get(name="CUSTOMER").skipped == 0
+    assert before and list(failed) == before
+
+
+@pytest.mark.rule("11.gone")
+def test_a_record_that_is_gone_by_the_time_of_its_retry_is_told(failing: dict[str, Coupling], people: People, command: Command) -> None:
+    people.delete_sales("accounts", str(failing["C2"].sales_key))
+    code, _ = command("retry", "CUSTOMER", "--code", "too-long")
+    entry = SynchEntry.objects.order_by("-id")[0]
+    assert (code, entry.code, "does not exist in Dynamics 365 Sales" in entry.message) == (1, "deleted", True)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from joblog.models import SynchJob
+from mappings.changes import save_with_history
 from mappings.models import Coupling, IntegrationTableMapping
 from tests.people import People
 
@@ -121,3 +123,20 @@ def test_the_log_lists_entries_with_what_changed(customer: IntegrationTableMappi
     assert (entry["action"], entry["direction"], entry["code"]) == ("Inserted", "ToIntegrationTable", "")
     assert {"field": "address1_city", "old": "", "new": "Atlanta"} in entry["changes"]
     assert entry["destination"]["key"] == people.rows_sales("accounts")[0]["accountid"]
+
+
+@pytest.mark.rule("A26.job")
+def test_a_job_keeps_the_version_of_the_mapping_that_it_ran_with(customer: IntegrationTableMapping, command: Command) -> None:
+    versions = []
+    for _ in range(2):
+        versions.append(IntegrationTableMapping.objects.get(pk=customer.pk).version)
+        command("synchronize", "CUSTOMER", "--direction", "to")
+        customer.description += "."
+        save_with_history(customer, None, "Description", customer.save)
+    assert list(SynchJob.objects.order_by("id").values_list("mapping_version", flat=True)) == versions == [versions[0], versions[0] + 1]
+
+
+@pytest.mark.rule("A24.last")
+def test_statistics_run_last_of_all(company: People, command: Command) -> None:
+    _, told = command("synchronize", "--all")
+    assert [job["mapping"] for job in told["jobs"]][-2:] == ["CUSTOMER STATISTICS", "INVOICE STATUS"]

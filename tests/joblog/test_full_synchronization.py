@@ -296,3 +296,15 @@ def test_a_line_that_cannot_run_is_told_with_code_two(cronus: System, people: Pe
 def test_one_direction_does_not_go_with_it(cronus: System, command: Command) -> None:
     assert command("synchronize", "--all", "--full", "--direction", "to")[0] == 2
     assert not SynchJob.objects.exists()
+
+
+@pytest.mark.rule("17.refresh")
+def test_a_refresh_adds_missing_lines_and_leaves_started_ones_alone(cronus: System, people: People) -> None:
+    full.refresh(cronus)
+    line_of("CONTACT").delete()
+    FullSynchronizationLine.objects.filter(mapping__name="CUSTOMER").update(status="Finished")
+    people.create_bc("customers", displayName="Adatum")
+    people.create_bc("contacts", displayName="Ann", type="Person")
+    found = recommended(cronus)
+    assert "CONTACT" in found
+    assert (found["CUSTOMER"], states()["CUSTOMER"]) == ("No Records To Synchronize Now", "Finished")

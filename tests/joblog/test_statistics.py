@@ -9,8 +9,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from joblog.models import SynchEntry
-from mappings.models import Coupling
+from joblog import runner
+from joblog.models import SynchEntry, SynchJob
+from joblog.statistics import statistics_entry
+from mappings.models import Coupling, System
+from syncadmin.sandbox.ids import COMPANY_ID
 from tests.mappings.rules.invoicing import Office
 from tests.people import People
 
@@ -116,3 +119,49 @@ def statistics_of(office: Office, invoice: dict[str, Any]) -> tuple[dict[str, An
     account = office.people.rows_sales("accounts", f"accountid eq {coupling.sales_key}")[0]
     row = office.people.rows_sales("nav_accountstatisticses", f"nav_accountstatisticsid eq {account['_nav_accountstatisticsid_value']}")[0]
     return row, office.people.rows_bc("customerStatistics", f"id eq {invoice['customerId']}")[0]
+
+
+@pytest.mark.rule("20.1.customer-gone")
+def test_a_deleted_customer_fails_with_the_account_alone_and_is_skipped(demo_company: People, command: Command) -> None:
+    customer = demo_company.create_bc("customers", displayName="Gone")
+    account = demo_company.create_sales("accounts", name="Left alone", customertypecode=3)["accountid"]
+    assert command("couple", "CUSTOMER", customer["number"], account)[0] == 0
+    address = f"{demo_company.bc_root}/companies({COMPANY_ID})/customers({customer['id']})"
+    assert demo_company.session.delete(address, headers={"If-Match": "*"}).ok
+    code, told = command(*RUN)
+    assert (code, told["jobs"][0]["failed"], told["jobs"][0]["status"]) == (1, 1, "Finished")
+    entry = SynchEntry.objects.get(code="deleted")
+    assert (entry.source_label, entry.destination_key, entry.destination_label) == ("", account, "Left alone")
+    assert Coupling.objects.get(sales_key=account).skipped
+
+
+@pytest.mark.rule("20.2.open", "20.2.once")
+def test_an_invoice_that_is_open_goes_back_to_billed(office: Office, invoice: dict[str, Any], command: Command) -> None:
+    key = office.arrived(invoice)["invoiceid"]
+    office.people.change_sales("invoices", key, statecode=2, statuscode=100001)
+    assert command(*RUN)[1]["jobs"][1]["modified"] == 1
+    assert tuple(office.arrived(invoice)[name] for name in ("statecode", "statuscode")) == (0, 4)
+    before = office.arrived(invoice)["versionnumber"]
+    assert command(*RUN)[1]["jobs"][1]["modified"] == 0
+    assert office.arrived(invoice)["versionnumber"] == before
+
+
+@pytest.mark.rule("20.2.canceled")
+def test_a_canceled_invoice_is_canceled_in_sales(office: Office, invoice: dict[str, Any], command: Command) -> None:
+    root = office.people.bc_root.replace("saleslink/sync/v1.0", "v2.0")
+    address = f"{root}/companies({COMPANY_ID})/salesInvoices({invoice['id']})/Microsoft.NAV.cancel"
+    assert office.people.session.post(address).ok
+    assert command(*RUN)[1]["jobs"][1]["modified"] == 1
+    assert tuple(office.arrived(invoice)[name] for name in ("statecode", "statuscode")) == (3, 100003)
+
+
+@pytest.mark.rule("20.disabled")
+def test_with_the_connection_switched_off_the_entry_ends_in_error(company: People) -> None:
+    System.objects.filter(kind="sales").update(enabled=False)
+    entry = statistics_entry()
+    entry.maximum_attempts, entry.status = 1, "Ready"
+    entry.save()
+    runner.run(entry.pk)
+    entry.refresh_from_db()
+    assert (entry.status, "is switched off" in entry.error_message) == ("Error", True)
+    assert SynchJob.objects.get().status == "Error"

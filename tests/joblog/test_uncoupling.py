@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -163,3 +164,72 @@ def test_errors_of_a_removed_coupling_are_closed(coupled: list[dict[str, Any]], 
     command("uncouple", "CUSTOMER", "C1")
     assert not SynchEntry.objects.filter(code="deleted", resolved_at=None).exists()
     assert SynchJob.objects.filter(type="Uncoupling").count() == 1
+
+
+@pytest.mark.rule("15.per-mapping", "11.uncouple")
+def test_several_records_are_one_job_and_one_that_is_named_twice_is_uncoupled_once(
+    coupled: list[dict[str, Any]], people: People, command: Command
+) -> None:
+    code, told = command("uncouple", "CUSTOMER", "C1", "C2", coupled[1]["id"], account(people, "Customer 1")["accountid"])
+    assert (code, [(job["mapping"], job["uncoupled"], job["failed"]) for job in told["jobs"]]) == (0, [("CUSTOMER", 2, 0)])
+
+
+@pytest.mark.rule("15.mappings", "15.whole")
+def test_several_mappings_are_uncoupled_at_once(coupled: list[dict[str, Any]], command: Command) -> None:
+    currency = IntegrationTableMapping.objects.get(name="CURRENCY")
+    Coupling.objects.create(mapping=currency, bc_key=str(uuid.uuid4()), sales_key=str(uuid.uuid4()))
+    code, told = command("uncouple", "CUSTOMER", "currency", "--all")
+    assert (code, [(job["mapping"], job["uncoupled"]) for job in told["jobs"]]) == (0, [("CUSTOMER", 3), ("CURRENCY", 1)])
+    assert not Coupling.objects.exists()
+
+
+# ---- statistics of accounts
+
+
+@pytest.fixture
+def with_statistics(coupled: list[dict[str, Any]], people: People, command: Command) -> list[dict[str, Any]]:
+    """The accounts have their statistics."""
+    assert command("synchronize", "CUSTOMER STATISTICS")[1]["jobs"][0]["inserted"] == 3
+    return coupled
+
+
+def statistics(people: People) -> set[str]:
+    return {row["nav_customerno"] for row in people.rows_sales("nav_accountstatisticses")}
+
+
+@pytest.mark.rule("15.statistics")
+def test_the_statistics_of_the_account_go_with_the_customer(
+    with_statistics: list[dict[str, Any]], people: People, command: Command
+) -> None:
+    code, told = command("uncouple", "CUSTOMER", "C1")
+    assert (code, told["jobs"][0]["uncoupled"], told["jobs"][0]["deleted"], told["jobs"][0]["modified"]) == (0, 1, 1, 1)
+    assert statistics(people) == {"C0", "C2"}
+    assert account(people, "Customer 1")["_nav_accountstatisticsid_value"] is None
+    assert len(people.rows_sales("accounts")) == len(people.rows_bc("customers")) == 3
+
+
+@pytest.mark.rule("15.statistics")
+def test_statistics_whose_deletion_was_not_answered_are_counted_once(
+    with_statistics: list[dict[str, Any]], customer: IntegrationTableMapping, people: People
+) -> None:
+    entry = enqueue(mapping=customer, run_kind=RunKind.UNCOUPLE)
+    people.fault(system="sales", kind="status", status=429, retry_after=60, method="POST", path="batch", after=1, times=1)
+    runner.run(entry.pk)
+    assert SynchEntry.objects.filter(action=EntryAction.SENDING, intended=EntryAction.DELETED).count() == 3
+    people.delete_sales("nav_accountstatisticses", people.rows_sales("nav_accountstatisticses")[0]["nav_accountstatisticsid"])
+    JobQueueEntry.objects.filter(pk=entry.pk).update(earliest_start=None)
+    runner.run(entry.pk)
+    job = SynchJob.objects.get(type="Uncoupling")
+    assert (job.uncoupled, job.deleted, job.modified, job.failed) == (3, 3, 3, 0)
+    assert (statistics(people), SynchEntry.objects.filter(action=EntryAction.SENDING).exists()) == (set(), False)
+
+
+def test_a_moved_account_keeps_its_statistics_for_its_new_customer(
+    with_statistics: list[dict[str, Any]], people: People, command: Command
+) -> None:
+    target = account(people, "Customer 2")["accountid"]
+    code, told = command("couple", "CUSTOMER", "C1", target, "--move")
+    assert (code, told["jobs"][0]["deleted"]) == (0, 1)
+    assert statistics(people) == {"C0", "C2"}
+    assert command("synchronize", "CUSTOMER STATISTICS")[1]["jobs"][0]["modified"] == 1
+    assert statistics(people) == {"C0", "C1"}

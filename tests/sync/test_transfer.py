@@ -198,3 +198,11 @@ def test_references_are_collected_for_a_whole_page() -> None:
 
 
 PLAN_BC = TO.source
+
+
+@pytest.mark.rule("22.text")
+@pytest.mark.parametrize(("source", "sent"), [(Decimal("1234.5"), "1234,5"), (Decimal(7), "7"), (None, None)])
+def test_a_value_that_is_no_text_is_formatted_before_it_is_transformed(source: Decimal | None, sent: str | None) -> None:
+    comma = Rule(code="COMMA", type=RuleType.REPLACE, parameters={"find": ".", "replace": ","})
+    own = rule("credit", "note", transformation="COMMA")
+    assert new_value(make_plan(own, transformations={"COMMA": comma}), own, TO, source, {}) == sent

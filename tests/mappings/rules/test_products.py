@@ -204,3 +204,12 @@ def test_a_price_without_answer_fails_the_product_and_is_looked_for_again(goods:
     assert SynchEntry.objects.get(job__mapping_name="ITEM-PRODUCT").code == "default-price"
     assert command("synchronize", "ITEM-PRODUCT")[0] == 0
     assert len(goods.rows_sales("productpricelevels")) == 1
+
+
+@pytest.mark.rule("19.products.description-2")
+def test_the_second_description_is_not_transferred(goods: People, command: Command) -> None:
+    made = item(goods, displayName2="With basket")
+    assert command("synchronize", "ITEM-PRODUCT")[0] == 0
+    assert "With basket" not in {value for value in product(goods).values() if isinstance(value, str)}
+    goods.change_bc("items", made["id"], displayName2="Without basket")
+    assert command("synchronize", "ITEM-PRODUCT")[1]["jobs"][0]["modified"] == 0

@@ -32,3 +32,15 @@ def test_a_new_salesperson_gets_the_code_after_the_highest_one(company: People, 
         company.create_standard("salespeoplePurchasers", code=code, displayName=code)
     assert command("synchronize", "SALESPEOPLE")[0] == 0
     assert codes(company) == ["SP NO. 00004", "SP NO. 00009", "SP NO. 00010", "XX"]
+
+
+@pytest.mark.rule("19.salespeople.one-way")
+def test_nothing_of_a_salesperson_reaches_the_user(company: People, command: Command) -> None:
+    IntegrationTableMapping.objects.filter(name="SALESPEOPLE").update(synch_only_coupled=False)
+    command("synchronize", "SALESPEOPLE")
+    before = company.rows_sales("systemusers")
+    (own,) = company.rows_standard("salespeoplePurchasers")
+    company.change_standard("salespeoplePurchasers", own["id"], displayName="Somebody else", email="else@example.com")
+    assert [job["direction"] for job in command("synchronize", "SALESPEOPLE")[1]["jobs"]] == ["FromIntegrationTable"]
+    assert command("synchronize", "SALESPEOPLE", "--direction", "to")[0] == 2
+    assert company.rows_sales("systemusers") == before

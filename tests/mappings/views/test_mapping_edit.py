@@ -146,3 +146,13 @@ def test_a_check_that_cannot_be_made_says_why(administrator, mapping):
     )
     assert "Not checked" in answer.content.decode()
     assert "accounts of contoso.crm is not known" in answer.content.decode()
+
+
+@pytest.mark.rule("A23.nothing-reset")
+def test_a_change_that_reaches_back_resets_nothing_by_itself(save, mapping):
+    mapping.field_mappings.update(status="Enabled")
+    read_at = datetime(2026, 1, 1, tzinfo=UTC)
+    IntegrationTableMapping.objects.filter(pk=mapping.pk).update(bc_watermark=read_at, sales_watermark=read_at)
+    assert save(direction="ToIntegrationTable").status_code == 302
+    mapping.refresh_from_db()
+    assert (mapping.bc_watermark, mapping.sales_watermark) == (read_at, read_at)
