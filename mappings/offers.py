@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.records import BOTH_CHANGED, BRINGS, FieldRow, RecordPage
+from syncadmin.sync.plan import BIDIRECTIONAL
 from syncadmin.sync.records import Direction, Side
 
 TO, FROM = Direction.TO_INTEGRATION, Direction.FROM_INTEGRATION
@@ -31,6 +32,7 @@ class Choice(StrEnum):
 
 
 _WAY = {TO: Choice.SEND, FROM: Choice.GET}
+_FLOWS = {Side.BUSINESS_CENTRAL: {BIDIRECTIONAL, TO.value}, Side.SALES: {BIDIRECTIONAL, FROM.value}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +91,7 @@ def _both_ways(page: RecordPage) -> Offer:
     if conflicts:
         text = f"{page.title} was changed on both sides: {_labels(conflicts)}. Choose whose values stay."
         return Offer(text=text, choices=(Choice.SEND, Choice.GET), preselected=Choice.SEND)
-    changed = {side for side in Side if any(_changed(row, side) for row in page.fields)}
+    changed = {side for side in Side if any(_changed(row, side) and row.direction in _FLOWS[side] for row in page.fields)}
     preselected = Choice.GET if changed == {Side.SALES} else Choice.SEND if changed == {Side.BUSINESS_CENTRAL} else Choice.MERGE
     return Offer(text=f"How shall {page.title} be synchronized?", choices=tuple(Choice), preselected=preselected)
 

@@ -49,6 +49,8 @@ def same(one: Value, other: Value, field: Field, partner: Field | None = None) -
         return bool(str(one)[:19] == str(other)[:19])
     if FieldType.CODE in kinds and isinstance(one, str) and isinstance(other, str):
         return one.rstrip().upper() == other.rstrip().upper()
+    if field.type is FieldType.LOOKUP and isinstance(one, str) and isinstance(other, str):
+        return one.rpartition("/")[2] == other.rpartition("/")[2]  # sent with the table it points to, read without
     return False
 
 

@@ -192,7 +192,7 @@ def test_a_connection_that_is_switched_off_leaves_a_job_with_the_reason(
 def test_full_synchronization_tells_what_is_out_of_reach(company: People, command: Command) -> None:
     System.objects.filter(kind="sales").update(address="http://127.0.0.1:9")
     code, told = command("synchronize", "--all", "--full")
-    assert (code, told["status"], told["jobs"]) == (2, "Error", [])
+    assert (code, told["status"], {job["type"] for job in told["jobs"]} - {"Statistics"}) == (2, "Error", set())
     assert "Sales" in told["message"]
 
 

@@ -58,6 +58,12 @@ def test_a_change_of_sales_is_taken(adatum: Coupling, people: People) -> None:
 
 
 @pytest.mark.rule("12.both.merge")
+def test_a_change_that_does_not_flow_counts_for_nothing(adatum: Coupling, people: People) -> None:
+    people.change_sales("accounts", str(adatum.sales_key), creditlimit=5)  # goes to Sales only
+    assert offered(adatum.bc_key).preselected == MERGE
+
+
+@pytest.mark.rule("12.both.merge")
 def test_changes_of_different_fields_are_merged(adatum: Coupling, people: People) -> None:
     people.change_bc("customers", str(adatum.bc_key), city="Graz")
     people.change_sales("accounts", str(adatum.sales_key), telephone1="55")

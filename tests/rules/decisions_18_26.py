@@ -47,15 +47,4 @@ GROUPS: dict[str, dict[str, str]] = {
     },
 }
 
-OPEN: frozenset[str] = frozenset(
-    {
-        "A20.stay",
-        "A20.delete",
-        "A22.retry",
-        "A22.job",
-        "A23.nothing-reset",
-        "A24.last",
-        "A25.fields",
-        "A26.job",
-    }
-)
+OPEN: frozenset[str] = frozenset({})

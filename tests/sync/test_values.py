@@ -78,6 +78,8 @@ def test_a_value_of_another_type_names_its_field(kind: FieldType, raw: Any) -> N
         (False, None, a(FieldType.BOOLEAN), a(FieldType.BOOLEAN), True),
         (None, Decimal(1), a(FieldType.DECIMAL), a(FieldType.DECIMAL), False),
         (None, 0, a(FieldType.OPTION), a(FieldType.OPTION), False),
+        ("teams/1a", "1a", a(FieldType.LOOKUP), a(FieldType.LOOKUP), True),
+        ("teams/1a", "teams/1b", a(FieldType.LOOKUP), a(FieldType.LOOKUP), False),
     ],
 )
 def test_values_compare_by_what_both_sides_can_hold(one: Any, other: Any, left: Field, right: Field, expected: bool) -> None:
