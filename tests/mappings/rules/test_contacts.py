@@ -259,12 +259,3 @@ def test_many_contacts_share_the_requests(adatum: People, command: Command) -> N
     to, back = command("synchronize", "CONTACT", "--full")[1]["jobs"]
     assert (to["unchanged"], back["unchanged"]) == (200, 200)
     assert [(job["requests"]["sales"], job["requests"]["business_central"]) for job in (to, back)] == [(1, 1), (1, 1)]
-
-
-@pytest.mark.rule("19.contacts.company")
-def test_the_company_contact_of_a_customer_is_not_coupled(adatum: People, command: Command) -> None:
-    adatum.create_sales("accounts", name="Contoso", customertypecode=3)
-    assert command("synchronize", "CUSTOMER", "CONTACT")[0] == 0
-    assert len(adatum.rows_bc("contacts", "type eq 'Company'")) == 2
-    assert not Coupling.objects.filter(mapping__name="CONTACT").exists()
-    assert not adatum.rows_sales("contacts")

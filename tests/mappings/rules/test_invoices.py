@@ -230,27 +230,3 @@ def money(value: float | None) -> Decimal:
 
 def discount(line: dict[str, Any]) -> Decimal:
     return money(line["manualdiscountamount"])
-
-
-@pytest.mark.rule("19.invoices.closed")
-def test_an_invoice_that_is_not_active_in_sales_is_left_alone(office: Office, command: Command) -> None:
-    invoice = office.ready(office.open_invoice())
-    command(*SEND, invoice["number"])
-    key = office.arrived(invoice)["invoiceid"]
-    office.people.change_sales("invoices", key, name="Changed there")
-    office.people.change_sales("invoices", key, statecode=2, statuscode=100001)
-    before = office.arrived(invoice)["versionnumber"]
-    code, told = command(*SEND, invoice["number"], "--use", "business-central")
-    assert (code, sum(job["modified"] + job["inserted"] for job in told["jobs"])) == (0, 0)
-    assert office.arrived(invoice)["versionnumber"] == before
-
-
-@pytest.mark.rule("19.invoices.impossible")
-def test_an_invoice_whose_customer_cannot_be_synchronized_fails_and_names_it(office: Office, command: Command) -> None:
-    invoice = office.ready(office.open_invoice())
-    Coupling.objects.filter(mapping__name="CUSTOMER").delete()
-    office.people.change_bc("customers", invoice["customerId"], blocked="All")
-    assert command(*SEND, invoice["number"])[0] == 1
-    entry = SynchEntry.objects.get(job__mapping_name="POSTEDSALESINV-INV", action="Failed")
-    assert invoice["customerNumber"] in entry.message
-    assert office.people.rows_sales("invoices", f"invoicenumber eq '{invoice['number']}'") == []
