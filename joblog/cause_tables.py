@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import django_tables2 as tables
+from django.db.models import Count
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from joblog.addresses import with_query
-from joblog.models import ErrorCause
+from joblog.addresses import entries_url, with_query
+from joblog.models import ErrorCause, SynchEntry, SynchJob
 from joblog.remedies import BUTTONS, Place, fixes_of, remedy_for
 from syncadmin.sync.errors import OPTION_MAPPING
 from syncadmin.ui import columns, formatting
@@ -31,6 +32,14 @@ class ShownFix:
 def errors_url(cause: ErrorCause, **query: str) -> str:
     """Exactly the open records of a cause."""
     return with_query(reverse("joblog:errors"), {"cause": str(cause.pk)} | query)
+
+
+def causes_in(job: SynchJob, *, limit: int) -> list[tuple[ErrorCause, int, str]]:
+    """(cause, number of records, their address) of a job, the most frequent first; a preview has causes too."""
+    rows = SynchEntry.objects.filter(job=job, cause__isnull=False).order_by().values("cause").annotate(number=Count("pk"))
+    numbers = {row["cause"]: row["number"] for row in rows.order_by("-number", "cause")[:limit]}
+    causes = ErrorCause.objects.in_bulk(list(numbers))
+    return [(causes[pk], number, entries_url(job, cause=str(pk))) for pk, number in numbers.items() if pk in causes]
 
 
 def buttons_of(cause: ErrorCause) -> list[ShownFix]:

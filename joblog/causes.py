@@ -1,7 +1,7 @@
 """Keeps issues and causes right: which failed entry stands for its record now, and how many records each cause holds up.
 
 Everything here runs inside the transaction that saves the entries: two statements for a page on which nothing fails and nothing had failed
-before, a handful more otherwise, however many records it has. Rows are locked in the order of their ids, entries before causes.
+before, a handful more otherwise, however many records it has. Rows are locked in the order of their ids, entries before causes before jobs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from joblog.models import ErrorCause, JobType, SynchEntry, SynchJob
@@ -58,7 +58,9 @@ def close_issues(couplings: Iterable[int], *, code: str = "", but: SynchJob | No
 
 def forget_issues(entries: QuerySet[SynchEntry]) -> None:
     """What is open of these entries counts no more, because they are about to be deleted."""
-    _count(_by_cause(_locked(entries.filter(OPEN_ISSUE))), [], timezone.now())
+    open_ones = list(_locked(entries.filter(OPEN_ISSUE)))
+    _count(_by_cause(open_ones), [], timezone.now())
+    _count_in_jobs(open_ones, [])
 
 
 def name_of(entry: SynchEntry) -> _Name:
@@ -109,7 +111,7 @@ def _open_issues(
 
 
 def _locked(rows: QuerySet[SynchEntry]) -> QuerySet[SynchEntry]:
-    columns = ("source_key", "cause_id", "first_seen_at", "attempts")
+    columns = ("job_id", "source_key", "cause_id", "first_seen_at", "attempts")
     return rows.only(*columns).order_by("pk").select_for_update(no_key=True)
 
 
@@ -127,6 +129,7 @@ def _take_over(failed: Sequence[SynchEntry], open_ones: Sequence[SynchEntry]) ->
     if resolved:
         SynchEntry.objects.filter(pk__in=resolved).update(resolved_at=now)
     _count(_by_cause(open_ones), failed, now)
+    _count_in_jobs(open_ones, failed)
 
 
 def _begin(entry: SynchEntry, before: SynchEntry | None, now: datetime) -> None:
@@ -152,6 +155,15 @@ def _count(closed: Counter[int], failed: Sequence[SynchEntry], now: datetime) ->
             row.message, row.missing = latest[row.pk].message, _missing(latest[row.pk])
     if rows:
         ErrorCause.objects.bulk_update(rows, ["records", "failures", "first_seen_at", "last_seen_at", "message", "missing"])
+
+
+def _count_in_jobs(closed: Iterable[SynchEntry], opened: Iterable[SynchEntry]) -> None:
+    change = Counter(one.job_id for one in opened)
+    change.subtract(one.job_id for one in closed)
+    cases = [When(pk=pk, then=Value(number)) for pk, number in change.items() if number]
+    if cases:
+        jobs = SynchJob.objects.filter(pk__in=change)
+        jobs.update(open_issues=F("open_issues") + Case(*cases, default=Value(0), output_field=BigIntegerField()))
 
 
 def _missing(entry: SynchEntry) -> str:

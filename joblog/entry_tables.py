@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from joblog.addresses import destination_url, entries_url, source_url, with_query
-from joblog.models import EntryAction, SynchEntry
+from joblog.models import EntryAction, JobType, SynchEntry
 from joblog.next_tries import NextTry
 from syncadmin.sync.errors import OPTION_MAPPING
 from syncadmin.sync.records import Direction
@@ -145,6 +145,34 @@ class EntryTable(ListTable):
 
     def value_code(self, record: SynchEntry) -> str:
         return record.code
+
+
+class HistoryTable(EntryTable):
+    """What happened to one record, job by job."""
+
+    key = "record-history"
+    fixed = ("job",)
+
+    at = columns.MomentColumn(verbose_name="When", order_by="pk")
+    job = tables.Column(accessor="job__mapping_name", verbose_name="Job")
+    trigger = tables.Column(accessor="job__trigger", verbose_name="Started by")
+    attempts = tables.Column(visible=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}})
+
+    class Meta(EntryTable.Meta):
+        sequence = ("at", "job", "action", "message", "name", "destination", "trigger", "code", "...")
+
+    def render_job(self, record: SynchEntry) -> SafeString:
+        url = reverse("joblog:job", args=[record.job_id])
+        kind = "" if record.job.type == JobType.SYNCHRONIZATION else record.job.get_type_display()
+        words = format_html('<br><span class="soft">{}</span>', kind) if kind else ""
+        return format_html('<a href="{}">{}</a> {}{}', url, record.job.mapping_name, formatting.direction(record.job.direction), words)
+
+    def value_job(self, record: SynchEntry) -> str:
+        return f"{record.job.mapping_name} {record.job.arrow} {record.job.pk}"
+
+    def render_trigger(self, record: SynchEntry) -> str:
+        who = f" · {record.job.user_name}" if record.job.user_name else ""
+        return f"{record.job.get_trigger_display()}{who}"
 
 
 def what_happened(entry: SynchEntry) -> SafeString:

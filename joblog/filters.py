@@ -25,6 +25,7 @@ from joblog.models import (
     WatchedTable,
 )
 from joblog.models.synch_entry import OPEN_ISSUE, RESOLVED_ISSUE
+from joblog.models.synch_job import FAILED, NEEDS_ATTENTION
 from mappings.models import Coupling, IntegrationTableMapping, SynchResult, System
 from syncadmin.sync.records import Direction
 from syncadmin.ui.filters import ListFilter, PickFilter, TickFilter
@@ -53,7 +54,7 @@ class JobFilter(NamedMappings):
     """Shows the last seven days unless another time, or one record's history, is asked for."""
 
     search_fields = ("mapping_name", "message", "user_name")
-    folded = ("type", "trigger", "since", "until")
+    folded = ("type", "trigger", "since", "until", "attention", "mine")
 
     mapping = PickFilter(what="mapping", field_name="mapping_name", choices=[])
     company = PickFilter(what="company", choices=[])
@@ -74,6 +75,8 @@ class JobFilter(NamedMappings):
         field_name="started_at", lookup_expr="date__lte", label="To date (UTC)", widget=forms.DateInput(attrs={"type": "date"})
     )
     failures = TickFilter(method="filter_failures", label="Has failures")
+    attention = TickFilter(method="filter_attention", label="Needs attention")
+    mine = TickFilter(method="filter_mine", label="Started by me")
     record = django_filters.CharFilter(method="filter_record", widget=forms.HiddenInput())
 
     class Meta:
@@ -88,7 +91,14 @@ class JobFilter(NamedMappings):
         return rows if value == "all" else _since_days(rows, int(value))
 
     def filter_failures(self, rows: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
-        return rows.filter(Q(failed__gt=0) | Q(status=JobStatus.ERROR)) if value else rows
+        return rows.filter(FAILED) if value else rows
+
+    def filter_attention(self, rows: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
+        """Jobs with records that still fail, and those that stopped and were not followed by one that went well."""
+        return rows.filter(NEEDS_ATTENTION) if value else rows
+
+    def filter_mine(self, rows: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
+        return rows.filter(user_name=self.request.user.get_username()) if value else rows
 
     def filter_record(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         """Jobs that touched this record, by its key on either side."""
@@ -101,6 +111,10 @@ def touching(*keys: str) -> Q:
     return Q(source_key__in=wanted) | Q(destination_key__in=wanted)
 
 
+def entries_touching(*keys: str) -> QuerySet[SynchEntry]:
+    return SynchEntry.objects.filter(touching(*keys))
+
+
 def _since_days(rows: QuerySet[Any], days: int) -> QuerySet[Any]:
     return rows.filter(started_at__gte=timezone.now() - timedelta(days=days))
 
@@ -110,6 +124,7 @@ class EntryFilter(ListFilter):
 
     action = PickFilter(what="action", choices=EntryAction.choices)
     code = django_filters.CharFilter(lookup_expr="iexact", label="Code", widget=forms.TextInput(attrs={"placeholder": "Code", "size": 14}))
+    state = PickFilter(what="state", choices=[("open", "Still failing"), ("resolved", "Resolved")], method="filter_state")
     cause = django_filters.NumberFilter(widget=forms.HiddenInput())
     record = django_filters.CharFilter(method="filter_record", widget=forms.HiddenInput())
 
@@ -119,6 +134,9 @@ class EntryFilter(ListFilter):
 
     def filter_record(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         return rows.filter(touching(value))
+
+    def filter_state(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(OPEN_ISSUE if value == "open" else RESOLVED_ISSUE)
 
 
 class ErrorFilter(NamedMappings):

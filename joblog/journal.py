@@ -55,6 +55,7 @@ class DatabaseJournal:
         self._earlier_traffic = (job.bc_requests, job.sales_requests)
         self._entry_ids: dict[str, int] = {}
         now_about(job=job.pk, mapping=job.mapping_name)
+        self._expected: int | None = None
 
     @property
     def job_id(self) -> int:
@@ -87,6 +88,9 @@ class DatabaseJournal:
             self._save_entries(items, couplings)
         return couplings
 
+    def expect(self, rows: int) -> None:
+        self._expected = rows
+
     def settle(self, items: Sequence[Touched], *, read: int, cursor: Cursor) -> None:
         counted = Counter(_COUNTER[item.action] for item in items)
         following = self.follow_up(followed(items, preview=not self._real))
@@ -100,7 +104,7 @@ class DatabaseJournal:
             SynchJob.objects.filter(pk=self.job.pk).update(
                 read=F("read") + read, cursor=cursor.to_json(), phase=cursor.phase, message="", **self._traffic(),
                 conflicts=F("conflicts") + sum(item.code == "conflict" for item in items),
-                **{name: F(name) + count for name, count in counted.items()},
+                **{name: F(name) + count for name, count in counted.items()}, **self._to_read(),
             )  # fmt: skip
 
     def _noted(self, row: SynchEntry) -> Touched:
@@ -186,6 +190,10 @@ class DatabaseJournal:
         if ids:
             close_issues(ids)
             Coupling.objects.filter(pk__in=ids).delete()
+
+    def _to_read(self) -> dict[str, Any]:
+        rows, self._expected = self._expected, None
+        return {} if rows is None else {"to_read": F("read") + rows}
 
     def _traffic(self) -> dict[str, int]:
         business_central, sales = self.traffic()

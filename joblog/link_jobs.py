@@ -54,6 +54,17 @@ def open_link_job(
     return job, new
 
 
+def expect(job: SynchJob, rows: QuerySet[Coupling]) -> None:
+    """Notes how many couplings the job is going to look at."""
+    SynchJob.objects.filter(pk=job.pk).update(to_read=rows.order_by().count())
+
+
+def looked_at(job: SynchJob, rows: Sequence[Coupling]) -> None:
+    """The job goes on behind these couplings; call it in the transaction that keeps what became of them."""
+    if rows:
+        SynchJob.objects.filter(pk=job.pk).update(cursor={"reached": max(row.pk for row in rows)}, read=F("read") + len(rows))
+
+
 def chosen_couplings(mapping: IntegrationTableMapping, scope: Scope) -> QuerySet[Coupling]:
     """The couplings of the scope's records; all of the mapping where it names none."""
     rows = Coupling.objects.filter(mapping=mapping)

@@ -54,11 +54,16 @@ class MatchRun:
     def _window(self, cursor: Cursor) -> tuple[Cursor, Sequence[Record], list[Touched]]:
         table, condition = self.plan.table(_SIDE), self.plan.filters.get(_SIDE, "")
         fields = self.partners.fields(_SIDE)
-        page = self.business_central.read_changes(table, fields, condition=condition, link=cursor.link, page_size=PAGE)
+        counted = not cursor.link
+        page = self.business_central.read_changes(table, fields, condition=condition, link=cursor.link, page_size=PAGE, counted=counted)
+        if page.total is not None:
+            self.journal.expect(page.total)
         return Cursor(phase=WINDOW if page.next else DONE, link=page.next), page.records, []
 
     def _named(self, cursor: Cursor) -> tuple[Cursor, Sequence[Record], list[Touched]]:
         keys = self.keys[cursor.reached : cursor.reached + PAGE]
+        if not cursor.reached:
+            self.journal.expect(len(self.keys))
         reached = cursor.reached + len(keys)
         table, condition = self.plan.table(_SIDE), self.plan.filters.get(_SIDE, "")
         found = self.business_central.read_records(table, keys, self.partners.fields(_SIDE), condition=condition)

@@ -8,8 +8,21 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 
 from joblog.claims import Claim
-from joblog.link_jobs import KEY, chosen_couplings, entry_of, finish, keep, mapping_of, open_link_job, read_ends, remove, sides_there
-from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchEntry, SynchJob
+from joblog.link_jobs import (
+    KEY,
+    chosen_couplings,
+    entry_of,
+    expect,
+    finish,
+    keep,
+    looked_at,
+    mapping_of,
+    open_link_job,
+    read_ends,
+    remove,
+    sides_there,
+)
+from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobType, SynchEntry, SynchJob
 from joblog.scope import Scope
 from joblog.synchronization import count_requests, open_job, synchronize_mapping, traffic_from_now
 from mappings.models import Coupling, IntegrationTableMapping
@@ -43,8 +56,10 @@ def delete(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim, paus
     """
     mapping, scope = mapping_of(entry), Scope.from_json(entry.parameters)
     _refuse_all(scope)
-    job, _ = open_link_job(entry, execution, mapping, JobType.UNCOUPLING)
+    job, new = open_link_job(entry, execution, mapping, JobType.UNCOUPLING)
     rows = chosen_couplings(mapping, scope).order_by("id")
+    if new:
+        expect(job, rows)
     with both_connected(mapping) as connectors:
         traffic = traffic_from_now(connectors)
         work = _Deletion(job, mapping, claim, connectors)
@@ -128,6 +143,9 @@ class _Deletion:
             keep(self.job, [one for pk, one in entries.items() if pk not in noted or one.action != EntryAction.SENDING])
             remove(row.pk for row in rows if not there[row.pk])
         self._settle(doomed, entries, self._send(doomed, there, found))
+        with transaction.atomic():
+            self.claim.hold()
+            looked_at(self.job, rows)
 
     def _entry(self, row: Coupling, there: set[Side]) -> SynchEntry:
         if len(there) == len(Side):
@@ -168,8 +186,6 @@ class _Deletion:
             self.claim.hold()
             keep(self.job, [entries[row.pk] for row in rows])
             remove(row.pk for row in rows if entries[row.pk].action == EntryAction.DELETED)
-            if rows:
-                SynchJob.objects.filter(pk=self.job.pk, status=JobStatus.IN_PROCESS).update(cursor={"reached": max(row.pk for row in rows)})
 
 
 def _why(result: WriteResult) -> str:

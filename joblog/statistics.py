@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from joblog.account_statistics import AccountStatistics
@@ -112,6 +113,8 @@ class _Execution:
 
     def _pages(self, job: SynchJob, mapping: IntegrationTableMapping, step: Step, journal: DatabaseJournal, message: str) -> bool:
         reached = Cursor.from_json(job.cursor).reached
+        if not reached:
+            journal.expect(self._chosen(mapping).count())
         while page := self._page(mapping, reached):
             reached = page[-1].pk
             journal.settle(step.work(page, job), read=len(page), cursor=Cursor(phase=EXPLICIT, reached=reached))
@@ -121,11 +124,13 @@ class _Execution:
         return True
 
     def _page(self, mapping: IntegrationTableMapping, after: int) -> list[Coupling]:
-        rows = Coupling.objects.filter(mapping=mapping, id__gt=after, pending="", skipped=False)
-        return list(rows.exclude(bc_key=None).exclude(sales_key=None).order_by("id")[:_PAGE])
+        return list(self._chosen(mapping).filter(id__gt=after).order_by("id")[:_PAGE])
+
+    def _chosen(self, mapping: IntegrationTableMapping) -> QuerySet[Coupling]:
+        return Coupling.objects.filter(mapping=mapping, pending="", skipped=False).exclude(bc_key=None).exclude(sales_key=None)
 
     def _open(self, name: str, mapping: IntegrationTableMapping) -> SynchJob:
-        last = SynchJob.objects.filter(mapping_name=name, mapping=mapping, status=JobStatus.FINISHED).order_by("-id").first()
+        last = SynchJob.objects.filter(mapping_name=name, mapping=mapping, status=JobStatus.FINISHED).order_by("-started_at", "-id").first()
         job, _ = SynchJob.objects.get_or_create(
             log_entry=self.execution,
             mapping=mapping,

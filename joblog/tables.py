@@ -20,6 +20,13 @@ from syncadmin.ui import columns, formatting
 from syncadmin.ui.tables import ListTable
 
 JOB_TONES = {"Finished": "good", "Error": "bad", "In Process": "info", "Canceled": "warn"}
+PHASES = {
+    "retry": "failed records first",
+    "explicit": "named records",
+    "window": "changed records",
+    "waiting": "waits for a system",
+    "done": "",
+}
 QUEUE_TONES = {
     "Ready": "good",
     "In Process": "info",
@@ -112,6 +119,10 @@ class JobTable(ListTable):
     unchanged = columns.CountColumn(attrs=_labelled("unchanged"))
     skipped = columns.CountColumn(url=_entries_of("Skipped"), attrs=_labelled("skipped"))
     failed = columns.CountColumn(url=_entries_of("Failed"), tone="bad", attrs=_labelled("failed"))
+    conflicts = columns.CountColumn(
+        url=lambda job: entries_url(job, code="conflict"), tone="bad", attrs=_labelled("conflicts"), visible=False
+    )
+    open_issues = columns.CountColumn(url=lambda job: entries_url(job, state="open"), verbose_name="Still Failing", visible=False)
     coupled = columns.CountColumn(url=_entries_of("Coupled"), attrs=_labelled("coupled"), visible=False)
     uncoupled = columns.CountColumn(url=_entries_of("Uncoupled"), attrs=_labelled("uncoupled"), visible=False)
     status = columns.PillColumn(tones=JOB_TONES, attrs={"td": {"class": "status"}})

@@ -15,7 +15,7 @@ from joblog.account_figures import AccountFigures, has_figures
 from joblog.claims import Claim
 from joblog.company_marks import FIELD, CompanyMarks, has_marks
 from joblog.follow_ups import wait_for_others
-from joblog.link_jobs import chosen_couplings, entry_of, finish, keep, mapping_of, open_link_job, remove
+from joblog.link_jobs import chosen_couplings, entry_of, expect, finish, keep, looked_at, mapping_of, open_link_job, remove
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchEntry, SynchJob
 from joblog.retries import chunks
 from joblog.scope import Scope
@@ -35,7 +35,9 @@ def uncouple(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim, pa
     The business data of both records stays. Contacts below an account of a customer or vendor are uncoupled with it, in a job of their own.
     """
     mapping, scope = mapping_of(entry), Scope.from_json(entry.parameters)
-    job, _ = open_link_job(entry, execution, mapping, JobType.UNCOUPLING)
+    job, new = open_link_job(entry, execution, mapping, JobType.UNCOUPLING)
+    if new:
+        expect(job, chosen_couplings(mapping, scope))
     if job.status != JobStatus.IN_PROCESS:
         return True
     children = _children_of(mapping)
@@ -86,8 +88,7 @@ class Uncoupling:
             self.claim.hold()
             keep(self.job, entries)
             remove(row.pk for row in gone)
-            if rows:
-                SynchJob.objects.filter(pk=self.job.pk).update(cursor={"reached": max(row.pk for row in rows)})
+            looked_at(self.job, rows)
 
     def clear(self, keys: Sequence[str]) -> dict[str, WriteResult]:
         """Empties the company of those rows that carry it, each with an entry (Modified); results by key."""

@@ -16,7 +16,7 @@ from joblog.views.mapping_runs import MappingRuns
 from joblog.views.missing import MissingReference
 from joblog.views.notices import NoticeRuleEdit, NoticeRules, SentNotices
 from joblog.views.queue import QueueList, QueueState
-from joblog.views.records import Candidates, Couplings, History, Record, Records
+from joblog.views.records import Candidates, Couplings, History, Record, RecordLog, Records
 from joblog.views.synchronize import Couple, Synchronize, Uncouple
 from joblog.views.watched import WatchedTableList, WatchState
 
@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern] = [
     path("mappings/<int:pk>/runs/", MappingRuns.as_view(), name="mapping-runs"),
     path("mappings/<int:pk>/records/", Records.as_view(), name="record-list"),
     path("mappings/<int:pk>/records/<str:side>/<str:key>/", Record.as_view(), name="record"),
+    path("mappings/<int:pk>/records/<str:side>/<str:key>/log/", RecordLog.as_view(), name="record-log"),
     path("mappings/<int:pk>/records/<str:side>/<str:key>/history/", History.as_view(), name="record-history"),
     path("mappings/<int:pk>/records/<str:side>/<str:key>/candidates/", Candidates.as_view(), name="candidates"),
     path("mappings/<int:pk>/couplings/", Couplings.as_view(), name="coupling-list"),

@@ -39,7 +39,7 @@ class SynchEntry(models.Model):
     ``attempts`` failed for the same cause since ``first_seen_at``. An earlier attempt is none any more, and resolved when the next failed.
     """
 
-    job = models.ForeignKey(SynchJob, on_delete=models.CASCADE, related_name="entries", db_index=False)  # entry_of_job begins with it
+    job = models.ForeignKey(SynchJob, on_delete=models.CASCADE, related_name="entries", db_index=False)  # entry_in_job begins with it
     action = models.CharField(max_length=10, choices=EntryAction)
     intended = models.CharField(max_length=10, blank=True)
     source_key = models.CharField(max_length=36, blank=True)
@@ -64,7 +64,8 @@ class SynchEntry(models.Model):
         verbose_name_plural = "synch entries"
         constraints = [models.UniqueConstraint(fields=["job", "source_key"], condition=~Q(source_key=""), name="record_once_per_job")]
         indexes = [
-            models.Index(fields=["job", "action", "id"], name="entry_of_job"),
+            models.Index(fields=["job", "-id"], name="entry_in_job"),
+            models.Index(fields=["job", "action", "-id"], name="entry_of_job"),
             models.Index(fields=["source_key", "-id"], name="entry_by_source"),
             models.Index(fields=["destination_key", "-id"], name="entry_by_destination"),
             models.Index(fields=["coupling_id"], condition=OPEN_ISSUE, name="issue_open_of_coupling"),

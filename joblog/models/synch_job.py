@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from joblog.models.job_queue_entry import JobQueueLogEntry
 from mappings.models import IntegrationTableMapping
@@ -34,6 +36,11 @@ class Trigger(models.TextChoices):
     CHANGE = "change", "Change"
     RETRY = "retry", "Retry"
     COMMAND = "command", "Command"
+
+
+# Asked for in these words, such jobs are read from their own indexes.
+FAILED = Q(failed__gt=0) | Q(status=JobStatus.ERROR)
+NEEDS_ATTENTION = Q(open_issues__gt=0) | Q(status=JobStatus.ERROR, recovered_at__isnull=True)
 
 
 class SynchJob(models.Model):
@@ -69,6 +76,8 @@ class SynchJob(models.Model):
     coupled = models.PositiveBigIntegerField(default=0)
     uncoupled = models.PositiveBigIntegerField(default=0)
     conflicts = models.PositiveBigIntegerField(default=0, help_text="Those of the failed and skipped records that are in conflict.")
+    open_issues = models.PositiveBigIntegerField(default=0, help_text="Failed records of this job that neither succeeded nor failed again.")
+    recovered_at = models.DateTimeField(null=True, blank=True, help_text="When a later job of the same kind went well after this error.")
     bc_requests = models.PositiveBigIntegerField(default=0)
     sales_requests = models.PositiveBigIntegerField(default=0)
     watermark_before = models.DateTimeField(null=True, blank=True)
@@ -83,9 +92,15 @@ class SynchJob(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["id"], condition=Q(counted=False, finished_at__isnull=False), name="job_to_count"),
-            models.Index(fields=["mapping_name", "-id"], name="job_of_mapping"),
-            models.Index(fields=["status", "-id"], name="job_by_status"),
-            models.Index(fields=["started_at"], name="job_by_start"),
+            models.Index(fields=["-started_at", "-id"], name="job_by_start"),
+            models.Index(fields=["mapping_name", "-started_at", "-id"], name="job_of_mapping"),
+            models.Index(fields=["status", "-started_at", "-id"], name="job_by_status"),
+            models.Index(fields=["type", "-started_at", "-id"], name="job_by_type"),
+            models.Index(fields=["trigger", "-started_at", "-id"], name="job_by_trigger"),
+            models.Index(fields=["user_name", "-started_at", "-id"], name="job_by_user"),
+            models.Index(fields=["company", "-started_at", "-id"], name="job_by_company"),
+            models.Index(fields=["-started_at", "-id"], condition=FAILED, name="job_failed"),
+            models.Index(fields=["-started_at", "-id"], condition=NEEDS_ATTENTION, name="job_needs_attention"),
         ]
 
     def __str__(self) -> str:
@@ -98,6 +113,19 @@ class SynchJob(models.Model):
     @property
     def running(self) -> bool:
         return self.status == JobStatus.IN_PROCESS
+
+    @property
+    def written(self) -> int:
+        """Records that were changed on the destination so far."""
+        return self.inserted + self.modified + self.deleted
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When a running job will be done if it goes on as it did; None where nobody can tell."""
+        if not (self.running and self.to_read and self.read):
+            return None
+        now = timezone.now()
+        return now + (now - self.started_at) * (max(0, self.to_read - self.read) / self.read)
 
     @property
     def seconds(self) -> float | None:

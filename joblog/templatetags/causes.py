@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import template
 
+from joblog import cause_tables
 from joblog.cause_tables import ShownFix, buttons_of, places_of
 from joblog.models import ErrorCause
 from joblog.remedies import Remedy, remedy_for
@@ -24,3 +25,8 @@ def buttons(cause: ErrorCause) -> list[ShownFix]:
 @register.filter
 def places(cause: ErrorCause) -> list[tuple[str, str]]:
     return places_of(cause)
+
+
+@register.filter
+def errors_url(cause: ErrorCause) -> str:
+    return cause_tables.errors_url(cause)

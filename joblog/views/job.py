@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,15 +10,17 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from joblog.addresses import entries_url, log_url
-from joblog.entry_tables import EntryTable
+from joblog.cause_tables import causes_in
+from joblog.entry_tables import EntryTable, destination_link, source_link
 from joblog.filters import EntryFilter
 from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
 from joblog.scope import Scope
 from joblog.scope_words import scope_in_words
-from joblog.tables import JOB_TONES, progress
+from joblog.settings_used import settings_used
+from joblog.tables import JOB_TONES, PHASES, progress
 from syncadmin.ui.views import ListPage, Page
 
-ENTRIES_SHOWN = 25
+ENTRIES_SHOWN, CAUSES_SHOWN = 25, 50
 _WITHOUT_WINDOW = {JobType.COUPLING, JobType.UNCOUPLING, JobType.FIND_DELETED, JobType.STATISTICS}
 _COUNTED = tuple(action for action in EntryAction if action is not EntryAction.SENDING)
 
@@ -33,7 +36,7 @@ class Tab:
 
 
 class JobPage(Page):
-    """While the job runs, its fragment is fetched again every few seconds."""
+    """A head with what the job did so far, and four tabs. While the job runs, its fragment is fetched again every few seconds."""
 
     template_name = "joblog/job.html"
     fragment_template = "joblog/job_body.html"
@@ -41,25 +44,62 @@ class JobPage(Page):
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         job = get_object_or_404(SynchJob.objects.select_related("mapping", "log_entry"), pk=self.kwargs["pk"])
         scope = Scope.from_json(job.scope)
-        tabs = _tabs(job, self.request.GET.get("action", ""))
-        action = next((tab.action for tab in tabs if tab.current), "")
-        rows = _entries(job).filter(action=action) if action else _entries(job)
-        table = EntryTable(rows.order_by("-id")[:ENTRIES_SHOWN], orderable=False, exclude=("action",) if action else ())
+        tab = self.request.GET.get("tab", "")
+        tab = tab if tab in _TABS else "records"
         return super().get_context_data(
             title=job_name(job),
             job=job,
             progress=progress(job) if job.running else "",
+            phase=PHASES.get(job.phase, job.phase),
             tone=JOB_TONES.get(job.status, ""),
-            tabs=tabs,
-            table=table,
-            entries_url=entries_url(job, action),
+            tab=tab,
+            all_tabs=[(name, label, name == tab) for name, label in _TABS.items()],
+            tab_template=f"joblog/job_{tab}.html",
             log_url=log_url(job.mapping_name),
             scope=scope_in_words(scope),
             reads_window=not scope.explicit and not scope.pairs and job.type not in _WITHOUT_WINDOW,
-            empty_text=_empty_text(job),
             live_seconds=2 if job.running else 0,
+            **_CONTENTS[tab](job, self.request.GET.get("action", "")),
             **extra,
         )
+
+
+def _records(job: SynchJob, wanted: str) -> dict[str, Any]:
+    tabs = _tabs(job, wanted)
+    action = next((tab.action for tab in tabs if tab.current), "")
+    rows = _entries(job).filter(action=action) if action else _entries(job)
+    table = EntryTable(rows.order_by("-id")[:ENTRIES_SHOWN], orderable=False, exclude=("action",) if action else ())
+    return {"tabs": tabs, "table": table, "entries_url": entries_url(job, action), "empty_text": _empty_text(job)}
+
+
+def _causes(job: SynchJob, _wanted: str) -> dict[str, Any]:
+    """Why records of this job failed, the most frequent cause first; a preview has causes too."""
+    return {"causes": causes_in(job, limit=CAUSES_SHOWN)}
+
+
+def _changes(job: SynchJob, wanted: str) -> dict[str, Any]:
+    """Each changed field from what to what; what was modified first, unless inserted records are asked for."""
+    shown = EntryAction.INSERTED if wanted == EntryAction.INSERTED or not job.modified else EntryAction.MODIFIED
+    counted = [(EntryAction.MODIFIED, job.modified), (EntryAction.INSERTED, job.inserted)]
+    entries = list(_entries(job).filter(action=shown).order_by("-id")[:ENTRIES_SHOWN])
+    return {
+        "tabs": [Tab(action.label, action.value, number, action is shown) for action, number in counted if number],
+        "diffs": [(destination_link(entry), source_link(entry), entry.changes) for entry in entries],
+        "entries_url": entries_url(job, shown.value),
+    }
+
+
+def _settings(job: SynchJob, _wanted: str) -> dict[str, Any]:
+    return {"used": settings_used(job)}
+
+
+_TABS = {"records": "Records", "causes": "Causes", "changes": "Changes", "settings": "Settings used"}
+_CONTENTS: dict[str, Callable[[SynchJob, str], dict[str, Any]]] = {
+    "records": _records,
+    "causes": _causes,
+    "changes": _changes,
+    "settings": _settings,
+}
 
 
 def job_name(job: SynchJob) -> str:

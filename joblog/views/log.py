@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from joblog.addresses import destination_url, entries_url, source_url
+from joblog.cause_tables import causes_in
 from joblog.entry_tables import destination_link, source_link, what_happened
 from joblog.filters import JobFilter
 from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
@@ -16,7 +17,7 @@ from syncadmin.ui.tables import ListTable
 from syncadmin.ui.views import ListPage, Page
 
 SECONDS_WHILE_RUNNING, SECONDS_AT_REST = 2, 5
-FAILURES_SHOWN = 20
+FAILURES_SHOWN, CAUSES_SHOWN = 20, 3
 _COUPLING_TYPES = {JobType.COUPLING, JobType.UNCOUPLING}
 
 
@@ -27,6 +28,13 @@ class LogList(ListPage):
     table_class = JobTable
     filter_class = JobFilter
     actions_template = "joblog/log_actions.html"
+    views = (
+        ("Needs attention", "attention=on&period=30"),
+        ("Running now", "status=In+Process&period=all"),
+        ("Full syncs", "type=Full&period=30"),
+        ("Previews", "type=Preview&period=30"),
+        ("Mine", "mine=on&period=30"),
+    )
     empty_text = "No job ran in the last 7 days. Run a mapping from the Integration Table Mappings, or look at a longer period."
 
     def get_rows(self) -> QuerySet[Any]:
@@ -47,6 +55,7 @@ class LogList(ListPage):
         first = table.page.number == 1
         context["live_seconds"] = SECONDS_WHILE_RUNNING if running else SECONDS_AT_REST if first else 0
         context["record"] = self.request.GET.get("record", "")
+        context["asked"] = self.request.META["QUERY_STRING"]
         return context
 
 
@@ -57,10 +66,11 @@ class JobFailures(Page):
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         job = get_object_or_404(SynchJob, pk=self.kwargs["pk"])
-        rows = SynchEntry.objects.filter(job=job, action=EntryAction.FAILED).order_by("id")[:FAILURES_SHOWN]
+        rows = SynchEntry.objects.filter(job=job, action=EntryAction.FAILED).order_by("-id")[:FAILURES_SHOWN]
         return super().get_context_data(
             job=job,
             failures=[_shown(entry, job) for entry in rows],
+            causes=causes_in(job, limit=CAUSES_SHOWN),
             more=max(0, job.failed - FAILURES_SHOWN),
             failed_url=entries_url(job, EntryAction.FAILED),
             **extra,

@@ -37,7 +37,8 @@ class MappingRuns(Page):
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         mapping = get_object_or_404(IntegrationTableMapping, pk=self.kwargs["pk"])
-        jobs = list(SynchJob.objects.filter(mapping=mapping).exclude(type=JobType.PREVIEW).order_by("-id")[:SHOWN])
+        own = SynchJob.objects.filter(mapping_name=mapping.name, mapping=mapping).exclude(type=JobType.PREVIEW)
+        jobs = list(own.order_by("-started_at", "-id")[:SHOWN])
         entries = list(JobQueueEntry.objects.filter(mapping=mapping, recurring=True).order_by("id")[:3])
         return super().get_context_data(
             mapping=mapping,

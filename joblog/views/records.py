@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -14,7 +15,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from joblog.addresses import log_url, record_url
-from joblog.filters import CouplingFilter, touching
+from joblog.entry_tables import HistoryTable
+from joblog.filters import CouplingFilter, EntryFilter, entries_touching
 from joblog.models import EntryAction, JobType, SynchEntry
 from joblog.record_tables import CouplingTable, RecordTable, coupling_pill, shown_record
 from mappings.models import Coupling, IntegrationTableMapping
@@ -204,7 +206,7 @@ class Happened:
 
 def _history(keys: list[str], *, seen: int) -> dict[str, Any]:
     """The last entries of a record; ``meanwhile`` tells that there is one newer than the entry that was seen last (0: none was)."""
-    rows = SynchEntry.objects.filter(touching(*keys)).select_related("job").defer("job__cursor", "job__call_stack", "job__scope")
+    rows = entries_touching(*keys).select_related("job").defer("job__cursor", "job__call_stack", "job__scope")
     entries = list(rows.order_by("-id")[:HISTORY_SHOWN])
     newest = entries[0].pk if entries else 0
     return {"history": [_happened(entry) for entry in entries], "newest": newest, "meanwhile": bool(seen) and newest > seen}
@@ -230,6 +232,32 @@ class History(MappingPage):
         seen = self.request.GET.get("seen", "")
         history = _history(list(keys.values()), seen=int(seen) if seen.isdigit() else 0)
         return super().get_context_data(mapping=mapping, **history, **(extra | {"side": side, "key": key}))
+
+
+class RecordLog(ListPage):
+    """All that ever happened to a record, as source or as destination, in whatever job and mapping of its two keys; newest first."""
+
+    noun = ("entry", "entries")
+    table_class = HistoryTable
+    filter_class = EntryFilter
+    actions_template = "joblog/record_log_actions.html"
+    empty_text = "No job has touched this record yet."
+
+    def get_rows(self) -> QuerySet[Any]:
+        _mapping, side, key, coupling = self._record
+        keys = {side: key} | _keys(coupling)
+        return entries_touching(*keys.values()).select_related("job").defer("job__cursor", "job__call_stack", "job__scope")
+
+    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+        mapping, side, key, coupling = self._record
+        label = _label(coupling, side) or key
+        return super().get_context_data(title=f"{label} · History", mapping=mapping, record_url=record_url(mapping.pk, side, key), **extra)
+
+    @cached_property
+    def _record(self) -> tuple[IntegrationTableMapping, Side, str, Coupling | None]:
+        mapping = get_object_or_404(IntegrationTableMapping, pk=self.kwargs["pk"])
+        side, key = _side(self.kwargs["side"]), _key(self.kwargs["key"])
+        return mapping, side, key, _coupling(mapping, side, key)
 
 
 class Candidates(MappingPage):

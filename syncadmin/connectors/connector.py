@@ -36,6 +36,7 @@ class ODataConnector(ABC):
 
     label: ClassVar[str]
     keys_at_once: ClassVar[int]
+    counts_to: ClassVar[int | None] = None  # where the system stops counting the rows of a list
     parallel: ClassVar[int]
     precision: ClassVar[str]
     _key_headers: ClassVar[Mapping[str, str]] = {}
@@ -93,6 +94,7 @@ class ODataConnector(ABC):
         since: datetime | None = None,
         link: str = "",
         page_size: int = 1000,
+        counted: bool = False,
     ) -> Page:
         """See the port. A table without a stamp is read whole, in the system's own order."""
         chosen = self._chosen(table, fields)
@@ -101,11 +103,13 @@ class ODataConnector(ABC):
             "$select": _select(table, chosen),
             "$filter": both(condition, window),
             "$orderby": self._order(table) if table.modified_on else "",
+            "$count": "true" if counted else "",
         }
         url = self._own(link) if link else address(self._set_address(table), options)
         answer = self._get(url, headers={"Prefer": f"odata.maxpagesize={page_size}"})
         rows = self._rows(answer, table, chosen, condition)
-        return Page(tuple(record_of(row, table, chosen) for row in rows), _next_link(answer), answer.date)
+        total = None if link else self._total(answer)
+        return Page(tuple(record_of(row, table, chosen) for row in rows), _next_link(answer), answer.date, total)
 
     def read_records(self, table: Table, keys: Sequence[str], fields: Iterable[str], *, condition: str = "") -> dict[str, Record]:
         """See the port; keys in lower case. A key that a list leaves out is asked for alone before it counts as gone."""
@@ -197,6 +201,11 @@ class ODataConnector(ABC):
         """The answers to several GETs in as few requests as possible; None for one that the system did not run."""
 
     # ---- reading
+
+    def _total(self, answer: Answer) -> int | None:
+        """The number of rows that a list says it has; None where it does not say, or counts no further."""
+        total = answer.document.get("@odata.count")
+        return total if isinstance(total, int) and (self.counts_to is None or total < self.counts_to) else None
 
     def _get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         return self._http.send("GET", url, repeat=Repeat.ALWAYS, headers=headers)

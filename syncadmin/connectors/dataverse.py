@@ -76,6 +76,7 @@ class Dataverse(ODataConnector):
 
     label: ClassVar[str] = "Dynamics 365 Sales"
     keys_at_once: ClassVar[int] = 500
+    counts_to: ClassVar[int | None] = _COUNTED
     parallel: ClassVar[int] = _PARALLEL
     precision: ClassVar[str] = "seconds"
     _key_headers: ClassVar[Mapping[str, str]] = {"Prefer": f"odata.track-changes,odata.maxpagesize={_PAGE}"}

@@ -144,6 +144,8 @@ def _explicit_page(run: Run, cursor: Cursor) -> Cursor:
     keys = list(run.keys or ())[cursor.reached : cursor.reached + run.page_size]
     if not keys:
         return replace(cursor, phase=DONE)
+    if not cursor.reached:
+        run.journal.expect(len(run.keys or ()))
     side = run.direction.source
     records = run.source.read_records(run.plan.table(side), keys, run.plan.fields(side))
     missing = _not_found(run, [key for key in keys if key not in records])
@@ -172,6 +174,8 @@ def _coupled_not_found(run: Run, key: str, state: CouplingState, text: str) -> T
 
 def _window_page(run: Run, cursor: Cursor) -> Cursor:
     page = _read_window(run, cursor)
+    if page.total is not None and not cursor.link:
+        run.journal.expect(page.total)
     opened = replace(cursor, cap=cursor.cap or page.server_time)
     stamps = [record.modified_at for record in page.records if record.modified_at is not None]
     newest = stamp_later(cursor.newest, max(stamps, default=None))
@@ -186,9 +190,9 @@ def _read_window(run: Run, cursor: Cursor) -> Page:
     size, since = run.page_size, run.rules.since(run.direction, run.since)
     if cursor.link:
         return run.source.read_changes(table, fields, condition=condition, since=since, link=cursor.link, page_size=size)
-    page = run.source.read_changes(table, fields, condition=condition, since=since, page_size=size)
+    page = run.source.read_changes(table, fields, condition=condition, since=since, page_size=size, counted=True)
     if since and clock_set_back(run.read_at, page.server_time):
-        return run.source.read_changes(table, fields, condition=condition, page_size=size)
+        return run.source.read_changes(table, fields, condition=condition, page_size=size, counted=True)
     return page
 
 

@@ -25,8 +25,9 @@ class Connector(Protocol):
         since: datetime | None = None,
         link: str = "",
         page_size: int = 1000,
+        counted: bool = False,
     ) -> Page:
-        """One page in order of the stamp, oldest first.
+        """One page in order of the stamp, oldest first; with ``counted`` the first one tells how many rows there are in all.
 
         ``fields`` are names of ``table.fields`` (key, stamp and etag always come along), ``condition`` is an OData filter in the system's
         own language, ``since`` keeps rows whose stamp is at or after it, ``link`` is the ``next`` of the page before (then ``condition``
@@ -121,6 +122,10 @@ class Journal(Protocol):
 
         Called again for an entry of this job, it replaces it. ``pending_since`` is kept as given.
         """
+        ...
+
+    def expect(self, rows: int) -> None:
+        """The number of rows that the run is going to read from here on; kept with the next :meth:`settle`."""
         ...
 
     def settle(self, items: Sequence[Touched], *, read: int, cursor: Cursor) -> None:

@@ -75,11 +75,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows read together. ``next`` continues after them ("" at the end); ``server_time`` is the clock of the side (its Date header)."""
+    """Rows read together. ``next`` continues after them ("" at the end); ``server_time`` is the clock of the side (its Date header).
+
+    ``total`` is the number of rows of the whole list, where it was asked for and the system knows it.
+    """
 
     records: tuple[Record, ...]
     next: str
     server_time: datetime
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

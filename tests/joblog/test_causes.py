@@ -24,9 +24,11 @@ Command = Callable[..., tuple[int, dict[str, Any]]]
 
 
 def opened() -> dict[str, int]:
-    """Open records by code, as the causes count them: exactly the open issues."""
+    """Open records by code, as the causes count them: exactly the open issues, which jobs count too."""
     counted = Counter(SynchError.objects.filter(resolved_at=None).values_list("cause", flat=True))
     assert {row.pk: row.records for row in ErrorCause.objects.filter(records__gt=0)} == counted
+    in_jobs = Counter(SynchError.objects.filter(resolved_at=None).values_list("job", flat=True))
+    assert {row.pk: row.open_issues for row in SynchJob.objects.filter(open_issues__gt=0)} == in_jobs
     codes: Counter[str] = Counter()
     for row in ErrorCause.objects.filter(records__gt=0):
         codes[row.code] += row.records
@@ -169,10 +171,10 @@ def test_failures_cost_the_same_statements_however_many(make_job: MakeJob, recor
 
     first, second = make_job(), make_job()
     rows = failed(first)
-    with transaction.atomic(), django_assert_num_queries(5):  # causes, the new one, causes, its figures: read and written
+    with transaction.atomic(), django_assert_num_queries(6):  # causes, the new one, causes, its figures: read and written, jobs
         keep_issues(first, rows)
     SynchEntry.objects.bulk_create(rows)
-    with transaction.atomic(), django_assert_num_queries(5):  # causes, open issues, those closed, figures: read and written
+    with transaction.atomic(), django_assert_num_queries(6):  # causes, open issues, those closed, figures: read and written, jobs
         keep_issues(second, failed(second))
 
 
@@ -186,6 +188,7 @@ def test_errors_of_earlier_versions_get_their_causes(make_job: MakeJob) -> None:
     entry(preview, "refused", "c")
     SynchEntry.objects.create(job=new, action="Modified", source_key="d", at=new.started_at)
     importlib.import_module("joblog.migrations.0009_causes_of_earlier_errors").name_causes(apps, connection.schema_editor())
+    importlib.import_module("joblog.migrations.0015_attention").count_open_issues(apps, connection.schema_editor())
     assert opened() == {"too-long": 1}
     first.refresh_from_db()
     assert (first.issue, first.resolved_at) == (False, second.at)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from joblog.models import SynchJob
+from mappings.changes import save_with_history
+from mappings.models import IntegrationTableMapping
 from tests.joblog.conftest import MakeEntry, MakeJob
 
 # session, person, 2 x permissions, job, entries, systems of the top bar
@@ -54,6 +57,50 @@ def test_a_message_stands_out_and_the_call_stack_is_folded(reader: Client, make_
     assert "Sales refused the sign-in (401)." in told
     assert '<details class="stack"><summary>Call stack</summary>' in told
     assert "Traceback &lt;module&gt;" in told
+
+
+def test_a_running_job_tells_how_far_it_is_and_when_it_ends(reader: Client, make_job: MakeJob) -> None:
+    told = page(reader, make_job(status="In Process", phase="window", read=250, to_read=1000, inserted=30, modified=20))
+    for text in ("250 of 1,000 read, 50 written", "changed records", "ends about"):
+        assert text in told
+    assert "ends about" not in page(reader, make_job(status="In Process", read=250))
+
+
+def test_causes_of_a_job_are_counted_and_link_to_their_records(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    job = make_job(failed=2)
+    again, other = make_entry(job, source_key="1" * 36, fields=["name"]), make_entry(job, fields=["name"])
+    make_entry(make_job(), source_key="1" * 36, fields=["name"])
+    told = page(operator, job, "?tab=causes")
+    assert "A text is too long" in told and "Retry 2 records" in told
+    assert f'{reverse("joblog:job-entries", args=[job.pk])}?cause={again.cause_id}" aria-label="2 records"' in told
+    assert entries(operator, job, f"?cause={other.cause_id}") == [other.pk, again.pk]
+    assert entries(operator, job, "?state=open") == [other.pk]
+    assert "Nothing failed in this job." in page(operator, make_job(), "?tab=causes")
+
+
+def test_changes_are_listed_field_by_field(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    job = make_job(modified=1, inserted=1)
+    make_entry(job, "Modified", changes=[{"field": "telephone1", "label": "Phone", "old": "1", "new": "<2>"}])
+    make_entry(job, "Inserted", changes=[{"field": "name", "label": "Name", "old": "", "new": "Adatum"}])
+    told = page(reader, job, "?tab=changes")
+    assert "<del>1</del>" in told and "<ins>&lt;2&gt;</ins>" in told and "Adatum</ins>" not in told
+    assert "<ins>Adatum</ins>" in page(reader, job, "?tab=changes&action=Inserted")
+
+
+def test_settings_are_those_of_the_version_that_ran(reader: Client, mapping: IntegrationTableMapping, make_job: MakeJob) -> None:
+    mapping.field_mappings.create(field="displayName", integration_field="name", status="Enabled")
+    old = make_job(mapping_version=mapping.version, watermark_before=timezone.now())
+
+    def save() -> None:
+        mapping.table_filter = "blocked eq ' '"
+        mapping.save()
+
+    save_with_history(mapping, None, "Filter", save)
+    assert "blocked eq" not in page(reader, old, "?tab=settings")
+    told = page(reader, make_job(mapping_version=2), "?tab=settings")
+    assert "blocked eq &#x27; &#x27;" in told and "displayName" in told
+    gone = make_job(mapping=None, mapping_version=9)
+    assert "nothing is kept of this version" in page(reader, gone, "?tab=settings")
 
 
 def test_a_running_job_is_fetched_again_and_a_finished_one_is_not(reader: Client, make_job: MakeJob) -> None:

@@ -68,6 +68,45 @@ def test_jobs_with_failures_are_those_with_failed_records_and_those_that_stopped
     assert shown(reader, "?failures=on") == [stopped.pk, failed.pk]
 
 
+def test_what_needs_attention_has_records_that_still_fail_or_stopped_for_good(
+    reader: Client, make_job: MakeJob, make_entry: MakeEntry
+) -> None:
+    settled, failing, stopped = make_job(failed=1), make_job(failed=1), make_job(status="Error")
+    make_job(status="Error", recovered_at=stopped.started_at)
+    make_entry(settled, source_key="1" * 36)
+    make_entry(failing, source_key="1" * 36)
+    assert shown(reader, "?attention=on") == [stopped.pk, failing.pk]
+
+
+def test_everybody_finds_what_they_started(reader: Client, make_job: MakeJob) -> None:
+    mine = make_job(user_name=User.objects.get().username)
+    make_job(user_name="anna")
+    assert shown(reader, "?mine=on") == [mine.pk]
+
+
+def test_the_views_stand_above_the_list(reader: Client, make_job: MakeJob) -> None:
+    running, full = make_job(days=10, status="In Process"), make_job(days=10, type="Full")
+    make_job()
+    page = reader.get(LOG)
+    views = dict(page.context["views"])
+    assert list(views) == ["Needs attention", "Running now", "Full syncs", "Previews", "Mine"]
+    assert shown(reader, f"?{views['Running now']}") == [running.pk]
+    assert shown(reader, f"?{views['Full syncs']}") == [full.pk]
+    assert '<a href="?mine=on&amp;period=30" aria-current="page">' in reader.get(f"{LOG}?{views['Mine']}").content.decode()
+
+
+def test_an_opened_row_begins_with_the_causes(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    job = make_job(failed=3)
+    made = [make_entry(job, fields=["name"]) for _ in range(2)]
+    make_entry(job, code="conflict")
+    row = reader.get(reverse("joblog:job-failures", args=[job.pk])).content.decode()
+    address = f"{reverse('joblog:job-entries', args=[job.pk])}?cause={made[0].cause_id}"
+    assert f'<a href="{address}"' in row
+    assert "<b>2</b> A text is too long (name)" in row
+    entries = reader.get(address).context["table"].page.object_list
+    assert {one.record.pk for one in entries} == {one.pk for one in made}
+
+
 def test_dates_bound_the_list_and_replace_the_seven_days(reader: Client, make_job: MakeJob) -> None:
     old, new = make_job(days=30), make_job()
     assert shown(reader, f"?until={old.started_at:%Y-%m-%d}") == [old.pk]

@@ -16,7 +16,7 @@ from joblog.scope import Scope
 from joblog.views.records import _search
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.records import RecordPage
-from tests.joblog.conftest import MakeEntry, MakeJob
+from tests.joblog.conftest import MakeEntry, MakeJob, MakeMapping
 from tests.people import People
 
 
@@ -200,6 +200,43 @@ def test_the_history_says_when_a_job_has_dealt_with_the_record_meanwhile(
     fragment = reader.get(f"{address}?seen={seen.pk}").content.decode()
     assert "A job has dealt with this record meanwhile." in fragment
     assert '<span class="pill warn">skipped</span>' in fragment
+
+
+def log_of(client: Client, mapping: IntegrationTableMapping, key: str, query: str = "") -> list[int]:
+    address = reverse("joblog:record-log", args=[mapping.pk, "business_central", key])
+    return [row.record.pk for row in client.get(f"{address}{query}").context["table"].page.object_list]
+
+
+def test_the_full_history_has_all_entries_of_both_keys_whatever_job_made_them(
+    reader: Client,
+    mapping: IntegrationTableMapping,
+    make_job: MakeJob,
+    make_entry: MakeEntry,
+    make_mapping: MakeMapping,
+    make_coupling: Callable[..., Coupling],
+) -> None:
+    row = make_coupling()
+    made = [
+        make_entry(make_job(days=400), source_key=row.bc_key),
+        make_entry(make_job(direction="FromIntegrationTable"), "Modified", source_key=row.sales_key),
+        make_entry(make_job(type="Uncoupling"), "Uncoupled", destination_key=row.sales_key),
+        make_entry(make_job(mapping=make_mapping("STATISTICS")), "Skipped", source_key=row.bc_key),
+    ]
+    make_entry(make_job())
+    assert log_of(reader, mapping, str(row.bc_key)) == [one.pk for one in reversed(made)]
+    assert log_of(reader, mapping, str(row.bc_key), "?action=Failed") == [made[0].pk]
+    assert log_of(reader, mapping, str(row.bc_key), "?per_page=25&page=2") == [one.pk for one in reversed(made)]
+
+
+def test_the_full_history_asks_no_query_per_entry(
+    reader: Client, mapping: IntegrationTableMapping, make_job: MakeJob, make_entry: MakeEntry, django_assert_num_queries
+) -> None:
+    key = str(uuid.uuid4())
+    log_of(reader, mapping, key)
+    for _ in range(30):
+        make_entry(make_job(), source_key=key)
+    with django_assert_num_queries(9):  # session, person, 2 x permissions, mapping, coupling, count, entries with jobs, systems
+        assert len(log_of(reader, mapping, key)) == 30
 
 
 @pytest.mark.parametrize(

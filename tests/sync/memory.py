@@ -109,6 +109,7 @@ class End:
         since: datetime | None = None,
         link: str = "",
         page_size: int = 1000,
+        counted: bool = False,
     ) -> Page:
         self._called("read_changes", ())
         last = ("", "")
@@ -118,7 +119,8 @@ class End:
         chosen = sorted(one for one in rows if (since is None or one[0] >= since) and (one[0].isoformat(), one[1]) > last)
         part = chosen[:page_size]
         more = json.dumps([condition, part[-1][0].isoformat(), part[-1][1]]) if len(chosen) > page_size else ""
-        return Page(tuple(self._record(key, fields) for _, key in part), more, self._now().replace(microsecond=0))
+        total = len(chosen) if counted and not link else None
+        return Page(tuple(self._record(key, fields) for _, key in part), more, self._now().replace(microsecond=0), total)
 
     def read_records(self, table: Table, keys: Sequence[str], fields: Iterable[str], *, condition: str = "") -> dict[str, Record]:
         self._called("read_records", ())
@@ -341,6 +343,9 @@ class Job:
                 saved[item.source_key] = self.store.save(item.coupling)
         self._die("after sending")
         return saved
+
+    def expect(self, rows: int) -> None:
+        self.expected = self.read + rows
 
     def settle(self, items: Sequence[Touched], *, read: int, cursor: Cursor) -> None:
         self._die("before settle")
