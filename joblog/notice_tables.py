@@ -13,13 +13,14 @@ from syncadmin.ui.tables import ListTable
 
 KIND_TONES = {"failure": "bad", "recovery": "good", "digest": "info", "test": ""}
 STATUS_TONES = {"waiting": "info", "sent": "good", "failed": "bad"}
+_WIDE = {"th": {"class": "name"}, "td": {"class": "name wide"}}
 
 
 class OwnNoticeTable(ListTable):
     key = "notices"
 
     select = columns.SelectColumn(name="notice", label=str)
-    name = columns.NameColumn(accessor="subject", verbose_name="Notice", linkify=lambda record: record.path or None)
+    name = columns.NameColumn(accessor="subject", verbose_name="Notice", linkify=lambda record: record.path or None, attrs=_WIDE)
     kind = columns.PillColumn(tones=KIND_TONES)
     mapping_name = tables.Column(verbose_name="Mapping")
     text = columns.ClipColumn(verbose_name="Details", attrs={"td": {"class": "clip wide"}})
@@ -33,7 +34,7 @@ class OwnNoticeTable(ListTable):
 class SentNoticeTable(ListTable):
     key = "sent-notices"
 
-    name = columns.NameColumn(accessor="subject", verbose_name="Notice", linkify=lambda record: record.path or None)
+    name = columns.NameColumn(accessor="subject", verbose_name="Notice", linkify=lambda record: record.path or None, attrs=_WIDE)
     status = columns.PillColumn(tones=STATUS_TONES)
     kind = columns.PillColumn(tones=KIND_TONES)
     channel = tables.Column()

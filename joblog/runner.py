@@ -107,7 +107,7 @@ def _carried_out(claim: Claim, pause: Pause) -> bool:
         log.warning("%s: put off: %s", entry.description, error.text)
         executions.put_off(entry, claim, error)
     except RunError as error:
-        log.error("%s: %s", entry.description, error.text)
+        log.warning("%s: %s", entry.description, error.text)
         executions.fail(entry, claim, error.code, error.text)
     except Exception as error:
         log.exception("%s: unexpected error", entry.description)

@@ -16,6 +16,9 @@ from environs import Env, EnvError, validate
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = "pytest" in sys.modules
+# Commands tell the person at the terminal themselves what became of a run; servers and workers write it down.
+LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR"]
+AT_TERMINAL = sys.argv[0].endswith("manage.py") and sys.argv[1:2] not in (["qcluster"], ["runserver"])
 
 try:
     DEBUG = env.bool("SYNCADMIN_DEBUG", False)
@@ -28,7 +31,7 @@ try:
     WORKERS = env.int("SYNCADMIN_WORKERS", 2)
     SLICE_SECONDS = env.float("SYNCADMIN_SLICE_SECONDS", 60.0)
     STALE_SECONDS = env.float("SYNCADMIN_STALE_SECONDS", 60.0)
-    LOG_LEVEL = env.str("SYNCADMIN_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+    LOG_LEVEL = env.str("SYNCADMIN_LOG_LEVEL", "ERROR" if AT_TERMINAL else "INFO", validate=validate.OneOf(LOG_LEVELS))
     WAKE_SECONDS = env.float("SYNCADMIN_WAKE_SECONDS", 30.0, validate=validate.Range(min=5))
     POLL_SECONDS = {
         "business_central": env.float("SYNCADMIN_POLL_BUSINESS_CENTRAL_SECONDS", 30.0, validate=validate.Range(min=1)),
