@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from joblog import full_lines
@@ -71,6 +71,7 @@ def succeed(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim) -> 
         _see_stop(entry)
         _end(execution, LogStatus.SUCCESS, "")
         note_on_mapping(entry, execution)
+        _recover(execution)
         full_lines.succeeded(entry, execution)
         _leave(entry, claim, after_success(entry, execution, changed=changed_meanwhile(entry)))
     ring_next(entry)
@@ -205,6 +206,16 @@ def _note(mapping_id: int, execution: JobQueueLogEntry) -> None:
         last_run_summary=told or "nothing to do",
         last_job_id=jobs[-1].pk,
     )
+
+
+def _recover(execution: JobQueueLogEntry) -> None:
+    """Earlier jobs that ended in Error need nobody's attention any more where the same went well now."""
+    streams = ("mapping", "mapping_name", "direction", "type")
+    well = Q()
+    for stream in SynchJob.objects.filter(log_entry=execution, status=JobStatus.FINISHED).values_list(*streams):
+        well |= Q(**dict(zip(streams, stream, strict=True)))
+    if well:
+        SynchJob.objects.filter(well, status=JobStatus.ERROR, recovered_at__isnull=True).update(recovered_at=timezone.now())
 
 
 def _new_execution(of: JobQueueEntry, *, entry: JobQueueEntry | None) -> JobQueueLogEntry:

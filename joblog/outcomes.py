@@ -32,7 +32,7 @@ def after_success(entry: JobQueueEntry, execution: JobQueueLogEntry, *, changed:
     if not entry.recurring:
         return None
     if entry.stop_requested == Stop.HOLD or entry.return_to:
-        return _ON_HOLD
+        return {**_ON_HOLD, **_as_scheduled(entry)}
     if changed:
         return {**_FRESH, "status": QueueStatus.READY, "earliest_start": timezone.now() + soon(), "trigger": Trigger.CHANGE}
     return {**(_next(entry) if _active(execution) else _idle(entry)), "trigger": Trigger.SCHEDULE}
@@ -41,21 +41,32 @@ def after_success(entry: JobQueueEntry, execution: JobQueueLogEntry, *, changed:
 def after_cancel(entry: JobQueueEntry) -> dict[str, Any] | None:
     """On Hold where that was asked for, else the next run as after any other; None for an entry that runs once and was canceled."""
     if entry.stop_requested == Stop.HOLD or entry.return_to:
-        return _ON_HOLD
-    return _next(entry) if entry.recurring else None
+        return {**_ON_HOLD, **_as_scheduled(entry)}
+    return {**_next(entry), **_as_scheduled(entry)} if entry.recurring else None
 
 
 def after_failure(entry: JobQueueEntry, text: str) -> dict[str, Any]:
     """Ready again after the rerun delay and a growing back-off; Error, recurring or not, when no attempt is left (section 21.4)."""
     failed = {**_FRESH, "error_message": text}
     if entry.stop_requested == Stop.HOLD:
-        return {**failed, "status": QueueStatus.ON_HOLD}
+        return {**failed, **_as_scheduled(entry), "status": QueueStatus.ON_HOLD}
     if entry.attempts >= entry.maximum_attempts or entry.stop_requested == Stop.CANCEL:
-        return {**failed, "status": QueueStatus.ERROR, "attempts": entry.attempts, "earliest_start": None}
+        return {**failed, **_as_scheduled(entry), "status": QueueStatus.ERROR, "attempts": entry.attempts, "earliest_start": None}
     attempt = entry.attempts + 1
     start = timezone.now() + timedelta(seconds=entry.rerun_delay_seconds + back_off(attempt))
-    again = {"attempts": F("attempts") + 1, "earliest_start": start, "forced": entry.forced, "return_to": entry.return_to}
+    again = {
+        "attempts": F("attempts") + 1,
+        "earliest_start": start,
+        "forced": entry.forced,
+        "return_to": entry.return_to,
+        "trigger": Trigger.RETRY,
+    }
     return {**failed, "status": QueueStatus.READY, **again}
+
+
+def _as_scheduled(entry: JobQueueEntry) -> dict[str, Any]:
+    """Whatever started the run that has ended, the next one of a recurring entry is its schedule's again."""
+    return {"trigger": Trigger.SCHEDULE} if entry.recurring else {}
 
 
 def back_off(attempt: int) -> float:
