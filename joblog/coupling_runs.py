@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from joblog.claims import Claim
-from joblog.link_jobs import Found, finish, keep, mapping_of, open_link_job, remove
+from joblog.link_jobs import finish, keep, mapping_of, open_link_job, remove
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchEntry, SynchJob
 from joblog.scope import Scope
 from joblog.synchronization import synchronize_mapping
@@ -58,9 +58,10 @@ def _couple_pairs(job: SynchJob, mapping: IntegrationTableMapping, scope: Scope,
         found = {
             side: _read(connectors[side], tables[side], [pair[side is Side.SALES] for pair in pairs], also.get(side, ())) for side in Side
         }
-        stale = _stale(mapping, pairs, connectors[Side.BUSINESS_CENTRAL])
+        both = {(bc, sales) for bc, sales in pairs if bc in found[Side.BUSINESS_CENTRAL] and sales in found[Side.SALES]}
+        stale = _stale(mapping, both, connectors[Side.BUSINESS_CENTRAL])
         if scope.move:
-            _leave(job, mapping, found, pairs, claim, connectors[Side.SALES])
+            _leave(job, mapping, both, claim, connectors[Side.SALES])
         job.bc_requests += connectors[Side.BUSINESS_CENTRAL].requests
         job.sales_requests += connectors[Side.SALES].requests
     with transaction.atomic():
@@ -74,7 +75,7 @@ def _couple_pairs(job: SynchJob, mapping: IntegrationTableMapping, scope: Scope,
         finish(job)
 
 
-def _stale(mapping: IntegrationTableMapping, pairs: Sequence[tuple[str, str]], business_central: Connector) -> list[int]:
+def _stale(mapping: IntegrationTableMapping, pairs: Set[tuple[str, str]], business_central: Connector) -> list[int]:
     """Couplings of the pairs' Sales records whose Business Central record does not exist any more: they give way (engine.md section 4)."""
     others = Coupling.objects.filter(mapping=mapping, sales_key__in=[sales for _, sales in pairs], pending="")
     rows = {str(bc): pk for pk, bc, sales in others.values_list("pk", "bc_key", "sales_key") if (bc, sales) not in pairs}
@@ -82,14 +83,11 @@ def _stale(mapping: IntegrationTableMapping, pairs: Sequence[tuple[str, str]], b
     return [pk for key, pk in rows.items() if key not in there]
 
 
-def _leave(
-    job: SynchJob, mapping: IntegrationTableMapping, found: Found, pairs: Sequence[tuple[str, str]], claim: Claim, sales: Connector
-) -> None:
-    """Uncouples the records of the pairs from what they are coupled to now (engine.md section 13), where both exist."""
-    both = {(bc, other) for bc, other in pairs if bc in found[Side.BUSINESS_CENTRAL] and other in found[Side.SALES]}
-    keys = frozenset(key for pair in both for key in pair)
+def _leave(job: SynchJob, mapping: IntegrationTableMapping, pairs: Set[tuple[str, str]], claim: Claim, sales: Connector) -> None:
+    """Uncouples the records of the pairs from what they are coupled to now (engine.md section 13)."""
+    keys = frozenset(key for pair in pairs for key in pair)
     rows = Coupling.objects.filter(Q(bc_key__in=keys) | Q(sales_key__in=keys), mapping=mapping)
-    Uncoupling(job, mapping, claim, sales).remove([row for row in rows if (row.bc_key, row.sales_key) not in both], moving=keys)
+    Uncoupling(job, mapping, claim, sales).remove([row for row in rows if (row.bc_key, row.sales_key) not in pairs], moving=keys)
 
 
 def _read(connector: Any, table: Table, keys: Sequence[str], also: Sequence[str]) -> dict[str, Record]:

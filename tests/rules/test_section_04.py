@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -87,6 +88,16 @@ def test_a_coupling_whose_customer_is_gone_gives_way(customer: IntegrationTableM
     job = couple(customer, key, str(stale.sales_key))
     assert (job.coupled, job.failed) == (1, 0)
     assert [(row.bc_key, row.sales_key) for row in Coupling.objects.all()] == [(key, stale.sales_key)]
+
+
+@pytest.mark.rule("4.stale")
+def test_it_stays_where_its_successor_does_not_exist_either(customer: IntegrationTableMapping, people: People, command: Command) -> None:
+    people.create_bc("customers", number="C1", displayName="Adatum")
+    command("synchronize", "CUSTOMER")
+    stale = Coupling.objects.get()
+    delete_bc(people, "customers", str(stale.bc_key))
+    assert couple(customer, str(uuid.uuid4()), str(stale.sales_key)).failed == 1
+    assert Coupling.objects.get() == stale
 
 
 @pytest.fixture
