@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from django.db.models import Q
 
+from joblog.account_figures import LINK, TABLE
 from joblog.models import SynchJob
 from mappings.couplings import to_state
 from mappings.defaults import default_setup
@@ -23,7 +24,6 @@ from syncadmin.sync.tables import FieldType
 from syncadmin.sync.touched import Touched
 
 _DIRECTION = Direction.TO_INTEGRATION
-_LINK = "nav_accountstatisticsid"
 _ROWS = uuid.UUID("6c1b53a0-7d0f-5a57-9d3a-0d0a8a2b5f11")  # names the row of an account, so that an interrupted insert is found again
 _OVERLAP = timedelta(minutes=5)  # against rows that Business Central commits late (engine.md A17)
 _NEW = CouplingState(None, Ends(), Ends())
@@ -43,28 +43,37 @@ class _Work:
 
 
 class AccountStatistics:
-    """Works page by page, with a handful of requests each."""
+    """Works page by page, with a handful of requests each.
 
-    def __init__(self, mapping: IntegrationTableMapping, connectors: Mapping[Side, Connector]) -> None:
+    ``again`` are customers, by their Business Central key, whose turn it is whether their entries changed or not; ``moves_mark`` tells
+    whether the next run starts where this one has read to.
+    """
+
+    def __init__(
+        self, mapping: IntegrationTableMapping, connectors: Mapping[Side, Connector], *, again: Container[str] = (), moves_mark: bool = True
+    ) -> None:
+        self._again, self._moves_mark = again, moves_mark
         self._bc, self._sales = connectors[Side.BUSINESS_CENTRAL], connectors[Side.SALES]
         self._accounts = related_table(mapping, Side.SALES, "accounts")
         self.plan = _plan(mapping)
 
     def work(self, couplings: list[Coupling], job: SynchJob) -> list[Touched]:
-        accounts = self._sales.read_records(self._accounts, [str(one.sales_key) for one in couplings], [_LINK, "name"])
+        accounts = self._sales.read_records(self._accounts, [str(one.sales_key) for one in couplings], [LINK, "name"])
         source = self._bc.read_records(self.plan.bc, [str(one.bc_key) for one in couplings], self.plan.fields(Side.BUSINESS_CENTRAL))
         gone = [one for one in couplings if one.bc_key not in source or one.sales_key not in accounts]
         works = [self._work_of(one, source, accounts) for one in couplings if one not in gone]
-        works = [one for one in works if one.new or _active(one.figures, job)]
+        works = [one for one in works if one.new or one.coupling.bc_key in self._again or _active(one.figures, job)]
         self._decide(works)
         self._create([one for one in works if one.new])
         self._write([one for one in works if one.problem is None and one.decision.values])
-        _remember_stamp(job, source.values())
-        return [*(_missing(one, job, customer=one.bc_key in source) for one in gone), *(self._told(one) for one in works)]
+        if self._moves_mark:
+            _remember_stamp(job, source.values())
+        lost = [_missing(one, job, customer=one.bc_key in source, account=one.sales_key in accounts) for one in gone]
+        return [*lost, *(self._told(one) for one in works)]
 
     def _work_of(self, coupling: Coupling, source: Mapping[str, Record], accounts: Mapping[str, Record]) -> _Work:
         account = accounts[str(coupling.sales_key)]
-        row = str(account.values.get(_LINK) or "")
+        row = str(account.values.get(LINK) or "")
         return _Work(coupling, source[str(coupling.bc_key)], account, row or str(uuid.uuid5(_ROWS, account.key)), new=not row)
 
     def _decide(self, works: Sequence[_Work]) -> None:
@@ -87,8 +96,8 @@ class AccountStatistics:
         rows = [Insert(one.row, {**self._first(one).values, "nav_name": one.figures.values.get("displayName")}) for one in works]
         for work, answer in zip(works, self._sales.insert(self.plan.sales, rows), strict=True):
             work.problem = None if answer.outcome in (Outcome.DONE, Outcome.EXISTS) else answer
-        made = [one for one in works if one.problem is None and one.account.values.get(_LINK) != one.row]
-        links = [Modify(one.account.key, "*", {_LINK: one.row}) for one in made]
+        made = [one for one in works if one.problem is None and one.account.values.get(LINK) != one.row]
+        links = [Modify(one.account.key, "*", {LINK: one.row}) for one in made]
         for work, answer in zip(made, self._sales.modify(self._accounts, links) if links else [], strict=True):
             work.problem = None if answer.outcome is Outcome.DONE else answer
             if work.problem is None:
@@ -122,7 +131,7 @@ class AccountStatistics:
 def _plan(mapping: IntegrationTableMapping) -> TablePlan:
     """The sixteen figures of default_setup.json; those that a system does not have are left out."""
     bc = related_table(mapping, Side.BUSINESS_CENTRAL, "customerStatistics")
-    sales = related_table(mapping, Side.SALES, "nav_accountstatisticses")
+    sales = related_table(mapping, Side.SALES, TABLE)
     rules = []
     for one in default_setup()["job_queue_entries"][-1]["statistics"]["figures"]:
         source, target = bc.fields.get(one["bc_property"]), sales.fields.get(one["sales_attribute"])
@@ -155,16 +164,16 @@ def _absorb(work: _Work, answer: WriteResult) -> None:
         rows.update(sales_etag=answer.etag, sales_modified_at=stamp_later(work.coupling.sales_modified_at, answer.modified_at))
 
 
-def _missing(coupling: Coupling, job: SynchJob, *, customer: bool) -> Touched:
-    """Failed, and the coupling skipped at once (rule missing-record); only the surviving record has a name."""
-    where = "Dynamics 365 Sales" if customer else "Business Central"
+def _missing(coupling: Coupling, job: SynchJob, *, customer: bool, account: bool) -> Touched:
+    """Failed, and the coupling skipped at once (rule missing-record); only what is still there has a name."""
+    where = " and in ".join(side.label for side, there in ((Side.BUSINESS_CENTRAL, customer), (Side.SALES, account)) if not there)
     text = f"The record was deleted in {where}, so its statistics cannot be updated. Restore it, or remove the coupling."
     state = to_state(coupling).failed(_DIRECTION, job_id=job.pk, error="deleted:", message=text, passing=True)
     return Touched(
         source_key=str(coupling.bc_key),
         source_label=coupling.bc_label if customer else "",
-        destination_key="" if customer else str(coupling.sales_key),
-        destination_label="" if customer else coupling.sales_label,
+        destination_key=str(coupling.sales_key) if account else "",
+        destination_label=coupling.sales_label if account else "",
         action=Action.FAILED,
         code="deleted",
         text=text,

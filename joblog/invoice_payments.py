@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from joblog.models import SynchJob
 from mappings.models import Coupling, IntegrationTableMapping
@@ -26,6 +26,10 @@ class InvoicePayments:
         tables = related_table(mapping, Side.BUSINESS_CENTRAL, mapping.table), related_table(mapping, Side.SALES, mapping.integration_table)
         self.plan = TablePlan(mapping_id=mapping.pk, name=mapping.name, bc=tables[0], sales=tables[1], rules=(), bidirectional=False)
         self._unfinished = self._without_lines()
+
+    def of_customers(self, customers: Sequence[str]) -> list[str]:
+        """Keys of all invoices of these customers."""
+        return [row.key for row in self._bc.find_records(self.plan.bc, "customerId", customers, [])]
 
     def work(self, couplings: list[Coupling], job: SynchJob) -> list[Touched]:  # noqa: ARG002
         headers = self._bc.read_records(self.plan.bc, [str(one.bc_key) for one in couplings], SOURCE_FIELDS)

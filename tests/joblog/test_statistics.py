@@ -165,3 +165,65 @@ def test_with_the_connection_switched_off_the_entry_ends_in_error(company: Peopl
     entry.refresh_from_db()
     assert (entry.status, "is switched off" in entry.error_message) == ("Error", True)
     assert SynchJob.objects.get().status == "Error"
+
+
+def test_statistics_that_sales_did_not_take_come_with_the_next_run(office: Office, invoice: dict[str, Any], command: Command) -> None:
+    """Whether the customer has new entries or not: another one was active an hour later."""
+    other = second_invoice(office, command, invoice)
+    command(*RUN)
+    office.people.control("POST", "payment", {"invoice": invoice["number"], "amount": 10})
+    office.people.control("POST", "clock", {"system": "business_central", "offset_seconds": 3600})
+    office.people.control("POST", "payment", {"invoice": other["number"], "amount": 10})
+    for method, path in (("POST", r"\$batch"), ("PATCH", "nav_accountstatisticses")):
+        office.people.fault(system="sales", kind="disconnect", method=method, path=path, times=3)
+    assert command(*RUN)[1]["jobs"][0]["failed"] == 2
+    office.people.control("DELETE", "faults")
+    assert command(*RUN)[1]["jobs"][0]["modified"] == 2
+    row, figures = statistics_of(office, invoice)
+    assert row["nav_balancelcy"] == figures["balance"]
+
+
+@pytest.mark.rule("20.one")
+def test_update_account_statistics_of_one_customer_leaves_the_turn_of_the_others(
+    office: Office, invoice: dict[str, Any], command: Command
+) -> None:
+    other = second_invoice(office, command, invoice)
+    command(*RUN)
+    mark = SynchJob.objects.filter(mapping_name="CUSTOMER STATISTICS").latest("id").watermark_after
+    for one in (invoice, other):
+        office.people.control("POST", "payment", {"invoice": one["number"], "amount": 10})
+    code, told = command(*RUN, "--record", invoice["customerNumber"])
+    assert (code, [(job["mapping"], job["read"], job["modified"]) for job in told["jobs"]]) == (
+        0, [("CUSTOMER STATISTICS", 1, 1), ("INVOICE STATUS", 1, 1)]
+    )  # fmt: skip
+    assert (office.arrived(invoice)["statuscode"], office.arrived(other)["statuscode"]) == (100002, 4)
+    assert SynchJob.objects.filter(mapping_name="CUSTOMER STATISTICS").latest("id").watermark_after == mark
+    assert [job["modified"] for job in command(*RUN)[1]["jobs"]] == [1, 1]
+    assert office.arrived(other)["statuscode"] == 100002
+
+
+@pytest.mark.rule("20.one")
+def test_update_account_statistics_needs_a_coupled_customer(office: Office, invoice: dict[str, Any], command: Command) -> None:
+    stranger = next(row["number"] for row in office.people.rows_bc("customers") if row["id"] != invoice["customerId"])
+    code, told = command(*RUN, "--record", stranger)
+    assert (code, told["jobs"][0]["skipped"], told["jobs"][0]["read"]) == (0, 1, 0)
+    assert "not coupled" in SynchEntry.objects.get(action="Skipped").message
+
+
+@pytest.mark.rule("20.1.account")
+def test_a_change_that_was_pending_on_the_account_is_still_seen(office: Office, invoice: dict[str, Any], command: Command) -> None:
+    command("synchronize", "CUSTOMER", "--record", invoice["customerNumber"], "--use", "business-central")
+    coupling = Coupling.objects.get(mapping__name="CUSTOMER", bc_number=invoice["customerNumber"])
+    office.people.change_sales("accounts", str(coupling.sales_key), telephone1="555 0100")
+    command(*RUN)
+    command("synchronize", "CUSTOMER", "--record", invoice["customerNumber"], "--direction", "from")
+    assert office.people.rows_bc("customers", f"number eq '{invoice['customerNumber']}'")[0]["phoneNumber"] == "555 0100"
+
+
+def second_invoice(office: Office, command: Command, first: dict[str, Any]) -> dict[str, Any]:
+    """An open invoice of another customer that has arrived."""
+    found = office.people.rows_bc("salesInvoices", "status eq 'Open'")
+    unpaid = (row for row in found if row["remainingAmount"] == row["totalAmountIncludingTax"])
+    other = office.ready(next(row for row in unpaid if row["customerId"] != first["customerId"] and row["currencyCode"] == "USD"))
+    assert command("synchronize", "POSTEDSALESINV-INV", "--record", other["number"])[0] == 0
+    return other

@@ -270,7 +270,6 @@ OPEN: frozenset[str] = frozenset(
         "16.defaults",
         "16.uncoupled",
         "17.options",
-        "20.one",
         "20.idle",
     }
 )

@@ -17,7 +17,7 @@ from joblog.queue import new_entry
 from joblog.scope import Scope
 from joblog.statistics import NAMES, is_statistics, statistics_entry, statistics_possible
 from joblog.terminal import Terminal
-from mappings.models import IntegrationTableMapping
+from mappings.models import Coupling, IntegrationTableMapping
 from syncadmin.sync.errors import SyncError
 from syncadmin.sync.records import Direction, Side
 
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         else:
             _run_all(chosen, options, terminal)
         if _wants_statistics(options):
-            terminal.run(statistics_entry(options["company"]), NAMES[0])
+            _statistics(options, terminal)
         terminal.end(**more)
 
 
@@ -73,8 +73,8 @@ def _chosen(options: dict[str, Any]) -> list[IntegrationTableMapping]:
     if options["all"]:
         return all_mappings(options["company"])
     statistics = [name for name in options["mappings"] if is_statistics(name)]
-    if statistics and (options["record"] or options["preview"]):
-        raise CommandError(f"{statistics[0]} runs for all customers and has no preview. Leave --record and --preview out.")
+    if statistics and options["preview"]:
+        raise CommandError(f"{statistics[0]} has no preview. Leave --preview out.")
     return [find_mapping(name, options["company"]) for name in options["mappings"] if name not in statistics]
 
 
@@ -129,6 +129,27 @@ def _deciding(mapping: IntegrationTableMapping, entry: JobQueueEntry, options: d
     scope = Scope.from_json(entry.parameters)
     side, key = (Side.BUSINESS_CENTRAL, scope.bc_keys[0]) if scope.bc_keys else (Side.SALES, scope.sales_keys[0])
     return keep_values(mapping, side, key, _winners(options), trigger=Trigger.COMMAND, queue=new_entry)
+
+
+def _statistics(options: dict[str, Any], terminal: Terminal) -> None:
+    """Figures and payment status, of all customers or of those that are named (Update Account Statistics)."""
+    company: str = options["company"]
+    customers: tuple[str, ...] = ()
+    try:
+        if options["record"]:
+            mapping = find_mapping("CUSTOMER", company)
+            company, customers = mapping.business_central.company, _customers(mapping, options["record"])
+    except (CommandError, SyncError) as error:
+        terminal.refuse(statistics_entry(company), "unknown-record", str(error))
+    else:
+        terminal.run(statistics_entry(company, customers), NAMES[0])
+
+
+def _customers(mapping: IntegrationTableMapping, names: list[str]) -> tuple[str, ...]:
+    """Business Central keys of customers that are named by key or number of either side."""
+    bc_keys, sales_keys = find_records(mapping, names)
+    partners = Coupling.objects.filter(mapping=mapping, sales_key__in=sales_keys).exclude(bc_key=None).values_list("bc_key", flat=True)
+    return tuple(dict.fromkeys([*bc_keys, *(str(key) for key in partners)]))
 
 
 def _winners(options: dict[str, Any]) -> dict[str, Side]:
