@@ -44,5 +44,8 @@ class AccountFigures:
 
 
 def has_figures(mapping: IntegrationTableMapping) -> bool:
-    """Whether the mapping is that of customers and accounts."""
-    return mapping.table == "customers" and LINK in table_of(mapping, Side.SALES).fields
+    """Whether the mapping is that of customers and accounts, and accounts have such rows."""
+    if mapping.table != "customers":
+        return False
+    row = SystemTable.objects.filter(system=mapping.sales_id, name=mapping.integration_table).first()
+    return row is not None and LINK in row.table().fields

@@ -17,6 +17,7 @@ from joblog.views.missing import MissingReference
 from joblog.views.notices import NoticeRuleEdit, NoticeRules, SentNotices
 from joblog.views.queue import QueueList, QueueState
 from joblog.views.records import Candidates, Couplings, History, Record, RecordLog, Records
+from joblog.views.statistics import UpdateStatistics
 from joblog.views.synchronize import Couple, Synchronize, Uncouple
 from joblog.views.watched import WatchedTableList, WatchState
 
@@ -45,6 +46,7 @@ urlpatterns: list[URLPattern] = [
     path("mappings/<int:pk>/couplings/", Couplings.as_view(), name="coupling-list"),
     path("mappings/<int:pk>/couple/", Couple.as_view(), name="couple"),
     path("mappings/<int:pk>/uncouple/", Uncouple.as_view(), name="uncouple"),
+    path("mappings/<int:pk>/statistics/", UpdateStatistics.as_view(), name="update-statistics"),
     path("mappings/<int:pk>/deleted/", Deleted.as_view(), name="deleted"),
     path("full-synchronization/", FullSynchronization.as_view(), name="full-sync"),
     path("job-queue/", QueueList.as_view(), name="queue"),

@@ -214,9 +214,16 @@ def _page(
         coupling=coupling,
         bc_modified_at=bc.modified_at if bc else None,
         sales_modified_at=sales.modified_at if sales else None,
-        fields=[_field_row(rule, bc, sales, state, decisions, names) for rule in plan.rules if rule.bc and rule.sales],
+        fields=[
+            _field_row(rule, bc, sales, state, decisions, names) for rule in plan.rules if _shown_beside(rule, paired=bool(bc and sales))
+        ],
         next_text=_next_text(mapping, state, found, decisions),
     )
+
+
+def _shown_beside(rule: FieldRule, *, paired: bool) -> bool:
+    """Fields of both sides; what only new records get is nothing to compare."""
+    return rule.bc is not None and rule.sales is not None and not (paired and rule.insert_only)
 
 
 def _decision(

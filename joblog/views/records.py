@@ -14,6 +14,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
+from joblog.account_figures import has_figures
 from joblog.addresses import log_url, record_url
 from joblog.entry_tables import HistoryTable
 from joblog.filters import CouplingFilter, EntryFilter, entries_touching
@@ -142,6 +143,7 @@ class Record(MappingPage):
             state=coupling_pill(coupling.state if coupling else ""),
             tables={one.value: _table_label(mapping, one) for one in Side},
             both_ways=len(mapping.directions) == 2,
+            has_statistics=bool(keys.get(Side.BUSINESS_CENTRAL) and keys.get(Side.SALES)) and has_figures(mapping),
             to_sales=Direction.TO_INTEGRATION.value,
             from_sales=Direction.FROM_INTEGRATION.value,
             **_history(list(keys.values()), seen=0),
