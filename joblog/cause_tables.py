@@ -84,12 +84,11 @@ class CauseTable(ListTable):
 
     records = columns.CountColumn(url=errors_url, tone="bad", verbose_name="Open Records", label="open records")
     mapping = tables.Column(accessor="mapping_name", verbose_name="Mapping")
-    field = tables.Column(accessor="field_labels", verbose_name="Field", attrs={"td": {"class": "short wrap"}})
+    field = tables.Column(accessor="field_labels", verbose_name="Field", attrs={"td": {"class": "wrap tight"}})
     name = tables.TemplateColumn(
         template_name="joblog/cause_cell.html", accessor="code", verbose_name="Cause", attrs={"td": {"class": "wrap cause"}}
     )
-    first_seen_at = columns.MomentColumn(verbose_name="First Seen")
-    last_seen_at = columns.MomentColumn(verbose_name="Last Seen")
+    last_seen_at = columns.MomentColumn(verbose_name="First and Last Seen", attrs={"td": {"class": "seen"}})
     actions = tables.TemplateColumn(
         template_name="joblog/cause_actions.html",
         verbose_name="What Helps",
@@ -98,6 +97,7 @@ class CauseTable(ListTable):
         attrs={"td": {"class": "cause-actions wrap"}},
     )
     code = tables.Column(visible=False)
+    first_seen_at = columns.MomentColumn(verbose_name="First Seen", visible=False)
     failures = columns.CountColumn(verbose_name="Failures Ever", visible=False)
     direction = columns.DirectionColumn(visible=False)
     message = columns.ClipColumn(verbose_name="Last Message", visible=False, orderable=False, attrs={"td": {"class": "clip wide"}})
@@ -117,6 +117,9 @@ class CauseTable(ListTable):
 
     def value_field(self, record: ErrorCause) -> str:
         return record.fields
+
+    def render_last_seen_at(self, record: ErrorCause) -> SafeString:
+        return format_html("{}<br>{}", formatting.moment(record.first_seen_at), formatting.moment(record.last_seen_at))
 
     def value_name(self, record: ErrorCause) -> str:
         return record.code

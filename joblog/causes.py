@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from joblog.models import ErrorCause, JobType, SynchEntry, SynchJob
 from joblog.models.synch_entry import OPEN_ISSUE
+from syncadmin.sync.results import SKIPPED_NOW
 
 _DELETED = "deleted"  # whoever synchronizes a coupling has shown that both of its records exist
 _Name = tuple[str, str]  # code, fields
@@ -152,7 +153,7 @@ def _count(closed: Counter[int], failed: Sequence[SynchEntry], now: datetime) ->
         if row.pk in latest:
             row.failures += opened[row.pk]
             row.first_seen_at, row.last_seen_at = row.first_seen_at or now, now
-            row.message, row.missing = latest[row.pk].message, _missing(latest[row.pk])
+            row.message, row.missing = latest[row.pk].message.removesuffix(SKIPPED_NOW).rstrip(), _missing(latest[row.pk])
     if rows:
         ErrorCause.objects.bulk_update(rows, ["records", "failures", "first_seen_at", "last_seen_at", "message", "missing"])
 

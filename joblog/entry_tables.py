@@ -217,7 +217,7 @@ class ErrorTable(ListTable):
     next_tries: Mapping[int, NextTry] = {}
 
     select = columns.SelectColumn(name="entry", label=lambda entry: entry.source_label or entry.source_key)
-    at = columns.MomentColumn(verbose_name="Last Seen", order_by="pk")
+    at = columns.MomentColumn(verbose_name="Last Seen", order_by="pk", attrs={"td": {"class": "seen"}})
     mapping = tables.Column(accessor="job__mapping_name", verbose_name="Mapping")
     name = tables.Column(accessor="source_label", verbose_name="Source", empty_values=(), attrs={"td": {"class": "name record"}})
     destination = tables.Column(
@@ -225,10 +225,8 @@ class ErrorTable(ListTable):
     )
     message = tables.Column(verbose_name="Error Message", empty_values=(), orderable=False, attrs={"td": {"class": "wrap"}})
     code = tables.Column(attrs={"td": {"class": "code"}})
-    first_seen_at = columns.MomentColumn(verbose_name="First Seen")
-    attempts = tables.Column(attrs={"th": {"class": "num"}, "td": {"class": "num"}})
     next_try = tables.Column(
-        verbose_name="Next Retry", empty_values=(), orderable=False, exclude_from_export=True, attrs={"td": {"class": "moment short wrap"}}
+        verbose_name="Next Retry", empty_values=(), orderable=False, exclude_from_export=True, attrs={"td": {"class": "seen wrap tight"}}
     )
     actions = tables.TemplateColumn(
         template_name="joblog/error_row_actions.html",
@@ -237,6 +235,8 @@ class ErrorTable(ListTable):
         exclude_from_export=True,
         attrs={"td": {"class": "row-actions"}},
     )
+    first_seen_at = columns.MomentColumn(verbose_name="First Seen", visible=False)
+    attempts = tables.Column(visible=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}})
     action = columns.PillColumn(tones=ACTION_TONES, verbose_name="Result", visible=False)
     direction = columns.DirectionColumn(accessor="job__direction", visible=False)
     resolved_at = columns.MomentColumn(verbose_name="Resolved", visible=False)
@@ -265,6 +265,15 @@ class ErrorTable(ListTable):
 
     def render_code(self, record: SynchEntry) -> SafeString:
         return format_html('<a href="?cause={}" title="All records with this cause">{}</a>', record.cause_id, record.code)
+
+    def render_at(self, record: SynchEntry) -> SafeString:
+        """The last attempt; below it since when, where there were more."""
+        last = formatting.moment(record.at)
+        if record.attempts < 2:
+            return last
+        return format_html(
+            '{}<div class="soft">{} attempts since<br>{}</div>', last, record.attempts, formatting.moment(record.first_seen_at)
+        )
 
     def render_next_try(self, record: SynchEntry) -> SafeString | str:
         found = self.next_tries.get(record.pk)

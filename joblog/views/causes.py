@@ -33,6 +33,9 @@ class CauseList(ListPage):
     def get_rows(self) -> QuerySet[Any]:
         return ErrorCause.objects.all()
 
+    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+        return super().get_context_data(tab="causes", **extra)
+
 
 class FixCause(Permitted, View):
     """Carries out the fix ``do`` for all open records of a cause; one that changes the configuration needs that permission."""

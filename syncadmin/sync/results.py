@@ -15,6 +15,8 @@ from syncadmin.sync.tables import Field, Table
 from syncadmin.sync.touched import Touched
 from syncadmin.sync.values import canonical, display, same
 
+SKIPPED_NOW = "The same happened before, so the record is skipped until somebody retries it."
+
 
 @dataclass
 class Write:
@@ -123,7 +125,7 @@ class Results:
         coupling = before.failed(self.direction, job_id=self.job_id, error=error, message=text, passing=passing)
         action = Action.SKIPPED if coupling.skipped and not write.coupling.skipped else Action.FAILED
         if action is Action.SKIPPED:
-            text = f"{text} The same happened before, so the record is skipped until somebody retries it."
+            text = f"{text} {SKIPPED_NOW}"
         told = {"code": code, "text": text, "fields": fields, "detail": {**_failure_detail(write.decision), **(detail or {})}}
         touched = self.note(write, action, **told, changes=write.made, coupling=coupling)
         never_made = write.decision.kind is Kind.INSERT and not write.created  # there is nothing under the key that was chosen

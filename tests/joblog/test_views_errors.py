@@ -246,9 +246,10 @@ def test_a_record_that_keeps_failing_is_one_row_with_its_attempts(reader: Client
     make_entry(make_job(), source_key="1" * 36)
     last = make_entry(make_job(), source_key="1" * 36)
     assert shown(reader) == [last.pk]
-    lines = b"".join(reader.get(f"{ERRORS}?export=csv")).decode().splitlines()
-    assert lines[0] == "Last Seen,Mapping,Source,Destination,Error Message,Code,First Seen,Attempts"
-    assert ",too-long," in lines[1] and lines[1].endswith(",2")
+    assert "2 attempts since<br><time" in reader.get(ERRORS).content.decode()
+    lines = b"".join(reader.get(f"{ERRORS}?export=csv&cols=at,first_seen_at,attempts")).decode().splitlines()
+    assert lines[0].endswith("Last Seen,First Seen,Attempts")
+    assert lines[1].endswith(",2")
 
 
 def test_the_next_retry_is_the_next_run_unless_the_record_is_skipped(
