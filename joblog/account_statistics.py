@@ -145,7 +145,10 @@ def _plan(mapping: IntegrationTableMapping) -> TablePlan:
 
 
 def _active(figures: Record, job: SynchJob) -> bool:
-    """Whether the customer's entries changed since the last run."""
+    """Whether the customer was active since the last run.
+
+    The reference looks at ledger entries and sales lines, which no page of API v2.0 shows: the stamp of the custom page stands for them.
+    """
     before = job.watermark_before
     return before is None or figures.modified_at is None or figures.modified_at >= before - _OVERLAP
 

@@ -52,23 +52,24 @@ class Parents:
             self._companies |= {str(account): names.get(number, "") for account, number in numbers.items()}
         return {key: self._companies[key] for key in texts(accounts) if key in self._companies}
 
-    def lacking(self, accounts: Iterable[str], first: First | None) -> set[str]:
-        """Those of these accounts that have no company contact and should have one.
+    def without_company(self, accounts: Iterable[str], first: First | None) -> tuple[set[str], set[str]]:
+        """Those of these accounts that should have a company contact and have none, and those outside of the filter of customers.
 
         An uncoupled account is synchronized first where the mapping of customers creates customers; ``first`` is None in a preview, which
-        takes that for done. One outside the filter of that mapping is none of ours.
+        takes that for done.
         """
         wanted = texts(accounts)
         known = self.companies(wanted)
         left = [key for key in wanted if key not in known]
         inside = uncoupled_inside(self.mapping, self.customers.name, SALES, self.connectors[SALES], left) if self.customers else left
+        outside = set(left) - set(inside)
         if inside and self.customers and self._may_create:
             if first is None:
                 inside = []
             else:
                 first(self.customers.name, inside)
                 known |= self.companies(inside)
-        return {key for key in [*inside, *known] if not known.get(key)}
+        return {key for key in [*inside, *known] if not known.get(key)}, outside
 
     @property
     def _may_create(self) -> bool:

@@ -142,11 +142,10 @@ class ContactRules(OwnedRules):
 
     def _lacking(self, records: Sequence[Record], new: Container[str]) -> set[str]:
         """The contacts whose account should have a company and has none; a new one outside the filter of customers goes without."""
-        parents = texts(_text(record, _ACCOUNT) for record in records)
-        lacking = self.parents.lacking(parents, self.synchronize_first if self.may_write else None)
-        known = self.parents.companies(parents)
-        moved = {record.key for record in records if record.key not in new and self.may_write and _text(record, _ACCOUNT) not in known}
-        return {record.key for record in records if _text(record, _ACCOUNT) in lacking} | moved
+        first = self.synchronize_first if self.may_write else None
+        lacking, outside = self.parents.without_company(texts(_text(record, _ACCOUNT) for record in records), first)
+        strangers = {record.key for record in records if record.key not in new and _text(record, _ACCOUNT) in outside}
+        return {record.key for record in records if _text(record, _ACCOUNT) in lacking} | strangers
 
     def _without_company(self, record: Record) -> Record:
         """M22."""

@@ -1,4 +1,8 @@
-"""Items and resources become products (engine.md section 19; special rules of ITEM-PRODUCT and RESOURCE-PRODUCT)."""
+"""Items and resources become products (engine.md section 19; special rules of ITEM-PRODUCT and RESOURCE-PRODUCT).
+
+A stock movement does not change the stamp of the item, and no page lists movements: the quantity on hand follows with the next change of
+the item or a full run (default-setup.md, doubt 9).
+"""
 
 from __future__ import annotations
 

@@ -70,6 +70,19 @@ def test_an_inactive_account_blocks_its_customer_and_an_active_one_leaves_it_blo
     assert people.rows_bc("customers")[0]["blocked"] == "All"
 
 
+@pytest.mark.rule("19.customers.blocked")
+def test_an_inactive_account_outside_of_the_filter_blocks_nobody(
+    customer: IntegrationTableMapping, people: People, command: Command
+) -> None:
+    """By default the filter keeps inactive accounts away; not even a run of this very record blocks its customer."""
+    people.create_bc("customers", number="C1", displayName="Adatum")
+    command("synchronize", "CUSTOMER")
+    people.change_sales("accounts", people.rows_sales("accounts")[0]["accountid"], statecode=1)
+    command("synchronize", "CUSTOMER", "--direction", "from")
+    command("synchronize", "CUSTOMER", "--direction", "from", "--record", "C1")
+    assert people.rows_bc("customers")[0]["blocked"] == "_x0020_"
+
+
 def test_an_inactive_account_leaves_another_block_alone(customer: IntegrationTableMapping, people: People, command: Command) -> None:
     IntegrationTableMapping.objects.filter(pk=customer.pk).update(integration_table_filter="customertypecode eq 3")
     made = people.create_bc("customers", number="C1", displayName="Adatum")

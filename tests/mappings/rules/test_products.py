@@ -111,6 +111,14 @@ def test_negative_price_and_stock_are_sent_as_zero(goods: People, command: Comma
     assert [row["amount"] for row in goods.rows_sales("productpricelevels")] == [0]
 
 
+@pytest.mark.rule("19.products.negative")
+def test_a_stock_below_zero_is_sent_as_zero(goods: People, command: Command) -> None:
+    made = item(goods)
+    goods.control("POST", "commit-late", {"entity": "items", "key": made["id"], "seconds": 0, "values": {"inventory": -5}})
+    command("synchronize", "ITEM-PRODUCT")
+    assert product(goods)["quantityonhand"] == 0
+
+
 @pytest.mark.rule("19.products.base-unit")
 def test_a_blank_base_unit_fails(goods: People, command: Command) -> None:
     item(goods, baseUnitOfMeasureCode="")
@@ -141,6 +149,35 @@ def test_a_unit_group_with_a_second_unit_fails(goods: People, command: Command) 
 
 
 @pytest.mark.rule("19.products.group")
+def test_two_unit_groups_of_one_name_fail(goods: People, command: Command) -> None:
+    """An environment without an alternate key on the name allows that."""
+    other = goods.create_sales("uomschedules", name="Pieces", baseuomname="PCS")["uomscheduleid"]
+    goods.control("POST", "commit-late", {"entity": "uomschedules", "key": other, "seconds": 0, "values": {"name": "NAV PCS"}})
+    item(goods)
+    command("synchronize", "ITEM-PRODUCT")
+    entry = SynchEntry.objects.get(action="Failed")
+    assert (entry.code, "exists 2 times" in entry.message) == ("unit-group-twice", True)
+
+
+@pytest.mark.rule("19.products.group")
+def test_an_inactive_unit_group_fails(goods: People, command: Command) -> None:
+    (group,) = goods.rows_sales("uomschedules", "name eq 'NAV PCS'")
+    goods.change_sales("uomschedules", group["uomscheduleid"], statecode=1)
+    item(goods)
+    command("synchronize", "ITEM-PRODUCT")
+    assert SynchEntry.objects.get(action="Failed").code == "unit-group-inactive"
+
+
+@pytest.mark.rule("19.products.group")
+def test_a_unit_that_is_no_base_unit_fails(goods: People, command: Command) -> None:
+    (unit,) = goods.rows_sales("uoms", "name eq 'PCS'")
+    goods.control("POST", "commit-late", {"entity": "uoms", "key": unit["uomid"], "seconds": 0, "values": {"isschedulebaseuom": 0}})
+    item(goods)
+    command("synchronize", "ITEM-PRODUCT")
+    assert SynchEntry.objects.get(action="Failed").code == "unit-not-base"
+
+
+@pytest.mark.rule("19.products.group")
 def test_a_missing_unit_group_fails(goods: People, command: Command) -> None:
     goods.create_standard("unitsOfMeasure", code="BOX", displayName="Box")
     goods.create_bc("resources", number="LIFT", displayName="Lift", baseUnitOfMeasureCode="BOX")
@@ -156,28 +193,35 @@ def test_the_name_of_the_vendor_goes_along(goods: People, command: Command) -> N
 
 
 @pytest.mark.rule("19.products.blocked")
-def test_a_blocked_item_is_retired_and_comes_back(goods: People, command: Command) -> None:
-    IntegrationTableMapping.objects.filter(name="ITEM-PRODUCT").update(table_filter="")
-    made = item(goods)
-    command("synchronize", "ITEM-PRODUCT")
-    goods.change_bc("items", made["id"], blocked=True)
-    command("synchronize", "ITEM-PRODUCT")
+@pytest.mark.parametrize(("table", "name"), [("items", "ITEM-PRODUCT"), ("resources", "RESOURCE-PRODUCT")])
+def test_what_is_blocked_is_retired_and_comes_back(goods: People, command: Command, table: str, name: str) -> None:
+    IntegrationTableMapping.objects.filter(name=name).update(table_filter="")
+    made = goods.create_bc(table, number="1000", displayName="Bicycle", baseUnitOfMeasureCode="PCS")
+    command("synchronize", name)
+    goods.change_bc(table, made["id"], blocked=True)
+    command("synchronize", name)
     assert (product(goods)["statecode"], product(goods)["statuscode"]) == (1, 2)
-    goods.change_bc("items", made["id"], blocked=False)
-    command("synchronize", "ITEM-PRODUCT")
+    goods.change_bc(table, made["id"], blocked=False)
+    command("synchronize", name)
     assert (product(goods)["statecode"], product(goods)["statuscode"]) == (0, 1)
 
 
 @pytest.mark.rule("19.products.blocked")
-def test_a_retired_product_blocks_the_item_where_the_mapping_goes_both_ways(goods: People, command: Command) -> None:
+@pytest.mark.parametrize(("table", "name"), [("items", "ITEM-PRODUCT"), ("resources", "RESOURCE-PRODUCT")])
+def test_a_retired_product_blocks_its_record_where_the_mapping_goes_both_ways(
+    goods: People, command: Command, table: str, name: str
+) -> None:
     everything = {"table_filter": "", "integration_table_filter": "", "direction": "Bidirectional"}
-    IntegrationTableMapping.objects.filter(name="ITEM-PRODUCT").update(**everything)
-    item(goods)
-    command("synchronize", "ITEM-PRODUCT")
+    IntegrationTableMapping.objects.filter(name=name).update(**everything)
+    goods.create_bc(table, number="1000", displayName="Bicycle", baseUnitOfMeasureCode="PCS")
+    command("synchronize", name)
     goods.change_sales("products", product(goods)["productid"], statecode=1, statuscode=2)
-    command("synchronize", "ITEM-PRODUCT")
-    assert [row["blocked"] for row in goods.rows_bc("items")] == [True]
+    command("synchronize", name)
+    assert [row["blocked"] for row in goods.rows_bc(table)] == [True]
     assert product(goods)["statecode"] == 1
+    goods.change_sales("products", product(goods)["productid"], statecode=0, statuscode=1)
+    command("synchronize", name)
+    assert [row["blocked"] for row in goods.rows_bc(table)] == [False]
 
 
 @pytest.mark.rule("19.products.write-in")
