@@ -13,6 +13,7 @@ from django.db import connection
 
 from joblog import executions
 from joblog.claims import Claim, heartbeat, take
+from joblog.connections import switch_off_without_privilege
 from joblog.coupling_runs import couple
 from joblog.deleted_records import find_deleted
 from joblog.full_synchronization import next_wave
@@ -100,6 +101,7 @@ def _carried_out(claim: Claim, pause: Pause) -> bool:
         if not finished:
             return executions.interrupt(entry, execution, claim)
         executions.succeed(entry, execution, claim)
+        switch_off_without_privilege(execution)
         log.info("%s: ended well", entry.description)
     except ClaimLost:
         log.warning("%s: the claim was lost, another worker goes on", entry.description)

@@ -33,7 +33,7 @@ class DataverseWriter:
 
     def create(self, entity: Entity, body: Mapping[str, Any], caller: Caller, *, key: str = "") -> str:
         """Inserts a row, with the rows nested in it; gives its primary key."""
-        if not entity.create:
+        if not entity.create or entity.name in self.settings.no_create_tables:
             raise ApiError(403, "0x80040220", f"Principal user (Id={caller.user_id}) is missing prvCreate privilege on {entity.type_name}.")
         payload = read_payload(self.store, entity, body, creating=True)
         key = key or payload.key or new_id()

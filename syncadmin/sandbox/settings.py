@@ -12,7 +12,8 @@ from .schema import BUSINESS_CENTRAL, SALES
 class Settings:
     """``requests`` per ``window_seconds`` and user, ``parallel`` requests at once: 0 is no limit. Tokens last ``token_seconds``.
 
-    Rows of ``plug_in_tables`` (Sales) are changed once more, by another user, right after each save: a plug-in at work.
+    Rows of ``plug_in_tables`` (Sales) are changed once more, by another user, right after each save: a plug-in at work. In tables of
+    ``no_create_tables`` (Sales) nobody has the privilege to create rows.
     """
 
     page_size: dict[str, int] = field(default_factory=lambda: {BUSINESS_CENTRAL: 20_000, SALES: 5000})
@@ -31,6 +32,7 @@ class Settings:
     webhook_bytes: int = 256 * 1024
     subscription_days: float = 3.0
     plug_in_tables: list[str] = field(default_factory=list)
+    no_create_tables: list[str] = field(default_factory=list)
 
     def restore(self) -> None:
         """Back to what a new sandbox has."""

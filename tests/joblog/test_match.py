@@ -369,20 +369,57 @@ def test_what_was_coupled_before_an_error_is_synchronized_by_the_next_attempt(
 def test_five_thousand_customers_find_their_accounts_in_at_most_sixty_requests(
     only_coupled: IntegrationTableMapping, people: People, command: Command
 ) -> None:
+    """By name first, then by phone: every tenth account has another name; two customers have one name that two accounts have, and two have
+    one that a single account has."""
     only_coupled.field_mappings.filter(field="phoneNumber").update(use_for_match=True, match_priority=1)
     names = [f"Customer {number:05}" for number in range(5000)]
-    people.create_many_bc("customers", [{"displayName": name, "phoneNumber": name[-5:]} for name in names])
-    accounts = [{"name": name.upper(), "telephone1": name[-5:], "customertypecode": 3} for name in reversed(names)]
-    for account in accounts[::10]:
+    names[1] = names[2] = "Twins"
+    names[3] = names[4] = "Shared"
+    phones = ["" if number in (1, 2, 3, 4) else f"{number:05}" for number in range(5000)]
+    people.create_many_bc("customers", [{"displayName": name, "phoneNumber": phone} for name, phone in zip(names, phones, strict=True)])
+    accounts = [{"name": names[at].upper(), "telephone1": f"{at:05}", "customertypecode": 3} for at in reversed(range(5000))]
+    for account in [*accounts[::10], next(one for one in accounts if one["telephone1"] == "00004")]:
         account["name"] = "Another name"
     people.create_many_sales("accounts", "account", accounts)
     people.control("POST", "stats/reset")
     code, answer = command("match", "CUSTOMER")
     (job,) = answer["jobs"]
-    assert (code, job["read"], job["coupled"], job["failed"]) == (0, 5000, 5000, 0)
+    assert (code, job["read"], job["coupled"], job["failed"]) == (1, 5000, 4997, 3)
     stats = people.stats()
     assert sum(stats[system]["requests"] for system in stats) == sum(job["requests"].values()) <= 60
-    partners = dict(Coupling.objects.values_list("bc_label", "sales_key"))
     numbers = {row["accountid"]: row["telephone1"] for row in people.rows_sales("accounts")}
-    assert len(partners) == 5000
-    assert all(numbers[key] == label[-5:] for label, key in partners.items())
+    check_partners(numbers)
+    check_reasons(numbers)
+
+
+def check_partners(numbers: dict[str, str]) -> None:
+    """Everybody has the account of their own number, and nobody shares one; ``numbers`` are those of all accounts by key."""
+    partners = list(Coupling.objects.values_list("bc_label", "sales_key"))
+    assert len(partners) == len({key for _, key in partners}) == 4997
+    assert all(numbers[str(key)] == label[-5:] for label, key in partners if not label.endswith("Shared"))
+
+
+def check_reasons(numbers: dict[str, str]) -> None:
+    failed = {entry.source_label.partition(" ")[2]: entry for entry in SynchEntry.objects.filter(action="Failed")}
+    codes = list(SynchEntry.objects.filter(action="Failed").order_by("id").values_list("code", flat=True))
+    assert codes == ["ambiguous", "ambiguous", "taken"]
+    assert {numbers[one["key"]] for one in failed["Twins"].detail["candidates"]} == {"00001", "00002"}
+    assert numbers[failed["Shared"].destination_key] == "00003"
+
+
+@pytest.mark.rule("14.1.remote")
+def test_accounts_match_however_old_they_are(only_coupled: IntegrationTableMapping, people: People, command: Command) -> None:
+    people.create_bc("customers", displayName="Adatum")
+    people.create_sales("accounts", name="Adatum", customertypecode=3)
+    IntegrationTableMapping.objects.filter(pk=only_coupled.pk).update(bc_watermark=timezone.now(), sales_watermark=timezone.now())
+    assert command("match", "CUSTOMER")[1]["jobs"][0]["coupled"] == 1
+
+
+@pytest.mark.rule("14.2.fields", "A9.nothing")
+def test_a_field_mapping_that_is_disabled_is_not_compared(only_coupled: IntegrationTableMapping, people: People, command: Command) -> None:
+    only_coupled.field_mappings.filter(field="phoneNumber").update(use_for_match=True)
+    people.create_bc("customers", displayName="Adatum", phoneNumber="1")
+    people.create_sales("accounts", name="Adatum", telephone1="2", customertypecode=3)
+    assert command("match", "CUSTOMER", "--preview")[1]["jobs"][0]["coupled"] == 0
+    only_coupled.field_mappings.filter(field="phoneNumber").update(status="Disabled")
+    assert command("match", "CUSTOMER", "--preview")[1]["jobs"][0]["coupled"] == 1

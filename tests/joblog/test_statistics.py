@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from joblog import runner
-from joblog.models import SynchEntry, SynchJob
+from joblog.models import JobQueueEntry, SynchEntry, SynchJob
 from joblog.statistics import statistics_entry
 from mappings.models import Coupling, System
 from syncadmin.sandbox.ids import COMPANY_ID
@@ -47,6 +48,7 @@ def test_two_jobs_bring_figures_and_status(office: Office, invoice: dict[str, An
     assert (code, [(job["mapping"], job["type"], job["inserted"], job["modified"]) for job in told["jobs"]]) == (
         0, [("CUSTOMER STATISTICS", "Statistics", 1, 0), ("INVOICE STATUS", "Statistics", 0, 0)]
     )  # fmt: skip
+    assert [job["message"] for job in told["jobs"]] == ["updated account statistics", "updated payment status"]
     row, figures = statistics_of(office, invoice)
     assert {name: row[name] or 0 for name in FIGURES.values()} == {target: figures[name] for name, target in FIGURES.items()}
     assert (row["nav_customerno"], row["nav_overdueamountsasof"][:10]) == (invoice["customerNumber"], figures["overdueAsOfDate"])
@@ -227,3 +229,27 @@ def second_invoice(office: Office, command: Command, first: dict[str, Any]) -> d
     other = office.ready(next(row for row in unpaid if row["customerId"] != first["customerId"] and row["currencyCode"] == "USD"))
     assert command("synchronize", "POSTEDSALESINV-INV", "--record", other["number"])[0] == 0
     return other
+
+
+@pytest.mark.rule("20.1.account")
+def test_a_change_of_the_account_before_its_statistics_is_still_seen(office: Office, invoice: dict[str, Any], command: Command) -> None:
+    number = invoice["customerNumber"]
+    assert command("synchronize", "CUSTOMER", "--record", number, "--use", "business-central")[0] == 0
+    coupling = Coupling.objects.get(mapping__name="CUSTOMER", bc_number=number)
+    office.people.change_sales("accounts", str(coupling.sales_key), telephone1="4711")
+    command(*RUN)
+    assert command("synchronize", "CUSTOMER", "--direction", "from")[1]["jobs"][0]["modified"] == 1
+    assert office.people.rows_bc("customers", f"number eq '{number}'")[0]["phoneNumber"] == "4711"
+
+
+@pytest.mark.rule("20.idle")
+@pytest.mark.parametrize(("payment", "status"), [(0, "On Hold with Inactivity Timeout"), (1, "Ready")])
+def test_a_run_without_work_waits_on_hold(office: Office, invoice: dict[str, Any], command: Command, payment: int, status: str) -> None:
+    command(*RUN)
+    entry = JobQueueEntry.objects.get(run_kind="statistics", recurring=True)
+    JobQueueEntry.objects.filter(pk=entry.pk).update(status="Ready", earliest_start=timezone.now())
+    if payment:
+        office.people.control("POST", "payment", {"invoice": invoice["number"], "amount": payment})
+    runner.run(entry.pk)
+    entry.refresh_from_db()
+    assert entry.status == status
