@@ -250,7 +250,6 @@ GROUPS: dict[str, dict[str, str]] = {
 
 OPEN: frozenset[str] = frozenset(
     {
-        "11.privilege",
         "11.delete-old",
         "11.delete-all",
         "11.delete-explains",
@@ -270,6 +269,5 @@ OPEN: frozenset[str] = frozenset(
         "16.defaults",
         "16.uncoupled",
         "17.options",
-        "20.idle",
     }
 )
