@@ -25,7 +25,9 @@ class Installation:
     def __init__(self, folder: Path, sandbox: str, **environment: str) -> None:
         self._postgresql = os.environ.get("DATABASE_URL", "") if "postgres" in os.environ.get("DATABASE_URL", "") else ""
         self._database = f"syncadmin_{uuid.uuid4().hex[:12]}"
-        self.environment = os.environ | {"SYNCADMIN_DATA_DIR": str(folder), "DATABASE_URL": self._make_database()} | environment
+        # Nobody is woken by changes, unless a test is about that: what people do in a test must not run before the test says so.
+        own = {"SYNCADMIN_DATA_DIR": str(folder), "DATABASE_URL": self._make_database(), "SYNCADMIN_WAKE_SECONDS": "3600"}
+        self.environment = os.environ | own | environment
         self._running: list[subprocess.Popen[bytes]] = []
         self._log = (folder / "processes.log").open("ab")
         self.manage("migrate")

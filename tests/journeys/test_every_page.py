@@ -10,7 +10,8 @@ PAGES = (
     "/mappings/", "/mappings/4/", "/mappings/4/fields/", "/mappings/4/records/", "/mappings/4/records/?side=sales", RECORD,
     "/mappings/4/couplings/", "/log/", "/log/1/", "/log/1/entries/", "/errors/", "/job-queue/", "/change-log/",
     "/option-mappings/", "/option-mappings/?name=PAYMENT+TERMS", "/transformation-rules/", "/transformation-rules/5/",
-    "/transformation-rules/new/?type=Field+Lookup",
+    "/transformation-rules/new/?type=Field+Lookup", "/notices/", "/notices/sent/", "/notice-rules/",
+    "/notice-rules/new/", "/watched-tables/",
 )  # fmt: skip
 
 MENU = {
@@ -20,6 +21,8 @@ MENU = {
     "Option Mappings": "Option Mappings",
     "Transformation Rules": "Transformation Rules",
     "Change Log": "Change Log",
+    "Who Is Told": "Who Is Told",
+    "Watched Tables": "Watched Tables",
     "Table Mappings": "Integration Table Mappings",
 }
 
