@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import QuerySet
-
+from mappings.couplings import DatabaseCouplings
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.rules.first import uncoupled_inside
 from mappings.rules.table_rules import texts
@@ -23,10 +22,12 @@ First = Callable[[str, Sequence[str]], None]
 class Parents:
     """Finds companies and accounts through the couplings of ``customers``, the mapping of customers and accounts (None: there is none).
 
-    ``contacts`` is the table of contacts in Business Central. Companies that were found are kept for the run.
+    ``contacts`` is the table of contacts in Business Central, ``couplings`` those that the run works with: in a preview also those that the
+    previews before it would have made. Companies that were found are kept for the run.
     """
 
     mapping: IntegrationTableMapping
+    couplings: DatabaseCouplings
     customers: IntegrationTableMapping | None
     connectors: Mapping[Side, Connector]
     contacts: Table
@@ -34,9 +35,7 @@ class Parents:
 
     def accounts(self, numbers: Iterable[str]) -> dict[str, str]:
         """The account of each coupled customer, by its number; one statement."""
-        wanted = texts(numbers)
-        rows = self._coupled(bc_number__in=wanted).values_list("bc_number", "sales_key") if wanted else ()
-        return {number: str(key) for number, key in rows if key}
+        return self._references(Direction.TO_INTEGRATION, texts(numbers))
 
     def companies(self, accounts: Iterable[str]) -> dict[str, str]:
         """The company contact of each coupled account; one statement and one request at most.
@@ -44,7 +43,8 @@ class Parents:
         An account whose customer has no company contact, because it is a person, has "".
         """
         wanted = [key for key in texts(accounts) if key not in self._companies]
-        numbers = dict(self._coupled(sales_key__in=wanted).values_list("sales_key", "bc_number")) if wanted else {}
+        rows = Coupling.objects.filter(mapping=self.customers, pending="", sales_key__in=wanted) if wanted else None
+        numbers = dict(rows.values_list("sales_key", "bc_number")) if rows is not None else {}
         if numbers:
             fields = ["number", "type", "customerNumber"]
             found = self.connectors[BC].find_records(self.contacts, "customerNumber", texts(numbers.values()), fields)
@@ -63,12 +63,12 @@ class Parents:
         left = [key for key in wanted if key not in known]
         inside = uncoupled_inside(self.mapping, self.customers.name, SALES, self.connectors[SALES], left) if self.customers else left
         outside = set(left) - set(inside)
-        if inside and self.customers and self._may_create:
-            if first is None:
-                inside = []
-            else:
-                first(self.customers.name, inside)
-                known |= self.companies(inside)
+        if first is None:
+            coming = set(inside) if self._may_create else set(self._references(Direction.FROM_INTEGRATION, inside))
+            inside = [key for key in inside if key not in coming]
+        elif inside and self.customers and self._may_create:
+            first(self.customers.name, inside)
+            known |= self.companies(inside)
         return {key for key in [*inside, *known] if not known.get(key)}, outside
 
     @property
@@ -76,8 +76,11 @@ class Parents:
         own = self.customers
         return own is not None and Direction.FROM_INTEGRATION in own.directions and not own.synch_only_coupled
 
-    def _coupled(self, **condition: list[str]) -> QuerySet[Coupling]:
-        return Coupling.objects.filter(mapping=self.customers, pending="", **condition)
+    def _references(self, direction: Direction, values: Sequence[str]) -> dict[str, str]:
+        if self.customers is None or not values:
+            return {}
+        found = self.couplings.references(direction, {(self.customers.name, value) for value in values})
+        return {value: key for (_, value), key in found.items()}
 
 
 def customer_mapping(mapping: IntegrationTableMapping) -> IntegrationTableMapping | None:

@@ -10,7 +10,6 @@ from collections.abc import Container, Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar
 
-from mappings.couplings import DatabaseCouplings
 from mappings.models import IntegrationTableMapping
 from mappings.rules.after_inserts import failed_after, stamp_company
 from mappings.rules.contact_parents import BC, SALES, Parents, customer_mapping, is_company
@@ -72,7 +71,7 @@ class ContactRules(OwnedRules):
         return [record for record in records if record.values.get(_CUSTOMER_NUMBER) and not is_company(record)]
 
     def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
-        states = DatabaseCouplings(self.mapping).for_records(direction.source, [record.key for record in records])
+        states = self.couplings.for_records(direction.source, [record.key for record in records])
         needing = [record for record in records if self._needs_parent(direction, record, states.get(record.key))]
         if direction is not _TO:
             new = {record.key for record in needing if _is_new(states.get(record.key))}
@@ -96,7 +95,7 @@ class ContactRules(OwnedRules):
     def look_again(self, direction: Direction, records: Sequence[Record]) -> Container[str]:
         """Unchanged contacts whose counterpart has lost its account or company (parent-account-repair): one statement, one request."""
         side = direction.destination
-        states = DatabaseCouplings(self.mapping).for_records(direction.source, [record.key for record in records])
+        states = self.couplings.for_records(direction.source, [record.key for record in records])
         keys = {str(state.end(side).key): key for key, state in states.items() if state.end(side).key}
         empty = f"{self.plan.sales.fields[_ACCOUNT].property_name} eq null" if side is SALES else f"{_COMPANY} eq ''"
         found = self.connectors[side].read_records(self.plan.table(side), list(keys), [], condition=empty) if keys else {}
@@ -122,7 +121,7 @@ class ContactRules(OwnedRules):
 
     @cached_property
     def parents(self) -> Parents:
-        return Parents(self.mapping, self.customers, self.connectors, self.plan.bc)
+        return Parents(self.mapping, self.couplings, self.customers, self.connectors, self.plan.bc)
 
     @cached_property
     def primary(self) -> PrimaryContacts:

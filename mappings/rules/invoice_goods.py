@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from mappings.models import IntegrationTableMapping
@@ -20,10 +20,14 @@ _FIELDS = ("number", "blocked")
 
 @dataclass(frozen=True)
 class Goods:
-    """Looks at all goods of a page of invoices in a handful of requests."""
+    """Looks at all goods of a page of invoices in a handful of requests.
+
+    ``coming`` are goods that a preview takes for coupled: mapping name, and the item's key or the resource's number.
+    """
 
     mapping: IntegrationTableMapping
     connectors: Mapping[Side, Connector]
+    coming: Container[tuple[str, str]] = ()
 
     def problems(self, invoices: Mapping[str, Sequence[Record]]) -> dict[str, Problem]:
         """Why an invoice cannot be created, by its key; ``invoices`` holds the lines of each."""
@@ -56,7 +60,7 @@ class Goods:
             number = str(item.values.get("number"))
             if item.values.get("blocked"):
                 found["Item", key] = _blocked("item", number)
-            elif key in inside:
+            elif key in inside and (ITEMS, key) not in self.coming:
                 found["Item", key] = _uncoupled("item", number, ITEMS)
         return found
 
@@ -67,7 +71,8 @@ class Goods:
         resources = self.connectors[Side.BUSINESS_CENTRAL].find_records(table, "number", numbers, _FIELDS)
         blocked = {str(one.values.get("number")) for one in resources if one.values.get("blocked")}
         coupled = coupled_keys(self.mapping, RESOURCES, numbers, by="bc_number")
-        found = {("Resource", number): _uncoupled("resource", number, RESOURCES) for number in numbers if number not in coupled}
+        left = [number for number in numbers if number not in coupled and (RESOURCES, number) not in self.coming]
+        found = {("Resource", number): _uncoupled("resource", number, RESOURCES) for number in left}
         return found | {("Resource", number): _blocked("resource", number) for number in blocked}
 
 

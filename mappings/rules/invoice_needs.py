@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mappings.models import IntegrationTableMapping
@@ -10,7 +10,6 @@ from mappings.rules.first import uncoupled_inside
 from mappings.rules.invoice_goods import ITEMS, RESOURCES, Goods
 from mappings.rules.references import coupled_keys
 from mappings.rules.related import related_table
-from mappings.rules.table_rules import texts
 from syncadmin.sync.ports import Connector
 from syncadmin.sync.records import Record, Side
 
@@ -24,22 +23,33 @@ class Needs:
     mapping: IntegrationTableMapping
     connectors: Mapping[Side, Connector]
 
-    def uncoupled(self, invoices: Sequence[Record], lines: Sequence[Record]) -> list[tuple[str, list[str]]]:
-        """(mapping name, keys in Business Central) of what passes its mapping's filter; in the order in which it has to run."""
+    def uncoupled(self, invoices: Sequence[Record], lines: Sequence[Record]) -> list[tuple[str, dict[str, str]]]:
+        """What passes its mapping's filter, in the order in which it has to run.
+
+        (mapping name, what invoices and lines call the records, by their key): an item goes by its key, the others by number or code.
+        """
         items, numbers = Goods(self.mapping, self.connectors).named(lines)
         wanted = {
-            "CURRENCY": [key for key in texts(one.values.get("currencyId") for one in invoices) if key.strip("0-")],
-            "CUSTOMER": texts(one.values.get("customerId") for one in invoices),
-            ITEMS: items,
+            "CURRENCY": {key: code for key, code in _pairs(invoices, "currencyId", "currencyCode") if key.strip("0-")},
+            "CUSTOMER": dict(_pairs(invoices, "customerId", "customerNumber")),
+            ITEMS: {key: key for key in items},
             RESOURCES: self._keys_of_resources(numbers),
         }
-        found = [(name, uncoupled_inside(self.mapping, name, BC, self.connectors[BC], keys)) for name, keys in wanted.items() if keys]
-        return [(name, keys) for name, keys in found if keys]
+        found = [(name, named, self._inside(name, list(named))) for name, named in wanted.items() if named]
+        return [(name, {key: named[key] for key in keys}) for name, named, keys in found if keys]
 
-    def _keys_of_resources(self, numbers: Sequence[str]) -> list[str]:
+    def _inside(self, name: str, keys: Sequence[str]) -> list[str]:
+        return uncoupled_inside(self.mapping, name, BC, self.connectors[BC], keys)
+
+    def _keys_of_resources(self, numbers: Sequence[str]) -> dict[str, str]:
         coupled = coupled_keys(self.mapping, RESOURCES, numbers, by="bc_number")
         left = [number for number in numbers if number not in coupled]
         if not left:
-            return []
+            return {}
         table = related_table(self.mapping, BC, "resources")
-        return [record.key for record in self.connectors[BC].find_records(table, "number", left, ["number"])]
+        found = self.connectors[BC].find_records(table, "number", left, ["number"])
+        return {record.key: str(record.values.get("number")) for record in found}
+
+
+def _pairs(records: Iterable[Record], key: str, name: str) -> Iterator[tuple[str, str]]:
+    return ((str(one.values[key]), str(one.values.get(name) or "")) for one in records if one.values.get(key))

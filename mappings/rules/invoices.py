@@ -22,12 +22,14 @@ from syncadmin.sync.plan import FieldRule
 from syncadmin.sync.records import Action, Direction, Record, Side
 from syncadmin.sync.tables import FieldType
 from syncadmin.sync.touched import Touched
+from syncadmin.sync.transfer import Reference, References
 
 LINES = "POSTEDSALESLINE-INV"
 LINE_FIELDS = (
     "documentId", "sequence", "lineType", "lineObjectNumber", "itemId", "description", "quantity", "unitPrice", "discountAmount",
     "amountIncludingTax", "invoiceDiscountAllocation", "netAmount", "netAmountIncludingTax",
 )  # fmt: skip
+_CREATED_FIRST = "created first"
 _TOTALS = ("totaltax", "totallineitemdiscountamount", "totaldiscountamount", "freightamount", "discountpercentage")
 
 
@@ -73,10 +75,14 @@ class InvoiceRules(MappingRules):
         self._lines = by_document(self.connectors[Side.BUSINESS_CENTRAL].find_records(self._line_table, "documentId", keys, LINE_FIELDS))
         new = set(keys) - set(coupled_keys(self.mapping, self.mapping.name, keys))
         self._synchronize_needs([record for record in records if record.key in new])
-        problems = Goods(self.mapping, self.connectors).problems({key: self._lines.get(key, []) for key in new})
+        goods = Goods(self.mapping, self.connectors, self._coming)
+        problems = goods.problems({key: self._lines.get(key, []) for key in new})
         self._price_lists.look_up(texts(record.values.get("currencyCode") for record in records if record.key in new))
         self._read_methods([record for record in records if not record.values.get("workDescription")])
         return [self._prepared(record, problems, new=record.key in new) for record in records]
+
+    def resolve(self, direction: Direction, wanted: set[Reference], found: References) -> References:  # noqa: ARG002
+        return {**dict.fromkeys(wanted & self._coming, _CREATED_FIRST), **found}
 
     def before_write(self, direction: Direction, keys: Sequence[str]) -> None:  # noqa: ARG002
         self._price_lists.create_missing()
@@ -129,11 +135,13 @@ class InvoiceRules(MappingRules):
         return not values.get("salesperson") or not by_person(self.mapping.business_central)
 
     def _synchronize_needs(self, invoices: Sequence[Record]) -> None:
-        if self.synchronize_first is None or not invoices:
-            return
+        """A preview takes for done what would be synchronized first."""
         lines = [line for one in invoices for line in self._lines.get(one.key, [])]
-        for name, keys in Needs(self.mapping, self.connectors).uncoupled(invoices, lines):
-            self.synchronize_first(name, keys)
+        for name, named in Needs(self.mapping, self.connectors).uncoupled(invoices, lines) if invoices else ():
+            if self.synchronize_first is not None:
+                self.synchronize_first(name, list(named))
+            else:
+                self._coming |= {(name, value) for value in named.values()}
 
     def _read_methods(self, records: Sequence[Record]) -> None:
         """Rule description-fallback: the shipment method says something where nobody wrote a description."""
@@ -149,6 +157,11 @@ class InvoiceRules(MappingRules):
     @cached_property
     def _lines(self) -> dict[str, list[Record]]:
         return {}
+
+    @cached_property
+    def _coming(self) -> set[Reference]:
+        """What a preview takes for coupled."""
+        return set()
 
     @cached_property
     def _methods(self) -> dict[str, str]:

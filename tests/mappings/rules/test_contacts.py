@@ -163,6 +163,17 @@ def test_a_preview_takes_that_for_done_and_writes_nothing(adatum: People, comman
     assert len(adatum.rows_bc("customers")) == 1
 
 
+def test_previews_of_all_mappings_count_customers_that_would_be_there_for_their_contacts(adatum: People, command: Command) -> None:
+    adatum.create_bc("customers", number="C2", displayName="Fabrikam", type="Company")
+    person_in_bc(adatum, "Bob Kelly", company_number(adatum, "C2"))
+    trey = adatum.create_sales("accounts", name="Trey", customertypecode=3)
+    person_in_sales(adatum, "Ann Beebe", trey["accountid"])
+    told = command("synchronize", "--all", "--preview")[1]["jobs"]
+    assert [(job["inserted"], job["failed"]) for job in told if job["mapping"] == "CONTACT"] == [(1, 0), (1, 0)]
+    alone = command("synchronize", "CONTACT", "--preview", "--direction", "to")[1]["jobs"]
+    assert [(job["inserted"], job["failed"]) for job in alone] == [(0, 1)]
+
+
 @pytest.mark.rule("19.contacts.from-failed")
 def test_a_contact_whose_account_may_not_become_a_customer_fails(adatum: People, command: Command) -> None:
     """M22."""

@@ -201,6 +201,18 @@ def test_customer_and_goods_are_synchronized_first(office: Office, command: Comm
     assert all(line["_productid_value"] for line in office.products_of(office.arrived(invoice)) if not line["isproductoverridden"])
 
 
+def test_a_preview_takes_for_done_what_would_be_synchronized_first(office: Office, command: Command) -> None:
+    """A11: the same decision, and nothing written."""
+    invoice = office.open_invoice()
+    office.couple_salespeople(invoice)
+    accounts, products = (len(office.people.rows_sales(table)) for table in ("accounts", "products"))
+    code, told = command(*SEND, invoice["number"], "--preview")
+    assert (code, [(job["mapping"], job["inserted"]) for job in told["jobs"]]) == (0, [("POSTEDSALESINV-INV", 1)])
+    assert [len(office.people.rows_sales(table)) for table in ("accounts", "products")] == [accounts, products]
+    (change,) = (one for one in SynchEntry.objects.get().changes if one["field"] == "customerid")
+    assert change["new"] == "created first"
+
+
 def test_nothing_is_synchronized_first_for_invoices_that_nobody_creates(office: Office, command: Command) -> None:
     """Only coupled invoices take part: the others leave customers and items alone."""
     IntegrationTableMapping.objects.filter(name="POSTEDSALESINV-INV").update(synch_only_coupled=True)
