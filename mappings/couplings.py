@@ -32,6 +32,10 @@ class DatabaseCouplings:
         rows = Coupling.objects.filter(mapping=self.mapping, **{f"{_KEY[side]}__in": list(keys)}) if keys else ()
         return {getattr(row, _KEY[side]): to_state(row) for row in rows}
 
+    def others(self, side: Side, keys: Sequence[str]) -> list[CouplingState]:
+        rows = Coupling.objects.filter(mapping=self.mapping, pending="").exclude(**{f"{_KEY[side]}__in": list(keys)})
+        return [to_state(row) for row in rows.order_by("id")]
+
     def retry_set(self, direction: Direction, *, after: int, limit: int, before_job: int) -> list[tuple[int, str]]:
         failed, job = _attempt_columns(direction)
         rows = (

@@ -79,6 +79,7 @@ class Dataverse(ODataConnector):
     counts_to: ClassVar[int | None] = _COUNTED
     parallel: ClassVar[int] = _PARALLEL
     precision: ClassVar[str] = "seconds"
+    _api_path: ClassVar[str] = _API
     _key_headers: ClassVar[Mapping[str, str]] = {"Prefer": f"odata.track-changes,odata.maxpagesize={_PAGE}"}
 
     def __init__(self, settings: DataverseSettings, *, limits: Limits | None = None) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from syncadmin.connectors.business_central import SERVICE_ADDRESS, BusinessCentral, BusinessCentralSettings
-from syncadmin.connectors.dataverse import Dataverse, DataverseSettings
+from syncadmin.connectors.dataverse import DataverseSettings
+from syncadmin.connectors.dynamics_sales import DynamicsSales
 from syncadmin.connectors.http import Limits
 from syncadmin.sync.errors import RunError
 from syncadmin.sync.records import Side
@@ -31,12 +32,12 @@ class Kind:
 
     name: str
     label: str
-    connector_class: type[BusinessCentral] | type[Dataverse]
+    connector_class: type[BusinessCentral] | type[DynamicsSales]
     settings_class: type[BusinessCentralSettings] | type[DataverseSettings]
     settings: tuple[Setting, ...]
-    build: Callable[[Mapping[str, str], Limits | None], BusinessCentral | Dataverse]
+    build: Callable[[Mapping[str, str], Limits | None], BusinessCentral | DynamicsSales]
 
-    def connect(self, values: Mapping[str, str], *, limits: Limits | None = None) -> BusinessCentral | Dataverse:
+    def connect(self, values: Mapping[str, str], *, limits: Limits | None = None) -> BusinessCentral | DynamicsSales:
         """A connector with these settings (by name; further names are ignored, blanks are left to the defaults).
 
         Raises RunError ``settings`` naming what is missing.
@@ -85,13 +86,13 @@ KINDS: Mapping[str, Kind] = {
     Side.SALES.value: Kind(
         name=Side.SALES.value,
         label=Side.SALES.label,
-        connector_class=Dataverse,
+        connector_class=DynamicsSales,
         settings_class=DataverseSettings,
         settings=(
             Setting("address", "Address", "Address of the environment, such as https://contoso.crm4.dynamics.com.", required=True),
             _TENANT,
             *_SIGN_IN,
         ),
-        build=lambda values, limits: Dataverse(DataverseSettings(**values), limits=limits),
+        build=lambda values, limits: DynamicsSales(DataverseSettings(**values), limits=limits),
     ),
 }

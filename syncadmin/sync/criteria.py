@@ -47,6 +47,7 @@ class Criterion:
     priority: int = 0
     case_sensitive: bool = False
     length: int | None = None  # texts agree if they do up to here
+    optional: bool = False  # few records have a value for it: a blank one is nothing to tell
 
     def fields(self, side: Side) -> tuple[Field, ...]:
         return self.bc if side is Side.BUSINESS_CENTRAL else (self.sales,)

@@ -17,6 +17,7 @@ from syncadmin.sync.ports import Connector, Couplings, Journal
 from syncadmin.sync.records import Action, Direction, Page, Record, Side
 from syncadmin.sync.rules import TableRules
 from syncadmin.sync.touched import DONE, EXPLICIT, RETRY, WINDOW, Cursor, Touched
+from syncadmin.sync.unlisted import Unlisted
 from syncadmin.sync.watermark import clock_set_back
 from syncadmin.sync.writing import Writer
 
@@ -104,6 +105,7 @@ def _settle_interrupted(run: Run, cursor: Cursor) -> Cursor:
 def _sources_gone(run: Run, items: Sequence[Touched]) -> list[Touched]:
     text = "The source record was deleted while it was being synchronized. Check the record on the other side."
     states = run.couplings.for_records(run.direction.source, [item.source_key for item in items]) if items else {}
+    items = [item for item in items if not _is_restored(item, states.get(item.source_key))]
     kept = {
         key: state.failed(run.direction, job_id=run.journal.job_id, error="source-deleted", message=text, passing=False)
         for key, state in states.items()
@@ -112,6 +114,11 @@ def _sources_gone(run: Run, items: Sequence[Touched]) -> list[Touched]:
         replace(item, action=Action.FAILED, intended=None, changes=(), code="source-deleted", text=text, coupling=kept.get(item.source_key))
         for item in items
     ]
+
+
+def _is_restored(item: Touched, state: CouplingState | None) -> bool:
+    """Whether this source itself was about to be created anew: the whole table will be read, and tells that it is missing."""
+    return item.intended is Action.INSERTED and state is not None and state.pending is None
 
 
 def _capped(run: Run, cursor: Cursor) -> Cursor:
@@ -180,8 +187,17 @@ def _window_page(run: Run, cursor: Cursor) -> Cursor:
     stamps = [record.modified_at for record in page.records if record.modified_at is not None]
     newest = stamp_later(cursor.newest, max(stamps, default=None))
     reached = Cursor(phase=WINDOW if page.next else DONE, link=page.next, newest=newest, cap=opened.cap)
-    _work(run, page.records, before=opened, after=reached, read=len(page.records))
+    gone = _sources_unlisted(run, page) if not cursor.link else ()
+    _work(run, page.records, before=opened, after=reached, read=len(page.records), also=gone)
     return reached
+
+
+def _sources_unlisted(run: Run, page: Page) -> Sequence[Touched]:
+    """A table without stamps is read whole: what is coupled and not in it is gone. An empty page proves nothing."""
+    if run.plan.table(run.direction.source).modified_on or page.next or not page.records:
+        return ()
+    known = run.couplings.others(run.direction.source, [record.key for record in page.records])
+    return Unlisted(run.plan, run.direction, run.source, run.rules, run.journal, preview=run.preview).settled(known)
 
 
 def _read_window(run: Run, cursor: Cursor) -> Page:

@@ -142,6 +142,8 @@ class Matcher:
             keys = group.find(record, references)
         except RecordError as error:
             return Found(0, (), "", error.text, refused=True)
+        if keys is None and all(one.optional for one in group.criteria):
+            return Found(0, (), "")
         if keys is None:
             return Found(0, (), "", f"{group.labels} {'is' if len(group.criteria) == 1 else 'are'} blank.")
         first = tuple(self._candidates[key] for key in keys[:CANDIDATES_SHOWN])

@@ -248,7 +248,8 @@ class PageWork:
         policy = DeletionPolicy.RESTORE if self.policy.restore else policy
         if policy is DeletionPolicy.RESTORE:
             coupling = write.coupling.with_end(self.direction.destination, Ends())
-            write.key, write.coupling = "", replace(coupling, pending=self.direction, pending_since=None, baseline={})
+            write.key = self.rules.restored_key(write.key)
+            write.coupling = replace(coupling, pending=self.direction, pending_since=None, baseline={})
             return True
         if policy is DeletionPolicy.REMOVE_COUPLING:
             self.touched.append(self.results.note(write, Action.UNCOUPLED, coupling=write.coupling, uncouple=True))

@@ -89,6 +89,10 @@ class Couplings(Protocol):
         """Couplings by the key of the record on that side, pending ones included."""
         ...
 
+    def others(self, side: Side, keys: Sequence[str]) -> list[CouplingState]:
+        """All couplings, without pending ones, whose record on that side is none of these."""
+        ...
+
     def retry_set(self, direction: Direction, *, after: int, limit: int, before_job: int) -> list[tuple[int, str]]:
         """(coupling id, source key) of those that failed in this direction before this job, or whose insert in this direction an earlier
         job has left pending; not the skipped ones; by id, above ``after``."""

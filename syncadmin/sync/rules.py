@@ -39,6 +39,10 @@ class TableRules:
         """What is to be used for the wanted references of a page; ``found`` is what the couplings say."""
         return found
 
+    def restored_key(self, key: str) -> str:  # noqa: ARG002
+        """The key for a record that is created anew in the place of the deleted one with ``key``; "" for a new key."""
+        return ""
+
     def criteria(self, plan: TablePlan) -> Sequence[Criterion]:  # noqa: ARG002
         """Criteria of match-based coupling that no field mapping can state, such as a group called ``'NAV ' + code``."""
         return ()

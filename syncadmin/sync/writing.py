@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from syncadmin.sync.couplings import Ends
 from syncadmin.sync.decide import Decision, Kind
 from syncadmin.sync.lost import LostInserts
 from syncadmin.sync.pages import PageWork
@@ -127,6 +128,8 @@ class Writer:
     def _refused(self, write: Write, answer: WriteResult) -> None:
         if write.decision.kind is Kind.INSERT:  # surely not created
             write.coupling = replace(write.coupling, pending_since=None)
+            if answer.code == "duplicate":  # the next attempt must not take the record that has the key for its own
+                write.coupling = write.coupling.with_end(self.work.direction.destination, Ends())
         text = answer.text or "The system refused the record without a reason."
         self._finish(write, self.work.results.failed(write, answer.code or "refused", text, answer.fields, passing=answer.passing))
 

@@ -6,7 +6,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from syncadmin.connectors.business_central import BusinessCentral, BusinessCentralSettings
-from syncadmin.connectors.dataverse import Dataverse, DataverseSettings
+from syncadmin.connectors.dataverse import DataverseSettings
+from syncadmin.connectors.dynamics_sales import DynamicsSales
 from syncadmin.connectors.http import Limits
 from syncadmin.sandbox.server import Sandbox
 from syncadmin.sync.records import Insert
@@ -73,7 +74,7 @@ def sales_of(url, **changes):
         "token_address": f"{url}/sandbox/oauth2/v2.0/token",
         "scope": f"{url}/.default",
     }
-    return Dataverse(DataverseSettings(**settings | changes), limits=QUICK)
+    return DynamicsSales(DataverseSettings(**settings | changes), limits=QUICK)
 
 
 @pytest.fixture

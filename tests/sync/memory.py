@@ -116,6 +116,7 @@ class End:
         if link:
             condition, last = json.loads(link)[0], tuple(json.loads(link)[1:])
         rows = [(row.stamp, key) for key, row in self.rows.items() if _inside(row, condition)]
+        since = since if table.modified_on else None
         chosen = sorted(one for one in rows if (since is None or one[0] >= since) and (one[0].isoformat(), one[1]) > last)
         part = chosen[:page_size]
         more = json.dumps([condition, part[-1][0].isoformat(), part[-1][1]]) if len(chosen) > page_size else ""
@@ -218,7 +219,7 @@ class End:
 
     def _record(self, key: str, fields: Iterable[str]) -> Record:
         row = self.rows[key]
-        return Record(key, {name: row.values.get(name) for name in fields}, row.etag, row.stamp)
+        return Record(key, {name: row.values.get(name) for name in fields}, row.etag, row.stamp if self.table.modified_on else None)
 
     def _now(self) -> datetime:
         now = self.clock() + self.offset
@@ -257,6 +258,9 @@ class Store:
 
     def for_records(self, side: Side, keys: Sequence[str]) -> dict[str, CouplingState]:
         return {key: state for state in self.states.values() if (key := state.end(side).key) is not None and key in keys}
+
+    def others(self, side: Side, keys: Sequence[str]) -> list[CouplingState]:
+        return [state for state in self.states.values() if state.pending is None and state.end(side).key not in keys]
 
     def retry_set(self, direction: Direction, *, after: int, limit: int, before_job: int) -> list[tuple[int, str]]:
         found = []

@@ -277,3 +277,13 @@ def test_a_new_record_with_system_defaults_flows_back() -> None:
     world.sales._create = lambda key, values: defaults["before"](key, {"town": "Default Town"} | values)  # type: ignore[method-assign]
     world.both()
     assert world.bc.value(key, "city") == "Default Town"
+
+
+def test_a_key_that_is_taken_is_forgotten_so_that_the_next_run_takes_no_stranger_for_its_own() -> None:
+    world = World()
+    key = world.bc.add(number="C1", name="Contoso")
+    world.sales.refuse = lambda values: WriteResult(Outcome.REFUSED, code="duplicate", text="Another one has this value.", passing=True)
+    assert world.run(TO).only().code == "duplicate"
+    assert world.store.of(BC, key).sales.key is None
+    world.sales.refuse = lambda values: None
+    assert world.run(TO).counts == {"Inserted": 1}
