@@ -16,6 +16,7 @@ from joblog.scope import Scope
 from joblog.synchronization import synchronize_mapping
 from joblog.uncoupling import Uncoupling
 from mappings.models import Coupling, IntegrationTableMapping
+from mappings.option_pairs import pair_up
 from mappings.rules.registry import also_read, never_coupled
 from mappings.systems import both_connected, table_of
 from syncadmin.sync.ports import Connector
@@ -121,6 +122,8 @@ def _couple_one(
     )
     if not new:
         return None
+    if mapping.is_option_mapping:
+        pair_up(mapping.name, [(number, int(sales_key), labels[1])])
     return SynchEntry(**_values(job, EntryAction.COUPLED, bc_key, labels[0], sales_key, labels[1]), coupling_id=row.pk)
 
 

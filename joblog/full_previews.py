@@ -49,7 +49,7 @@ def _steps(line: FullSynchronizationLine, scope: Scope) -> list[Scope]:
     """What the line runs, one kind of preview after the other."""
     if line.recommendation == Recommendation.NONE:
         return []
-    whole = scope_of(line.recommendation, scope)
+    whole = scope_of(line, scope)
     return [whole, replace(whole, match=False)] if whole.match else [whole]
 
 

@@ -138,15 +138,21 @@ def take(line: FullSynchronizationLine, *, user: Person = None, scope: Scope = S
         return None
     trigger = Trigger.COMMAND if line.requested == Requested.FOREGROUND else Trigger.PERSON
     kind = RunKind.MATCH if line.recommendation == Recommendation.COUPLE else RunKind.SYNCHRONIZE
-    entry = new_entry(mapping=line.mapping, run_kind=kind, scope=scope_of(line.recommendation, scope), user=user, trigger=trigger)
+    entry = new_entry(mapping=line.mapping, run_kind=kind, scope=scope_of(line, scope), user=user, trigger=trigger)
     entry.full_line, entry.status = line, QueueStatus.READY
     entry.description = f"Full synchronization of {line.mapping.name}"
     return entry
 
 
-def scope_of(recommendation: str, asked: Scope = Scope()) -> Scope:  # noqa: B008  (frozen)
-    """What a line with this recommendation runs: where both sides have records it couples before it creates (engine.md A25)."""
-    return replace(asked, match=recommendation == Recommendation.COUPLE, full=True, only_coupled=False)
+def scope_of(line: FullSynchronizationLine, asked: Scope) -> Scope:
+    """What the line runs: where both sides have records it couples before it creates (engine.md A25).
+
+    New options and codes change what everybody can choose, so they take somebody who recommends full synchronization, or a mapping that
+    creates anyway.
+    """
+    mapping, couples = line.mapping, line.recommendation == Recommendation.COUPLE
+    creates = not mapping.is_option_mapping or mapping.create_new_if_no_match or not mapping.synch_only_coupled
+    return replace(asked, match=couples, full=True, only_coupled=couples and not creates)
 
 
 def startable(lines: Iterable[FullSynchronizationLine]) -> list[FullSynchronizationLine]:

@@ -17,8 +17,8 @@ from joblog.link_jobs import remove
 from joblog.log_lines import now_about
 from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
 from joblog.previews import noted
-from mappings.couplings import save_states
 from mappings.models import Coupling
+from mappings.option_pairs import remove_couplings, save_with_pairs
 from syncadmin.sync.couplings import CouplingState
 from syncadmin.sync.plan import TablePlan
 from syncadmin.sync.records import Action, Change, Direction
@@ -127,7 +127,7 @@ class DatabaseJournal:
         kept = [item for item in items if item.coupling is not None and not item.uncouple]
         states = [item.coupling for item in kept if item.coupling is not None]
         self._displace([state for state in states if state.id is None and state.pending is None])
-        saved = save_states(self.plan.mapping_id, states, job_id=self.job.pk)
+        saved = save_with_pairs(self.plan, states, job_id=self.job.pk)
         return {item.source_key: state for item, state in zip(kept, saved, strict=True)}
 
     def _displace(self, new: Sequence[CouplingState]) -> None:
@@ -189,7 +189,7 @@ class DatabaseJournal:
         ids = [item.coupling.id for item in items if item.coupling is not None and item.coupling.id is not None]
         if ids:
             close_issues(ids)
-            Coupling.objects.filter(pk__in=ids).delete()
+            remove_couplings(ids)
 
     def _to_read(self) -> dict[str, Any]:
         rows, self._expected = self._expected, None

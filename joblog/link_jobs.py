@@ -15,6 +15,7 @@ from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatu
 from joblog.opening import opening_values
 from joblog.scope import Scope
 from mappings.models import Coupling, IntegrationTableMapping
+from mappings.option_pairs import remove_couplings
 from mappings.systems import table_of
 from syncadmin.sync.errors import RunError
 from syncadmin.sync.ports import Connector
@@ -119,7 +120,7 @@ def remove(couplings: Iterable[int]) -> None:
     ids = list(couplings)
     if ids:
         close_issues(ids)
-        Coupling.objects.filter(pk__in=ids).delete()
+        remove_couplings(ids)
 
 
 def finish(job: SynchJob) -> None:

@@ -119,6 +119,8 @@ def _unmatched(mapping: IntegrationTableMapping, scope: Scope) -> str:
     """What becomes of a record without match; "" where that is a failure. A full synchronization leaves it to its second step."""
     if TO not in mapping.directions and scope.full:
         return "The mapping only goes from Sales, so nothing is created for it."
+    if scope.full and scope.only_coupled:
+        return "No option is created for it: pair it with one, or recommend full synchronization to have it created."
     return "A new record is created." if scope.full or _creates(mapping, scope) else ""
 
 

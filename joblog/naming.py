@@ -68,7 +68,7 @@ def find_records(mapping: IntegrationTableMapping, names: Sequence[str]) -> tupl
 
 def find_record(mapping: IntegrationTableMapping, side: Side, name: str) -> str:
     """The key of a record of one side by key, number or name; raises CommandError when there is none, or several."""
-    if GUID.fullmatch(name):
+    if _is_key(mapping, side, name):
         return name.lower()
     table = table_of(mapping, side)
     found = _search(mapping, side, name) or _search(mapping, side, name, by=table.caption)
@@ -94,6 +94,12 @@ def _blocked(row: IntegrationTableMapping, waiting: Sequence[IntegrationTableMap
     )
 
 
+def _is_key(mapping: IntegrationTableMapping, side: Side, name: str) -> bool:
+    """The key of an option is its value (engine.md section 16)."""
+    option = mapping.is_option_mapping and side is Side.SALES and name.removeprefix("-").isdigit()
+    return option or bool(GUID.fullmatch(name))
+
+
 def _coupled(mapping: IntegrationTableMapping, name: str) -> tuple[Side, str] | None:
     rows = Coupling.objects.filter(mapping=mapping)
     for side, column in ((Side.BUSINESS_CENTRAL, "bc_key"), (Side.SALES, "sales_key")):
@@ -107,7 +113,8 @@ def _coupled(mapping: IntegrationTableMapping, name: str) -> tuple[Side, str] | 
 
 def _asked(mapping: IntegrationTableMapping, name: str) -> tuple[Side, str]:
     for side in Side:
-        found = [name.lower()] if GUID.fullmatch(name) and _exists(mapping, side, name) else []
+        is_key = _is_key(mapping, side, name)
+        found = [name.lower()] if is_key and _exists(mapping, side, name) else []
         found = found or ([] if GUID.fullmatch(name) else _search(mapping, side, name))
         if found:
             return side, _only(mapping, side, name, found)

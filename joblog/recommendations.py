@@ -13,7 +13,6 @@ from mappings.systems import connected, table_of
 from syncadmin.sync.records import Record, Side
 
 _ENOUGH = 2  # rows: one tells "not empty"; the second tells a unit group or a currency beyond the one that is always there
-_OPTION_TABLES = {"paymentTerms", "shipmentMethods", "shippingAgents"}
 _RATE = "exchangerate"
 
 Samples = Mapping[Side, Sequence[Record]]
@@ -25,6 +24,8 @@ def recommendations(mappings: Sequence[IntegrationTableMapping]) -> dict[int, Re
     for side in Side:
         by_system: defaultdict[System, list[IntegrationTableMapping]] = defaultdict(list)
         for mapping in mappings:
+            if side is Side.SALES and mapping.is_option_mapping:  # what Sales has does not matter
+                continue
             by_system[mapping.business_central if side is Side.BUSINESS_CENTRAL else mapping.sales].append(mapping)
         for system, rows in by_system.items():
             for mapping, records in zip(rows, _first_rows(system, side, rows), strict=True):
@@ -34,12 +35,12 @@ def recommendations(mappings: Sequence[IntegrationTableMapping]) -> dict[int, Re
 
 def recommend(mapping: IntegrationTableMapping, samples: Samples) -> Recommendation:
     """The rules of section 17 on the first two rows of both sides."""
-    local, remote = samples[Side.BUSINESS_CENTRAL], samples[Side.SALES]
+    local, remote = samples[Side.BUSINESS_CENTRAL], samples.get(Side.SALES, ())
     if mapping.integration_table == "systemusers":
         return Recommendation.FULL
     if mapping.integration_table == "transactioncurrencies":
         return Recommendation.FULL if _only_the_local_currency(remote) else Recommendation.COUPLE
-    if mapping.table in _OPTION_TABLES:
+    if mapping.is_option_mapping:
         return Recommendation.COUPLE if local else Recommendation.NONE
     # A new environment of Sales has a default unit group.
     sales_has_some = len(remote) > 1 if mapping.integration_table == "uomschedules" else bool(remote)

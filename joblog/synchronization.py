@@ -196,6 +196,7 @@ def _one_direction(
         match_new=match_new or (scope.full and not plan.only_coupled),
         preview=job.type == JobType.PREVIEW,
         pause=pause,
+        new_key=rules.new_key,
     )
     start = Cursor.from_json(job.cursor)
     cursor = synchronize(run, start)

@@ -19,8 +19,10 @@ from mappings.models import (
     OptionMapping,
     System,
 )
+from mappings.option_sets import has_options
 from mappings.ownership import NO_SALESPEOPLE, OWNER, SALESPEOPLE, TEAM_OWNS, by_person, dependencies
 from mappings.systems import connect_business_central, connect_sales, read_tables
+from syncadmin.connectors.option_sets import option_set_table
 from syncadmin.sync.errors import RunError
 from syncadmin.sync.records import Side
 from syncadmin.sync.tables import Table
@@ -123,7 +125,7 @@ def _mapping(
     user: Person,
 ) -> None:
     bc = tables[Side.BUSINESS_CENTRAL].get(plain["business_central"]["entity_set"])
-    crm = tables[Side.SALES].get(plain["sales"]["entity_set"])
+    crm = _sales_table(plain["sales"], tables[Side.SALES])
     row = IntegrationTableMapping.objects.filter(business_central=business_central, name=plain["name"]).first()
     reason = _missing(plain, bc, crm)
     if plain["name"] == SALESPEOPLE and row is None and not by_person(business_central):
@@ -144,6 +146,14 @@ def _mapping(
     report.made.append(f"{row.name} {row.arrow} {row.table_label} - {row.integration_table_label}" + _told_disabled(report, before))
 
 
+def _sales_table(plain: Mapping[str, Any], tables: Mapping[str, Table]) -> Table | None:
+    """The table of rows, or that of the options of its ``option_column`` (engine.md section 16)."""
+    table, column = tables.get(plain["entity_set"]), plain.get("option_column", "")
+    if table is None or not column:
+        return table
+    return option_set_table(table.name, plain["entity"], [(table.type_name, column)]) if has_options(table, column) else None
+
+
 def _told_disabled(report: SetupReport, before: int) -> str:
     count = len(report.disabled) - before
     return f" ({count} field mappings disabled)" if count else ""
@@ -153,7 +163,9 @@ def _missing(plain: Mapping[str, Any], bc: Table | None, crm: Table | None) -> s
     if bc is None:
         return f"Business Central has no page {plain['business_central']['entity_set']} here (custom API pages are not installed)."
     if crm is None:
-        return f"Dynamics 365 Sales has no table {plain['sales']['entity_set']}."
+        column = plain["sales"].get("option_column")
+        named = f"choice column {column} in" if column else "table"
+        return f"Dynamics 365 Sales has no {named} {plain['sales']['entity_set']}."
     if plain["name"] in _NEEDS_CUSTOM_PAGES and bc.route != "custom":
         return "API v2.0 has no first and last name for contacts; install the custom API pages."
     return ""
@@ -165,7 +177,8 @@ def _fill(row: IntegrationTableMapping, plain: Mapping[str, Any], sales: System,
     row.description = plain["description"]
     row.aliases = [name for name in dict.fromkeys([*plain["aliases"], plain.get("seed_name")]) if name and name != plain["name"]]
     row.table, row.table_label = bc_side["entity_set"], bc_side["table"]
-    row.integration_table, row.integration_table_label = sales_side["entity_set"], sales_side["entity"]
+    row.integration_table = ".".join(name for name in (sales_side["entity_set"], sales_side.get("option_column")) if name)
+    row.integration_table_label = sales_side["entity"]
     row.integration_uid_field, row.integration_modified_field = sales_side["key"], sales_side["modified_on"]
     row.direction = plain["direction"]
     row.table_filter, row.table_filter_text = bc_side["filter"], bc_side["filter_text"] if bc_side["filter"] else ""

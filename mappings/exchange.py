@@ -18,6 +18,7 @@ from mappings.models import (
     SystemKind,
     TransformationRule,
 )
+from mappings.option_pairs import part
 
 _SYSTEM = (
     "name", "kind", "address", "tenant", "environment", "company", "time_zone", "client_id", "token_address", "scope", "enabled",
@@ -147,7 +148,7 @@ class Import:
         row = OptionMapping.objects.filter(name=plain.get("name"), code=plain.get("code")).first() or OptionMapping()
         changed = _fill(row, values)
         if self.checked(what, row) and changed:
-            self.plan(f"{what}: {_told(row.pk, changed)}", row.save)
+            self.plan(f"{what}: {_told(row.pk, changed)}", lambda: _save_pair(row))
 
     def _mapping(self, plain: Mapping[str, Any], systems: set[Any]) -> None:
         what = f"mapping {plain.get('name', '?')}"
@@ -165,6 +166,8 @@ class Import:
         rows_of_fields = self._children(what, plain, "fields", IntegrationFieldMapping, _FIELD)
         rows_of_templates = self._children(what, plain, "templates", ConfigTemplate, _TEMPLATE)
         ready = self.checked(what, row, exclude=["business_central", "sales"])
+        if row.is_option_mapping and any(child.direction != row.direction for child in rows_of_fields):
+            self.errors.append(f"{what}: fields: all go the direction of their option mapping, {row.direction}.")
         if not ready or (found is not None and _same_mapping(found, plain)):
             return
         fields = rows_of_fields if "fields" in plain else None
@@ -194,6 +197,11 @@ class Import:
 def _same_mapping(found: IntegrationTableMapping, plain: Mapping[str, Any]) -> bool:
     present = mapping_to_json(IntegrationTableMapping.objects.get(pk=found.pk))
     return all(present.get(name) == value for name, value in plain.items())
+
+
+def _save_pair(row: OptionMapping) -> None:
+    row.save()
+    part([row.name])
 
 
 def _save_mapping(row: IntegrationTableMapping, fields: Sequence[Any] | None, templates: Sequence[Any] | None) -> None:

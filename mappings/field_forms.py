@@ -19,6 +19,7 @@ from mappings.models import (
     TransformationRule,
 )
 from mappings.systems import read_tables, table_of
+from syncadmin.connectors.option_sets import is_option_set
 from syncadmin.sync.errors import RunError, SyncError
 from syncadmin.sync.records import Side
 from syncadmin.sync.tables import FieldType, Table
@@ -60,8 +61,10 @@ class FieldMappingForm(_FieldModelForm):
         model = IntegrationFieldMapping
         fields = tuple(name for name, _ in HEADINGS)
 
-    def __init__(self, *args: Any, choices: Mapping[str, list[tuple[str, str]]], **options: Any) -> None:
+    def __init__(self, *args: Any, choices: Mapping[str, list[tuple[str, str]]], only_way: str = "", **options: Any) -> None:
         super().__init__(*args, **options)
+        if only_way and not self.instance.pk:
+            self.initial["direction"] = only_way
         for name, pairs in choices.items():
             current = getattr(self.instance, name)
             known = pairs if not current or current in dict(pairs) else [*pairs, (current, current)]
@@ -100,7 +103,8 @@ class FieldMappingFormSet(NamedRows, _FieldModelFormSet):
     """All rows of one mapping, and one empty row for a new one."""
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-        return super().get_form_kwargs(index) | {"choices": self.choices}
+        only_way = self.instance.direction if self.instance.is_option_mapping else ""
+        return super().get_form_kwargs(index) | {"choices": self.choices, "only_way": only_way}
 
     @property
     def choices(self) -> dict[str, list[tuple[str, str]]]:
@@ -114,7 +118,27 @@ class FieldMappingFormSet(NamedRows, _FieldModelFormSet):
         self._check_names(Side.BUSINESS_CENTRAL, "field")
         self._check_names(Side.SALES, "integration_field")
         self._check_not_null()
-        check_direction(self.instance.direction, self._enabled_directions())
+        if self.instance.is_option_mapping:
+            self._check_one_way()
+        else:
+            check_direction(self.instance.direction, self._enabled_directions())
+
+    def save(self, commit: bool = True) -> list[IntegrationFieldMapping]:
+        """An option mapping and all its fields go one and the same way, which a change of any of them decides (engine.md section 1.2)."""
+        saved = super().save(commit)
+        way = next(iter(self._new_directions()), self.instance.direction)
+        if self.instance.is_option_mapping and commit:
+            IntegrationTableMapping.objects.filter(pk=self.instance.pk).update(direction=way)
+            self.instance.field_mappings.exclude(direction=way).update(direction=way)
+        return saved
+
+    def _check_one_way(self) -> None:
+        if len(self._new_directions()) > 1:
+            raise ValidationError("All fields of an option mapping go one and the same way. Choose one direction for all that you change.")
+
+    def _new_directions(self) -> set[str]:
+        changed = [form for form in self.forms if form.instance.pk and "direction" in form.changed_data and not _is_deleted(form)]
+        return {form.cleaned_data["direction"] for form in changed}
 
     def _enabled_directions(self) -> Iterable[str]:
         kept = [form.cleaned_data for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
@@ -149,10 +173,14 @@ class FieldMappingFormSet(NamedRows, _FieldModelFormSet):
                 form.add_error("not_null", "Not Null is for fields of Sales that refer to another record. Leave it out here.")
 
 
+def _is_deleted(form: Any) -> bool:
+    return bool(form.cleaned_data.get("DELETE"))
+
+
 def _table_with(mapping: IntegrationTableMapping, side: Side, names: set[str]) -> Table:
     """The table as it was kept, or read anew if it does not know all of these names."""
     table = table_of(mapping, side)
-    if names <= set(table.fields):
+    if names <= set(table.fields) or is_option_set(table):
         return table
     system = mapping.business_central if side is Side.BUSINESS_CENTRAL else mapping.sales
     return read_tables(system, [table.name]).get(table.name, table)

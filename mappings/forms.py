@@ -108,7 +108,7 @@ class MappingForm(SectionedForm, _MappingModelForm):
 
     def clean_direction(self) -> str:
         direction: str = self.cleaned_data["direction"]
-        if "direction" in self.changed_data:
+        if "direction" in self.changed_data and not self.instance.is_option_mapping:  # whose field mappings follow
             check_direction(direction, self.instance.field_mappings.filter(status=FieldStatus.ENABLED).values_list("direction", flat=True))
         return direction
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from mappings.changes import Person, fingerprint, keep_shared_change
 from mappings.models import IntegrationTableMapping, OptionMapping
 from mappings.option_choices import Use, choices_of, live_choices, uses_of_options
+from mappings.option_pairs import part
 from syncadmin.sync.errors import SyncError
 from syncadmin.ui.forms import NamedRows
 
@@ -87,6 +88,7 @@ class PairFormSet(NamedRows, _PairModelFormSet):
             before = {name: pairs_to_json(name) for name in names}
             OptionMapping.objects.filter(pk__in=[row.pk for row in [*saved, *removed] if row.pk]).delete()
             OptionMapping.objects.bulk_create(saved)
+            part(names)
             for name in names:
                 after = pairs_to_json(name)
                 using = IntegrationTableMapping.objects.filter(field_mappings__option_mapping=name).select_related("business_central")

@@ -13,6 +13,7 @@ from mappings.models import (
     MappingDirection,
     OptionMapping,
 )
+from mappings.models.table_mapping import ONE_WAY
 from mappings.rules.registry import also_read, deletion_policy, field_rules
 from mappings.systems import table_of
 from mappings.transformations import rules_of
@@ -25,10 +26,13 @@ Options = dict[str, tuple[tuple[str, int], ...]]
 
 
 def build_plan(mapping: IntegrationTableMapping, *, only_coupled: bool | None = None) -> TablePlan:
-    """The plan of a mapping as it is configured now, in seven statements at most.
+    """The plan of a mapping as it is configured now, in nine statements at most.
 
-    ``only_coupled`` overrules the mapping. Raises RunError ``no-fields`` (engine.md 2.2), ``unknown-table``, ``unknown-field``.
+    ``only_coupled`` overrules the mapping. Raises RunError ``no-fields`` (engine.md 2.2), ``unknown-table``, ``unknown-field``,
+    ``wrong-direction`` (M02).
     """
+    if mapping.is_option_mapping and mapping.direction == MappingDirection.BIDIRECTIONAL:
+        raise RunError("wrong-direction", f"{mapping.name}: {ONE_WAY}")
     tables = {side: table_of(mapping, side) for side in Side}
     options = _options()
     rows = mapping.field_mappings.filter(status=FieldStatus.ENABLED)

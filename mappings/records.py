@@ -15,6 +15,7 @@ from mappings.plans import build_plan
 from mappings.rules.registry import rules_for
 from mappings.systems import both_connected, connected
 from mappings.transformations import refresh_lookups
+from syncadmin.connectors.option_sets import is_option_set
 from syncadmin.sync.couplings import CouplingState
 from syncadmin.sync.decide import Decision, Kind, Policy, decide_existing, decide_insert
 from syncadmin.sync.errors import RecordError, RunError
@@ -100,12 +101,13 @@ def list_records(
     names = [name for name in dict.fromkeys((table.number, table.caption)) if name in table.fields]
     rows: list[RecordRow] = []
     with connected(mapping.business_central if side is Side.BUSINESS_CENTRAL else mapping.sales) as connector:
-        for searched in _search_conditions(side, names, search):
+        options = is_option_set(table)  # these cannot be searched: all are read
+        for searched in [""] if options else _search_conditions(side, names, search):
             condition = _and(plan.filters.get(side, ""), searched)
             page = connector.read_changes(table, names, condition=condition, link=link, page_size=page_size)
             if page.records:
                 break
-        rows += _list_rows(mapping, plan, side, page.records, coupled)
+        rows += _list_rows(mapping, plan, side, _named(page.records, plan, side, search) if options else page.records, coupled)
         for _ in range(_FURTHER_PAGES if coupled is not None else 0):
             if len(rows) >= page_size or not page.next:
                 break
@@ -125,9 +127,13 @@ def find_by_name(mapping: IntegrationTableMapping, side: Side, text: str) -> Rec
     wanted = text.strip().casefold()
     found: list[Record] = []
     with connected(mapping.business_central if side is Side.BUSINESS_CENTRAL else mapping.sales) as connector:
-        for searched in _spelled(side, "startswith({name},'{text}')", names, text) if wanted else ():
+        options = is_option_set(table)
+        searches = [""] if options else _spelled(side, "startswith({name},'{text}')", names, text)
+        for searched in searches if wanted else ():
             condition = _and(plan.filters.get(side, ""), searched)
             found += connector.read_changes(table, names, condition=condition, page_size=_NAMED_ALIKE).records
+    if options:
+        found = [record for record in found if any(word.startswith(wanted) for word in _called(record, names))]
     if not found:
         raise RunError("unknown-record", f"No record named {text} exists in {table.label or table.name}, or it is outside of the filter.")
     first = min(found, key=lambda record: (wanted not in _called(record, names), _called(record, names)[::-1]))
@@ -136,6 +142,12 @@ def find_by_name(mapping: IntegrationTableMapping, side: Side, text: str) -> Rec
 
 def _called(record: Record, names: Sequence[str]) -> list[str]:
     return [str(record.values.get(name) or "").strip().casefold() for name in names]
+
+
+def _named(records: Sequence[Record], plan: TablePlan, side: Side, search: str) -> list[Record]:
+    """Those of the records that are called like this."""
+    wanted = search.strip().casefold()
+    return [record for record in records if wanted in plan.label(side, record).casefold() or wanted == record.key]
 
 
 def _list_rows(

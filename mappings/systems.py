@@ -10,8 +10,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from mappings.models import IntegrationTableMapping, Purpose, System, SystemKind, SystemTable, SystemTraffic
+from mappings.option_sets import option_set_of
 from syncadmin.connectors.business_central import BusinessCentral, BusinessCentralSettings
-from syncadmin.connectors.dataverse import Dataverse, DataverseSettings
+from syncadmin.connectors.dataverse import DataverseSettings
+from syncadmin.connectors.dynamics_sales import DynamicsSales
 from syncadmin.sync.errors import RunError, SyncError
 from syncadmin.sync.records import Side
 from syncadmin.sync.tables import Table
@@ -35,9 +37,9 @@ def connect_business_central(system: System) -> BusinessCentral:
     )
 
 
-def connect_sales(system: System) -> Dataverse:
+def connect_sales(system: System) -> DynamicsSales:
     """A connector for one environment; nothing is sent yet. The caller closes it."""
-    return Dataverse(
+    return DynamicsSales(
         DataverseSettings(
             address=system.address,
             tenant=system.tenant,
@@ -50,7 +52,7 @@ def connect_sales(system: System) -> Dataverse:
     )
 
 
-def connect(system: System, *, even_disabled: bool = False) -> BusinessCentral | Dataverse:
+def connect(system: System, *, even_disabled: bool = False) -> BusinessCentral | DynamicsSales:
     """The connector of a system's kind.
 
     Raises RunError ``disabled`` for a system that is switched off, ``secret`` when its secret cannot be read.
@@ -64,7 +66,9 @@ def connect(system: System, *, even_disabled: bool = False) -> BusinessCentral |
 
 
 @contextmanager
-def connected(system: System, *, purpose: Purpose = Purpose.PAGES, even_disabled: bool = False) -> Iterator[BusinessCentral | Dataverse]:
+def connected(
+    system: System, *, purpose: Purpose = Purpose.PAGES, even_disabled: bool = False
+) -> Iterator[BusinessCentral | DynamicsSales]:
     """A connector that is closed at the end; what it sent is counted for ``purpose``."""
     connector = connect(system, even_disabled=even_disabled)
     try:
@@ -77,7 +81,7 @@ def connected(system: System, *, purpose: Purpose = Purpose.PAGES, even_disabled
 @contextmanager
 def both_connected(
     mapping: IntegrationTableMapping, *, purpose: Purpose = Purpose.RUNS
-) -> Iterator[dict[Side, BusinessCentral | Dataverse]]:
+) -> Iterator[dict[Side, BusinessCentral | DynamicsSales]]:
     """Connectors for both sides of a mapping."""
     with connected(mapping.business_central, purpose=purpose) as business_central, connected(mapping.sales, purpose=purpose) as sales:
         yield {Side.BUSINESS_CENTRAL: business_central, Side.SALES: sales}
@@ -95,6 +99,8 @@ def read_tables(system: System, names: Iterable[str]) -> dict[str, Table]:
 
 def table_of(mapping: IntegrationTableMapping, side: Side) -> Table:
     """The table of one side of a mapping as it was last read; raises RunError ``unknown-table``."""
+    if side is Side.SALES and mapping.is_option_mapping:
+        return option_set_of(mapping)
     system = mapping.business_central if side is Side.BUSINESS_CENTRAL else mapping.sales
     name = mapping.table if side is Side.BUSINESS_CENTRAL else mapping.integration_table
     row = SystemTable.objects.filter(system=system, name=name).first()

@@ -19,10 +19,13 @@ class People:
         self.sales_root = f"{url}/api/data/v9.2"
 
     def sign_in(self) -> None:
-        data = {"grant_type": "client_credentials", "client_id": "someone", "client_secret": "sandbox", "scope": f"{self.url}/.default"}
+        self.session.headers["Authorization"] = self._token("someone")
+
+    def _token(self, client: str) -> str:
+        data = {"grant_type": "client_credentials", "client_id": client, "client_secret": "sandbox", "scope": f"{self.url}/.default"}
         answer = self.session.post(f"{self.url}/sandbox/oauth2/v2.0/token", data=data)
         answer.raise_for_status()
-        self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        return f"Bearer {answer.json()['access_token']}"
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         answer = self.session.request(method, f"{self.url}/_sandbox/{path}", json=body)
@@ -102,6 +105,22 @@ class People:
 
     def delete_sales(self, table: str, key: str) -> None:
         self._checked(self.session.delete(f"{self.sales_root}/{table}({key})"))
+
+    def options(self, entity: str, column: str) -> dict[int, str]:
+        """Published options of a choice column: value -> label. ``entity`` is the logical name of its table."""
+        kind = "Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
+        place = f"EntityDefinitions(LogicalName='{entity}')/Attributes(LogicalName='{column}')/{kind}?$expand=OptionSet"
+        options = self._checked(self.session.get(f"{self.sales_root}/{place}"))["OptionSet"]["Options"]
+        return {one["Value"]: one["Label"]["UserLocalizedLabel"]["Label"] for one in options}
+
+    def customize(self, action: str, entity: str, column: str, value: int, label: str = "") -> None:
+        """Somebody with the role System Customizer changes an option of a column and publishes it."""
+        headers = {"Authorization": self._token("sync-admin")}
+        body: dict[str, Any] = {"EntityLogicalName": entity, "AttributeLogicalName": column, "Value": value}
+        body |= {"Label": {"LocalizedLabels": [{"Label": label, "LanguageCode": 1033}]}} if label else {}
+        body |= {"MergeLabels": True} if action == "UpdateOptionValue" else {}
+        self._checked(self.session.post(f"{self.sales_root}/{action}", json=body, headers=headers))
+        self._checked(self.session.post(f"{self.sales_root}/PublishAllXml", headers=headers))
 
     def rows_sales(self, table: str, condition: str = "") -> list[dict[str, Any]]:
         return self._all(f"{self.sales_root}/{table}", condition)

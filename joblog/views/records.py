@@ -160,6 +160,8 @@ def _side(text: str) -> Side:
 
 
 def _key(text: str) -> str:
+    if text.removeprefix("-").isdigit():  # the value of an option
+        return text
     try:
         return str(uuid.UUID(text))
     except ValueError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from mappings.models.table_mapping import IntegrationTableMapping
+from mappings.models.table_mapping import ONE_WAY, IntegrationTableMapping
 
 
 class FieldDirection(models.TextChoices):
@@ -72,7 +72,9 @@ class IntegrationFieldMapping(models.Model):
         return not self.field or not self.integration_field
 
     def clean(self) -> None:
-        """Refuses what could never run: a constant that goes the wrong way (engine.md section 2.1)."""
+        """Refuses what could never run: a constant that goes the wrong way (engine.md section 2.1), an option mapping both ways (M02)."""
+        if self.mapping_id and self.mapping.is_option_mapping and self.direction == FieldDirection.BIDIRECTIONAL:
+            raise ValidationError({"direction": ONE_WAY})
         wanted = FieldDirection.TO_INTEGRATION if not self.field else FieldDirection.FROM_INTEGRATION
         if self.is_constant and self.direction != wanted:
             raise ValidationError({"direction": f"A constant can only go {wanted.label}: the other side has no field."})

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
 from mappings.models.system import System
 from syncadmin.sync.records import Direction
+
+ONE_WAY = "Option mappings synchronize only to Sales or only from Sales. Choose one of the two."
 
 
 class MappingDirection(models.TextChoices):
@@ -108,6 +111,16 @@ class IntegrationTableMapping(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuses an option mapping that goes both ways (M02, engine.md section 1.2)."""
+        if self.is_option_mapping and self.direction == MappingDirection.BIDIRECTIONAL:
+            raise ValidationError({"direction": ONE_WAY})
+
+    @property
+    def is_option_mapping(self) -> bool:
+        """Whether its integration table is the option set of a column, such as ``accounts.paymenttermscode`` (engine.md section 16)."""
+        return "." in self.integration_table
 
     @property
     def directions(self) -> tuple[Direction, ...]:

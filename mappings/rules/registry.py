@@ -11,6 +11,7 @@ from mappings.rules.currencies import CurrencyRules
 from mappings.rules.customers import CustomerRules
 from mappings.rules.invoice_lines import InvoiceLineRules
 from mappings.rules.invoices import InvoiceRules
+from mappings.rules.options import OptionRules
 from mappings.rules.price_groups import PriceGroupRules
 from mappings.rules.prices import PriceRules
 from mappings.rules.products import ItemRules, ResourceRules
@@ -70,4 +71,6 @@ def rules_for(mapping: IntegrationTableMapping, plan: TablePlan, connectors: Map
 
 
 def _class(mapping: IntegrationTableMapping) -> type[MappingRules]:
+    if mapping.is_option_mapping:
+        return OptionRules
     return RULES.get((mapping.table, mapping.integration_table), MappingRules)

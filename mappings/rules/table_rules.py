@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -32,6 +33,10 @@ class MappingRules(TableRules):
 
     synchronize_first: Callable[[str, Sequence[str]], None] | None = None
     """Synchronizes records of another mapping at once, by its name and source keys; set together with ``may_write``."""
+
+    def new_key(self) -> str:
+        """A key that no record of the destination has, for one that is to be created."""
+        return str(uuid.uuid4())
 
     also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {}
     """Fields beside the mapped ones that the rules look at, by side."""

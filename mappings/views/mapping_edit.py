@@ -65,8 +65,10 @@ class MappingEdit(Page):
 
 
 def _save(form: MappingForm) -> None:
-    """Only the columns of the form: workers move watermarks and run results meanwhile."""
+    """Only the columns of the form: workers move watermarks and run results meanwhile. Fields of an option mapping go its way (M02)."""
     form.instance.save(update_fields=form.Meta.fields)
+    if form.instance.is_option_mapping:
+        form.instance.field_mappings.exclude(direction=form.instance.direction).update(direction=form.instance.direction)
 
 
 def tell_saved(request: HttpRequest, mapping: IntegrationTableMapping) -> None:

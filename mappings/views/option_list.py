@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from mappings.filters import OptionFilter
-from mappings.models import OptionMapping
+from mappings.models import IntegrationTableMapping, OptionMapping
 from mappings.option_choices import choices_of, code_tables, knows_codes, look_up, uses_of_options
 from mappings.option_forms import HEADINGS, PairFormSet, pair_forms
 from syncadmin.ui.formatting import count
@@ -44,6 +44,7 @@ class OptionList(Page):
             names=filterset.names,
             uses=uses.get(name, []),
             choices=choices_of(uses.get(name, [])).items(),
+            synchronized_by=_option_mappings(name),
             **extra,
         )
 
@@ -91,6 +92,14 @@ class OptionLookUp(Page):
             may_change=self.request.user.has_perm("mappings.configure"),
             **extra,
         )
+
+
+def _option_mappings(name: str) -> list[IntegrationTableMapping]:
+    """The mappings that keep codes and options of these pairs alike, one for each company."""
+    if not name:
+        return []
+    rows = IntegrationTableMapping.objects.filter(name=name, integration_table__contains=".")
+    return list(rows.select_related("business_central").order_by("business_central"))
 
 
 def _tell_saved(request: HttpRequest, names: list[str]) -> None:

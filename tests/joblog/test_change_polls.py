@@ -68,6 +68,25 @@ def test_contacts_without_notifications_are_seen_too(company: People) -> None:
     assert awake()
 
 
+def test_codes_are_looked_at_and_options_without_stamps_are_not(company: People) -> None:
+    terms = JobQueueEntry.objects.get(mapping__name="PAYMENT TERMS")
+    JobQueueEntry.objects.exclude(pk=terms.pk).delete()
+    fall_asleep()
+    look()
+    watched = set(WatchedTable.objects.values_list("name", flat=True))
+    assert "paymentTerms" in watched
+    assert [name for name in watched if "." in name] == []
+    fall_asleep()
+    company.create_standard("paymentTerms", code="NET90", displayName="Net 90 days")
+    look()
+    assert awake()
+    IntegrationTableMapping.objects.filter(pk=terms.mapping_id).update(direction="FromIntegrationTable")
+    fall_asleep()
+    before = requests(company)
+    look()
+    assert (requests(company), awake()) == (before, False)
+
+
 def test_an_idle_look_costs_one_request_per_system_and_is_counted(entry: JobQueueEntry, people: People) -> None:
     before, counted = requests(people), polls()
     look()

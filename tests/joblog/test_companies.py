@@ -13,7 +13,7 @@ from django.test import Client
 
 from joblog.models import JobQueueEntry, SynchJob
 from mappings.companies import of_company
-from mappings.models import Coupling, IntegrationTableMapping, System
+from mappings.models import Coupling, IntegrationTableMapping, OptionMapping, System
 from mappings.plans import build_plan
 from syncadmin.sync.records import Side
 from tests.people import People
@@ -59,8 +59,8 @@ def mapping_of(company: str, name: str = "CUSTOMER") -> IntegrationTableMapping:
 def test_a_further_company_gets_a_system_mappings_and_jobs_of_its_own(contoso: Contoso) -> None:
     assert set(System.objects.values_list("name", flat=True)) == {"CRONUS", "CONTOSO", "Dynamics 365 Sales"}
     for name in ("CRONUS", "CONTOSO"):
-        assert IntegrationTableMapping.objects.filter(business_central__company=name).count() == 11
-        assert JobQueueEntry.objects.filter(recurring=True, mapping__business_central__company=name).count() == 10
+        assert IntegrationTableMapping.objects.filter(business_central__company=name).count() == 14
+        assert JobQueueEntry.objects.filter(recurring=True, mapping__business_central__company=name).count() == 13
     own = {system.sales_company_id for system in System.objects.filter(kind="business_central")}
     assert len(own) == 2 and "" not in own
 
@@ -188,3 +188,16 @@ def test_whoever_shares_accounts_is_told_that_companies_meet(contoso: Contoso, s
     told = administrator.post(f"/mappings/{mapping.pk}/", data | {"multi_company": "on"}, follow=True).content.decode()
     assert mapping_of("CRONUS").multi_company
     assert "Records of all companies can meet in Account" in told
+
+
+def test_two_companies_share_the_options_of_sales_and_their_pairs(contoso: Contoso, command: Command) -> None:
+    IntegrationTableMapping.objects.filter(name="SHIPPING AGENT").update(synch_only_coupled=False)
+    contoso.people.create_bc("shippingAgents", code="OWN LOG.", displayName="Own logistics")
+    contoso.create("shippingAgents", code="OWN LOG.", displayName="Our own trucks")
+    for company in ("CRONUS", "CONTOSO"):
+        command("synchronize", "SHIPPING AGENT", "--company", company)
+    keys = Coupling.objects.filter(bc_number="OWN LOG.").values_list("mapping__business_central__company", "sales_key")
+    (value,) = {key for _, key in keys}
+    assert {company for company, _ in keys} == {"CRONUS", "CONTOSO"}
+    assert list(OptionMapping.objects.filter(code="OWN LOG.").values_list("value", flat=True)) == [int(str(value))]
+    assert list(contoso.people.options("account", "address1_shippingmethodcode").values()).count("OWN LOG.") == 1

@@ -180,3 +180,21 @@ def test_users_whose_salespeople_exist_are_coupled_and_not_created_again(cronus:
     job = SynchJob.objects.get(mapping_name="SALESPEOPLE")
     assert (job.type, job.read, job.modified, job.inserted) == ("Full", 1, 1, 0)
     assert Coupling.objects.get(bc_number="JO").sales_key == user["systemuserid"]
+
+
+@pytest.mark.rule("17.options")
+def test_options_are_created_where_full_synchronization_was_recommended_and_not_by_coupling(
+    cronus: System, people: People, command: Command
+) -> None:
+    for code in ("NET30", "CM"):
+        people.create_standard("paymentTerms", code=code, displayName=code)
+    before = people.options("account", "paymenttermscode")
+    code, told = command("synchronize", "--all", "--full")
+    assert (code, {line["status"] for line in told["lines"]}) == (0, {"Finished"})
+    assert people.options("account", "paymenttermscode") == before | {1: "NET30"}
+    assert "No option is created for it" in SynchEntry.objects.get(job__mapping_name="PAYMENT TERMS", action="Skipped").message
+    full.reset(cronus)
+    full.recommend_full([line_of("PAYMENT TERMS").pk])
+    full.start(cronus)
+    run_to_its_end()
+    assert "CM" in people.options("account", "paymenttermscode").values()

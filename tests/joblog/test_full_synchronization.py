@@ -85,6 +85,13 @@ def test_one_unit_group_in_sales_counts_as_none(cronus: System, people: People) 
     assert recommended(cronus)["UNIT OF MEASURE"] == "Couple Records"
 
 
+@pytest.mark.rule("17.options")
+def test_codes_of_business_central_are_coupled_with_the_options_that_sales_always_has(cronus: System, people: People) -> None:
+    people.create_standard("paymentTerms", code="NET30", displayName="Net 30 days")
+    found = recommended(cronus)
+    assert (found["PAYMENT TERMS"], found["SHIPMENT METHOD"]) == ("Couple Records", "No Records To Synchronize Now")
+
+
 @pytest.mark.rule("17.lines")
 def test_lines_of_documents_have_no_line_of_their_own(cronus: System) -> None:
     assert "POSTEDSALESLINE-INV" not in recommended(cronus)

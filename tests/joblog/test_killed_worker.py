@@ -68,3 +68,34 @@ def names_in_sales(people: People) -> Counter[str]:
 
 def counted_entries(installation: Installation, job: int) -> Counter[str]:
     return Counter(entry["action"] for entry in installation.ask("synchlog", "--job", str(job), "--entries")["entries"])
+
+
+@pytest.mark.rule("16.same")
+@pytest.mark.parametrize("path", ["batch", "PublishXml"])
+def test_options_are_made_once_when_the_worker_is_killed(path: str, installation: Installation, people: People) -> None:
+    for code in ("CM", "COD"):
+        people.create_standard("paymentTerms", code=code, displayName=f"{code} in words")
+    installation.python(
+        "from mappings.models import *; IntegrationTableMapping.objects.filter(name__contains='TERMS').update(synch_only_coupled=False)"
+    )
+    people.fault(system="sales", kind="delay", seconds=3, times=1, method="POST", path=path, after=1 if path == "batch" else 0)
+    installation.python(
+        "from joblog.queue import enqueue; from joblog.models import *; from mappings.models import *\n"
+        "enqueue(mapping=IntegrationTableMapping.objects.get(name='PAYMENT TERMS'), run_kind=RunKind.SYNCHRONIZE)"
+    )
+    worker = installation.start_worker()
+    wait_until(lambda: used_up(people), what="the delayed request")
+    installation.kill(worker)
+    installation.start_worker()
+    job = wait_until(lambda: ended(installation), seconds=90, what="the end of the job")
+    assert (job["inserted"], job["failed"]) == (2, 0)
+    for entity in ("account", "invoice"):
+        labels = list(people.options(entity, "paymenttermscode").values())
+        assert sorted(labels[4:]) == ["CM", "COD"]
+    assert counted_entries(installation, job["id"]) == Counter(Inserted=2)
+
+
+def ended(installation: Installation) -> dict[str, Any] | None:
+    """The only job, once it is finished."""
+    jobs = installation.ask("synchlog")["jobs"]
+    return jobs[0] if jobs and jobs[0]["status"] == "Finished" else None

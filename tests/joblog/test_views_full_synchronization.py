@@ -60,7 +60,7 @@ def test_refresh_and_start(company: People, operator: Client) -> None:
     operator.post(PAGE, {"do": "refresh"})
     assert FullSynchronizationLine.objects.get(mapping__name="CUSTOMER").recommendation == "No Records To Synchronize Now"
     told = operator.post(PAGE, {"do": "start"}, follow=True).content.decode()
-    assert "10 lines were started" in told
+    assert "13 lines were started" in told
     assert OrmQ.objects.count() == JobQueueEntry.objects.exclude(full_line=None).count() == 2
     assert "is running (SALESPEOPLE, CURRENCY)" in operator.post(PAGE, {"do": "start"}, follow=True).content.decode()
 

@@ -177,10 +177,4 @@ GROUPS: dict[str, dict[str, str]] = {
     },
 }
 
-OPEN: frozenset[str] = frozenset(
-    {
-        "1.2.options-both",
-        "1.2.options-spread",
-        "5.2.options",
-    }
-)
+OPEN: frozenset[str] = frozenset()

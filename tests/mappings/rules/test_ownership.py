@@ -51,7 +51,12 @@ def test_a_company_is_set_up_for_teams_without_salespeople(db: None, people: Peo
     assert not IntegrationTableMapping.objects.filter(name="SALESPEOPLE").exists()
     assert not JobQueueEntry.objects.filter(description__startswith="SALESPEOPLE").exists()
     assert "SALESPEOPLE: It exists only with the ownership model Person." in told.getvalue()
-    assert IntegrationTableMapping.objects.get(name="CUSTOMER").depends_on == ["CURRENCY"]
+    assert IntegrationTableMapping.objects.get(name="CUSTOMER").depends_on == [
+        "CURRENCY",
+        "PAYMENT TERMS",
+        "SHIPMENT METHOD",
+        "SHIPPING AGENT",
+    ]
     owner = IntegrationFieldMapping.objects.get(mapping__name="CUSTOMER", integration_field="ownerid")
     assert (owner.status, "Team" in owner.status_reason) == ("Disabled", True)
 
