@@ -4,8 +4,37 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from joblog.models import ErrorCause, JobQueueEntry, JobQueueLogEntry, SynchEntry, SynchJob, Worker
+from joblog.models import (
+    ErrorCause,
+    JobQueueEntry,
+    JobQueueLogEntry,
+    JobTotals,
+    Notice,
+    NoticeRule,
+    SynchEntry,
+    SynchJob,
+    SystemWatch,
+    Trouble,
+    WatchedTable,
+    Worker,
+)
 from mappings.admin import ReadOnlyAdmin
 
-for model in (JobQueueEntry, JobQueueLogEntry, SynchEntry, SynchJob, ErrorCause, Worker):
+for model in (
+    JobQueueEntry,
+    JobQueueLogEntry,
+    SynchEntry,
+    SynchJob,
+    ErrorCause,
+    Worker,
+    JobTotals,
+    WatchedTable,
+    Trouble,
+    Notice,
+):
     admin.site.register(model, ReadOnlyAdmin)
+
+
+@admin.register(SystemWatch, NoticeRule)
+class SecretAdmin(ReadOnlyAdmin):
+    hidden = ("encrypted_secret",)

@@ -20,7 +20,7 @@ from syncadmin.sync.errors import RetryLater, SyncError
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 3.0
 _TOLD_SECONDS = 120.0  # how often a table is looked at whose system tells of changes by itself
 _LONGEST = timedelta(minutes=30)
 
@@ -84,9 +84,9 @@ def _read_newest(system: System, rows: Sequence[WatchedTable]) -> set[str]:
         stamps = connector.newest_stamps([tables[row.name] for row in known])
     changed = set()
     for row, stamp in zip(known, stamps, strict=True):
-        row.looked_at = timezone.now()
+        first, row.looked_at = row.looked_at is None, timezone.now()
         if isinstance(stamp, SyncError):
-            log.warning("%s: %s", system, stamp.text)
+            log.log(logging.WARNING if first else logging.DEBUG, "%s: %s", system, stamp.text)
         elif stamp != row.newest:
             row.newest = stamp
             changed.add(row.name)

@@ -22,7 +22,7 @@ from syncadmin.sync.errors import SyncError
 
 log = logging.getLogger(__name__)
 
-UPKEEP_SECONDS = 5
+UPKEEP_SECONDS = 10
 
 
 def keep_subscriptions() -> None:

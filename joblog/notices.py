@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -24,13 +26,12 @@ def tell_of_troubles() -> int:
         troubles = look_for_troubles()
         if not troubles:
             return 0
-        rules = list(NoticeRule.objects.filter(enabled=True).select_related("person", "mapping"))
-        told = _told(troubles)
+        interest = _Interest(troubles)
         fresh: dict[tuple[int, str, _Recipient], Notice] = {}
         for trouble in troubles:
             kind = Notice.Kind.RECOVERY if trouble.recovered else Notice.Kind.FAILURE
-            for rule, recipient in _wanted(trouble, rules, told.get((trouble.pk, Notice.Kind.FAILURE), {})):
-                if recipient not in told.get((trouble.pk, kind), {}):
+            for rule, recipient in interest.in_trouble(trouble):
+                if recipient not in interest.told.get((trouble.pk, kind), {}):
                     fresh.setdefault((trouble.pk, kind, recipient), _notice(trouble, kind, rule, recipient))
         Notice.objects.bulk_create(fresh.values())
     return len(fresh)
@@ -70,6 +71,36 @@ def new_notice(
     )  # fmt: skip
 
 
+class _Interest:
+    """Who is to know of these troubles: read once for all of them."""
+
+    def __init__(self, troubles: Sequence[Trouble]) -> None:
+        rows = NoticeRule.objects.filter(enabled=True).select_related("person", "mapping")
+        self.rules = {rule.pk: rule for rule in rows}
+        self.reached = {rule.pk: recipients(rule) for rule in rows}
+        self.owners = _owners(troubles)
+        self.told = _told(troubles)
+
+    def in_trouble(self, trouble: Trouble) -> Iterator[tuple[NoticeRule | None, _Recipient]]:
+        """Because of which rule, and how. Of a recovery know those who were told of the failure, unless their rule says otherwise."""
+        if trouble.recovered:
+            yield from self._in_recovery(self.told.get((trouble.pk, Notice.Kind.FAILURE), {}))
+            return
+        for rule in self.rules.values():
+            if rule.mapping_id in (None, trouble.mapping_id) and _reaches(rule, trouble):
+                yield from ((rule, recipient) for recipient in self.reached[rule.pk])
+        for owner in self.owners.get(trouble.pk, ()):
+            yield None, (Channel.PRODUCT, owner.pk, "")
+            if owner.email and settings.EMAIL_HOST:
+                yield None, (Channel.EMAIL, owner.pk, owner.email)
+
+    def _in_recovery(self, told: Mapping[_Recipient, int | None]) -> Iterator[tuple[NoticeRule | None, _Recipient]]:
+        for recipient, number in told.items():
+            rule = self.rules.get(number or 0)
+            if number is None or (rule is not None and rule.on_recovery):
+                yield rule, recipient
+
+
 def _told(troubles: Iterable[Trouble]) -> dict[tuple[int, str], dict[_Recipient, int | None]]:
     """By trouble and kind: who was told already, and because of which rule."""
     found: dict[tuple[int, str], dict[_Recipient, int | None]] = {}
@@ -79,24 +110,17 @@ def _told(troubles: Iterable[Trouble]) -> dict[tuple[int, str], dict[_Recipient,
     return found
 
 
-def _wanted(
-    trouble: Trouble, rules: list[NoticeRule], told: Mapping[_Recipient, int | None]
-) -> Iterator[tuple[NoticeRule | None, _Recipient]]:
-    """Who is to know. Of a recovery know those who were told of the failure, unless their rule says otherwise."""
-    by_id = {rule.pk: rule for rule in rules}
-    if trouble.recovered:
-        for recipient, number in told.items():
-            rule = by_id.get(number or 0)
-            if number is None or (rule is not None and rule.on_recovery):
-                yield rule, recipient
-        return
-    for rule in rules:
-        if rule.mapping_id in (None, trouble.mapping_id) and _reaches(rule, trouble):
-            yield from ((rule, recipient) for recipient in recipients(rule))
-    for owner in _owners(trouble):
-        yield None, (Channel.PRODUCT, owner.pk, "")
-        if owner.email:
-            yield None, (Channel.EMAIL, owner.pk, owner.email)
+def _owners(troubles: Sequence[Trouble]) -> dict[int, list[Any]]:
+    """By trouble: whose entry fails; of failing records the owners of the mapping's schedule."""
+    runs = {trouble.entry_number: trouble.pk for trouble in troubles if trouble.kind == Trouble.Kind.RUNS}
+    records = {trouble.mapping_id: trouble.pk for trouble in troubles if trouble.kind == Trouble.Kind.RECORDS}
+    concerned = Q(pk__in=runs) | Q(mapping__in=records, recurring=True)
+    found: dict[int, dict[int, Any]] = {}
+    for entry in JobQueueEntry.objects.filter(concerned, user__is_active=True).select_related("user"):
+        for number in (runs.get(entry.pk), records.get(entry.mapping_id) if entry.recurring else None):
+            if number is not None and entry.user is not None:
+                found.setdefault(number, {})[entry.user.pk] = entry.user
+    return {number: list(people.values()) for number, people in found.items()}
 
 
 def _reaches(rule: NoticeRule, trouble: Trouble) -> bool:
@@ -104,16 +128,6 @@ def _reaches(rule: NoticeRule, trouble: Trouble) -> bool:
     if trouble.kind == Trouble.Kind.RECORDS:
         return 0 < rule.failing_records <= trouble.count
     return rule.after_failures > 0 and (trouble.final or trouble.count >= rule.after_failures)
-
-
-def _owners(trouble: Trouble) -> list[Any]:
-    """Whose entry fails; of failing records the owners of the mapping's schedule."""
-    entries = JobQueueEntry.objects.exclude(user=None).filter(user__is_active=True).select_related("user")
-    if trouble.kind == Trouble.Kind.RUNS:
-        entries = entries.filter(pk=trouble.entry_number)
-    else:
-        entries = entries.filter(mapping=trouble.mapping_id, recurring=True)
-    return list({entry.user_id: entry.user for entry in entries}.values())
 
 
 def _notice(trouble: Trouble, kind: Notice.Kind, rule: NoticeRule | None, recipient: _Recipient) -> Notice:

@@ -25,8 +25,8 @@ class Found:
     title: str
     message: str
     count: int
-    mapping_id: int | None
-    entry_id: int | None = None
+    mapping: IntegrationTableMapping | None
+    entry: JobQueueEntry | None = None
     final: bool = False
 
 
@@ -49,25 +49,26 @@ def look_for_troubles() -> list[Trouble]:
 
 def _failing_runs() -> dict[_Key, Found]:
     failing = Q(status=QueueStatus.ERROR) | Q(attempts__gt=0)
-    rows = JobQueueEntry.objects.filter(failing).exclude(trigger=Trigger.COMMAND)  # who runs a command reads what became of it
+    rows = JobQueueEntry.objects.filter(failing).select_related("mapping")
+    rows = rows.exclude(trigger=Trigger.COMMAND)  # who runs a command reads what became of it
     return {(Trouble.Kind.RUNS.value, entry.pk): _of_entry(entry) for entry in rows}
 
 
 def _of_entry(entry: JobQueueEntry) -> Found:
     final = entry.status == QueueStatus.ERROR
     count = entry.attempts + 1 if final else entry.attempts
-    return Found(entry.description, f"{entry.description} fails", entry.error_message, count, entry.mapping_id, entry.pk, final)
+    return Found(entry.description, f"{entry.description} fails", entry.error_message, count, entry.mapping, entry, final)
 
 
 def _failing_records() -> dict[_Key, Found]:
     """Records that failed and those left out after repeated errors: being left out is no recovery."""
     rows = with_troubles(IntegrationTableMapping.objects.all()).annotate(broken=F("failed") + F("skipped")).filter(broken__gt=0)
     found = {}
-    for pk, name, failed, skipped in rows.values_list("pk", "name", "failed", "skipped"):
-        parts = [f"{number} {word}" for number, word in ((failed, "failed"), (skipped, "left out after repeated errors")) if number]
-        number = failed + skipped
-        title = f"{number} {'record' if number == 1 else 'records'} of {name} {'is' if number == 1 else 'are'} not synchronized"
-        found[Trouble.Kind.RECORDS.value, pk] = Found(name, title, f"{', '.join(parts)}.", number, pk)
+    for row in rows:
+        parts = [f"{number} {word}" for number, word in ((row.failed, "failed"), (row.skipped, "left out after repeated errors")) if number]
+        few = "record" if row.broken == 1 else "records"
+        title = f"{row.broken} {few} of {row.name} {'is' if row.broken == 1 else 'are'} not synchronized"
+        found[Trouble.Kind.RECORDS.value, row.pk] = Found(row.name, title, f"{', '.join(parts)}.", row.broken, row)
     return found
 
 
@@ -76,10 +77,10 @@ def _key(row: Trouble) -> _Key:
 
 
 def _new(key: _Key, one: Found) -> Trouble:
-    now = timezone.now()
+    now, number = timezone.now(), one.entry.pk if one.entry else 0
     return Trouble(
-        kind=key[0], mapping_id=one.mapping_id, entry_id=one.entry_id, entry_number=one.entry_id or 0, what=one.what, title=one.title[:250],
-        message=one.message, count=one.count, final=one.final, since=now, seen_at=now,
+        kind=key[0], mapping=one.mapping, entry=one.entry, entry_number=number, what=one.what, title=one.title[:250], message=one.message,
+        count=one.count, final=one.final, since=now, seen_at=now,
     )  # fmt: skip
 
 

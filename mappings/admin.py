@@ -18,6 +18,7 @@ from mappings.models import (
     OptionMapping,
     System,
     SystemTable,
+    SystemTraffic,
     TransformationRule,
 )
 
@@ -57,6 +58,7 @@ class SystemAdmin(ReadOnlyAdmin):
 
 for model in (
     SystemTable,
+    SystemTraffic,
     IntegrationTableMapping,
     IntegrationFieldMapping,
     Coupling,

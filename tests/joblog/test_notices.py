@@ -21,8 +21,9 @@ MakeCoupling = Callable[..., Coupling]
 
 
 @pytest.fixture(autouse=True)
-def no_first_rule(db: None) -> None:
-    """The rule that every installation begins with is in the way here."""
+def installation(db: None, settings: Any) -> None:
+    """With a mail server. The rule that every installation begins with is in the way here."""
+    settings.EMAIL_HOST = "mail.example.com"
     NoticeRule.objects.all().delete()
 
 
@@ -207,6 +208,26 @@ def test_the_digest_says_what_ran_and_what_is_wrong(failing: JobQueueEntry, make
     run_well(failing)
     tell_of_troubles()
     assert digest(NoticeRule(person=ada), datetime.now(UTC))[0].endswith("all is well")
+
+
+def test_without_a_mail_server_owners_are_told_in_the_product_alone(failing: JobQueueEntry, ada: User, settings: Any) -> None:
+    settings.EMAIL_HOST = ""
+    JobQueueEntry.objects.update(user=ada)
+    tell_of_troubles()
+    assert [to for _, to, _ in told()] == ["ada"]
+
+
+def test_many_troubles_cost_as_much_as_one(
+    make_mapping: Callable[..., Any], ada: User, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    NoticeRule.objects.create(role=Group.objects.get(name="Operator"))
+    for number in range(2):
+        make_entry(make_mapping(f"M{number}"), QueueStatus.ERROR, user=ada)
+    tell_of_troubles()
+    for number in range(2, 9):
+        make_entry(make_mapping(f"M{number}"), QueueStatus.ERROR, user=ada)
+    with django_assert_num_queries(11):
+        assert tell_of_troubles() == 14
 
 
 def test_nothing_wrong_costs_three_statements(mapping: IntegrationTableMapping, django_assert_num_queries: Callable[[int], Any]) -> None:
