@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from joblog.exchange import entries_to_json
 from joblog.models import JobQueueEntry, SynchJob
+from joblog.notice_exchange import notice_rules_to_json
 from mappings.exchange import mappings_to_json, options_to_json, systems_to_json
 from mappings.exchange_transformations import transformations_to_json
 from mappings.models import (
@@ -124,6 +125,7 @@ def exported() -> dict[str, list[dict[str, object]]]:
         "option_mappings": options_to_json(),
         "transformation_rules": transformations_to_json(),
         "job_queue_entries": entries_to_json(),
+        "notice_rules": notice_rules_to_json(),
     }
     plain: dict[str, list[dict[str, object]]] = json.loads(json.dumps(data))
     return plain

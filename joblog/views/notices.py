@@ -14,6 +14,7 @@ from django.views.generic import View
 
 from joblog.filters import OwnNoticeFilter, SentNoticeFilter
 from joblog.models import Channel, Notice, NoticeRule
+from joblog.notice_exchange import rule_name, rule_to_json
 from joblog.notice_forms import NoticeRuleForm
 from joblog.notice_tables import NoticeRuleTable, OwnNoticeTable, SentNoticeTable
 from joblog.notices import send_test
@@ -82,7 +83,7 @@ class NoticeRules(ListPage):
     empty_text = "Nobody is told of troubles. Add who is to know when runs fail or records are not synchronized."
 
     def get_rows(self) -> QuerySet[Any]:
-        return NoticeRule.objects.select_related("person", "role", "mapping")
+        return NoticeRule.objects.select_related("person", "role", "mapping__business_central")
 
     def act(self, request: HttpRequest) -> HttpResponse:
         """Tests or deletes the ticked rules."""
@@ -103,7 +104,7 @@ class NoticeRuleEdit(Page):
     def row(self) -> NoticeRule:
         if "pk" not in self.kwargs:
             return NoticeRule()
-        return get_object_or_404(NoticeRule.objects.select_related("person", "role", "mapping"), pk=self.kwargs["pk"])
+        return get_object_or_404(NoticeRule.objects.select_related("person", "role", "mapping__business_central"), pk=self.kwargs["pk"])
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         form = extra.pop("form", None) or NoticeRuleForm(instance=self.row())
@@ -121,22 +122,16 @@ class NoticeRuleEdit(Page):
 
     def post(self, request: HttpRequest, **_kwargs: int) -> HttpResponse:
         row = self.row()
-        before = plain(row) if row.pk else None
+        before = rule_to_json(row) if row.pk else None
         form = NoticeRuleForm(request.POST, instance=row)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         saved = form.save()
         what = "New" if before is None else "Changed"
-        keep_change(request.user, kind="notice rule", name=str(saved)[:100], what=what, before=before, after=plain(saved))
+        after = rule_to_json(saved)
+        keep_change(request.user, kind="notice rule", name=rule_name(after)[:100], what=what, before=before, after=after)
         tell(request, f"{saved} is saved. Use Test to see whether notices arrive.")
         return HttpResponseRedirect(reverse("joblog:notice-rules"))
-
-
-def plain(row: NoticeRule) -> dict[str, Any]:
-    """The rule for the change log, without its secret."""
-    names = ("channel", "address", "after_failures", "failing_records", "on_recovery", "daily_digest", "time_zone", "enabled")
-    named = {name: str(getattr(row, name) or "") for name in ("person", "role", "mapping", "digest_time")}
-    return {name: getattr(row, name) for name in names} | named
 
 
 def _test(request: HttpRequest, rules: list[NoticeRule]) -> None:
@@ -150,7 +145,8 @@ def _test(request: HttpRequest, rules: list[NoticeRule]) -> None:
 
 def _delete(request: HttpRequest, rules: list[NoticeRule]) -> None:
     for rule in rules:
-        keep_change(request.user, kind="notice rule", name=str(rule)[:100], what="Deleted", before=plain(rule))
+        before = rule_to_json(rule)
+        keep_change(request.user, kind="notice rule", name=rule_name(before)[:100], what="Deleted", before=before)
         rule.delete()
     tell(request, f"{count(len(rules))} {'rule was' if len(rules) == 1 else 'rules were'} deleted.")
 

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from joblog.default_entries import apply_default_entries
 from joblog.exchange import EntryImport, entries_to_json
+from joblog.notice_exchange import NoticeRuleImport, notice_rules_to_json, rule_name
 from mappings.changes import keep_change, save_with_history
 from mappings.default_setup import apply_default_setup
 from mappings.exchange import Import, mappings_to_json, options_to_json, systems_to_json
@@ -24,6 +25,7 @@ from mappings.systems import test_connection
 from syncadmin.connectors.auth import end_of_certificate
 from syncadmin.sync.errors import SyncError
 
+_KEYS = {"systems", "mappings", "option_mappings", "transformation_rules", "job_queue_entries", "notice_rules"}
 _IMPORTED = "Imported from a file"
 
 
@@ -88,6 +90,7 @@ class Command(BaseCommand):
             "option_mappings": options_to_json(),
             "transformation_rules": transformations_to_json(),
             "job_queue_entries": entries_to_json(),
+            "notice_rules": notice_rules_to_json(),
         }
         path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
         self.stdout.write(f"{len(data['mappings'])} mappings and {len(data['job_queue_entries'])} job queue entries written to {path}.")
@@ -96,9 +99,10 @@ class Command(BaseCommand):
         data = _read(path)
         plan = Import(save_mapping=lambda mapping, save: save_with_history(mapping, None, _IMPORTED, save))
         plan.read(data)
-        for key in set(data) - {"systems", "mappings", "option_mappings", "transformation_rules", "job_queue_entries"}:
+        for key in set(data) - _KEYS:
             plan.errors.append(f"unknown key {key}.")
         EntryImport(plan).read(data)
+        NoticeRuleImport(plan).read(data)
         if plan.errors:
             self.stderr.write("Nothing was changed:\n" + "\n".join(f"  {error}" for error in plan.errors))
             sys.exit(2)
@@ -176,6 +180,7 @@ def _configuration() -> dict[tuple[str, str], dict[str, Any]]:
         "option mapping": [(f"{row['name']} {row['code']}", row) for row in options_to_json()],
         "transformation rule": [(row["code"], row) for row in transformations_to_json()],
         "job queue entry": [(f"{row['description']} {row['company'] or ''}".strip(), row) for row in entries_to_json()],
+        "notice rule": [(rule_name(row), row) for row in notice_rules_to_json()],
     }
     return {(kind, name): row for kind, rows in found.items() for name, row in rows}
 
