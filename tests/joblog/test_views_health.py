@@ -40,6 +40,11 @@ def test_all_is_well_while_a_worker_lives(client: Client, worker: Worker) -> Non
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+def test_the_health_is_told_beside_the_proxy_too(worker: Worker, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert (Client().get("/healthz").status_code, Client().get("/log/").status_code) == (200, 301)
+
+
 @pytest.mark.parametrize("column", ["heartbeat_at", "stopped_at"])
 def test_without_a_living_worker_it_says_why(client: Client, worker: Worker, column: str) -> None:
     Worker.objects.update(**{column: timezone.now() - timedelta(hours=2)})
