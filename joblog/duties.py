@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from joblog import change_polls, change_subscriptions, deliveries, digests, full_synchronization, notices, totals
+from joblog import change_polls, change_subscriptions, deliveries, digests, full_synchronization, notices, retention, totals
 from joblog.models import DutyLease
 from joblog.workers import own_id
 
@@ -36,6 +36,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("send digests", digests.SECONDS, digests.send_digests),
     Duty("deliver notices", deliveries.SECONDS, deliveries.deliver),
     Duty("forget old notices", 3600, deliveries.forget_old_notices),
+    Duty("delete old log entries", retention.DAILY, retention.delete_daily),
     Duty("keep subscriptions", change_subscriptions.UPKEEP_SECONDS, change_subscriptions.keep_subscriptions),
 )
 

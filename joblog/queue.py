@@ -26,6 +26,7 @@ _DESCRIPTION = {
     RunKind.RESTORE: "Restore records of {name}",
     RunKind.DELETE: "Delete records of {name}",
     RunKind.STATISTICS: "Customer statistics",
+    RunKind.RETENTION: "Delete old log entries",
 }
 
 

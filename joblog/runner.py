@@ -23,6 +23,7 @@ from joblog.models import JobQueueEntry, JobQueueLogEntry, RunKind
 from joblog.queue import ring
 from joblog.record_actions import delete, restore
 from joblog.reference_runs import synchronize_with_references
+from joblog.retention import remove_old
 from joblog.scope import Scope
 from joblog.statistics import update_statistics
 from joblog.stops import must_stop
@@ -61,6 +62,7 @@ _KINDS: dict[str, Callable[[Work], bool]] = {
     RunKind.FIND_DELETED: lambda work: find_deleted(work.entry, work.execution, work.claim),
     RunKind.RESTORE: lambda work: restore(work.entry, work.execution, work.claim, work.pause),
     RunKind.DELETE: lambda work: delete(work.entry, work.execution, work.claim, work.pause),
+    RunKind.RETENTION: lambda work: remove_old(work.entry, work.execution, work.claim, work.pause),
     RunKind.STATISTICS: lambda work: update_statistics(work.entry, work.execution, work.claim, work.pause),
 }
 

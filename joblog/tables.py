@@ -39,8 +39,9 @@ QUEUE_TONES = {
 _NO_NEXT_RUN = {QueueStatus.ON_HOLD, QueueStatus.ERROR, QueueStatus.FINISHED}
 
 
-def _entries_of(action: str) -> Callable[[SynchJob], str]:
-    return lambda job: entries_url(job, action)
+def _entries_of(action: str = "", **query: str) -> Callable[[SynchJob], str]:
+    """What a count of a job opens; nothing while its entries are being deleted."""
+    return lambda job: "" if job.emptied_at else entries_url(job, action, **query)
 
 
 def _labelled(word: str) -> dict[str, dict[str, str]]:
@@ -119,10 +120,8 @@ class JobTable(ListTable):
     unchanged = columns.CountColumn(attrs=_labelled("unchanged"))
     skipped = columns.CountColumn(url=_entries_of("Skipped"), attrs=_labelled("skipped"))
     failed = columns.CountColumn(url=_entries_of("Failed"), tone="bad", attrs=_labelled("failed"))
-    conflicts = columns.CountColumn(
-        url=lambda job: entries_url(job, code="conflict"), tone="bad", attrs=_labelled("conflicts"), visible=False
-    )
-    open_issues = columns.CountColumn(url=lambda job: entries_url(job, state="open"), verbose_name="Still Failing", visible=False)
+    conflicts = columns.CountColumn(url=_entries_of(code="conflict"), tone="bad", attrs=_labelled("conflicts"), visible=False)
+    open_issues = columns.CountColumn(url=_entries_of(state="open"), verbose_name="Still Failing", visible=False)
     coupled = columns.CountColumn(url=_entries_of("Coupled"), attrs=_labelled("coupled"), visible=False)
     uncoupled = columns.CountColumn(url=_entries_of("Uncoupled"), attrs=_labelled("uncoupled"), visible=False)
     status = columns.PillColumn(tones=JOB_TONES, attrs={"td": {"class": "status"}})

@@ -17,6 +17,7 @@ from joblog.views.missing import MissingReference
 from joblog.views.notices import NoticeRuleEdit, NoticeRules, SentNotices
 from joblog.views.queue import QueueList, QueueState
 from joblog.views.records import Candidates, Couplings, History, Record, RecordLog, Records
+from joblog.views.retention import DeleteLog, Retention
 from joblog.views.statistics import UpdateStatistics
 from joblog.views.synchronize import Couple, Synchronize, Uncouple
 from joblog.views.watched import WatchedTableList, WatchState
@@ -27,6 +28,8 @@ urlpatterns: list[URLPattern] = [
     path("home/thresholds/", Thresholds.as_view(), name="thresholds"),
     path("synchronize/", Synchronize.as_view(), name="synchronize"),
     path("log/", LogList.as_view(), name="log"),
+    path("log/delete/", DeleteLog.as_view(), name="delete-log"),
+    path("log-retention/", Retention.as_view(), name="retention"),
     path("log/<int:pk>/", JobPage.as_view(), name="job"),
     path("log/<int:pk>/entries/", JobEntries.as_view(), name="job-entries"),
     path("log/<int:pk>/failures/", JobFailures.as_view(), name="job-failures"),

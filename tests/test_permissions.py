@@ -82,6 +82,7 @@ def test_an_operator_runs_mappings_and_does_not_configure_them(addresses: list[s
     refused = {one.rstrip("/").split("/")[-1] for one in addresses if operator.post(one).status_code == 403}
     mapping = str(IntegrationTableMapping.objects.get(name="CUSTOMER").pk)
     assert refused == {
+        "log-retention",
         mapping,
         "fields",
         "clear-watermarks",

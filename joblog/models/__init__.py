@@ -8,6 +8,7 @@ from joblog.models.job_queue_entry import JobQueueEntry, JobQueueLogEntry, LogSt
 from joblog.models.job_totals import JobTotals
 from joblog.models.notice import Channel, Notice, NoticeRule, Trouble
 from joblog.models.queue_pause import QueuePause
+from joblog.models.retention_rule import Kept, RetentionRule
 from joblog.models.synch_entry import EntryAction, SynchEntry, SynchError
 from joblog.models.synch_job import JobStatus, JobType, SynchJob, Trigger
 from joblog.models.watch import SystemWatch, WatchedTable
@@ -26,6 +27,7 @@ __all__ = [
     "JobStatus",
     "JobTotals",
     "JobType",
+    "Kept",
     "LogStatus",
     "Notice",
     "NoticeRule",
@@ -33,6 +35,7 @@ __all__ = [
     "QueueStatus",
     "Recommendation",
     "Requested",
+    "RetentionRule",
     "RunKind",
     "Stop",
     "SynchEntry",

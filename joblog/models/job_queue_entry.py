@@ -32,6 +32,7 @@ class RunKind(models.TextChoices):
     RESTORE = "restore", "Restore records"
     DELETE = "delete", "Delete records"
     STATISTICS = "statistics", "Customer statistics"
+    RETENTION = "retention", "Delete old log entries"
 
 
 class Stop(models.TextChoices):
@@ -164,7 +165,10 @@ class JobQueueLogEntry(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name_plural = "job queue log entries"
-        indexes = [models.Index(fields=["entry", "-id"], name="log_of_entry")]
+        indexes = [
+            models.Index(fields=["entry", "-id"], name="log_of_entry"),
+            models.Index(fields=["started_at", "id"], name="log_by_start"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.description} {self.started_at:%Y-%m-%d %H:%M}"

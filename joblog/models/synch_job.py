@@ -78,6 +78,7 @@ class SynchJob(models.Model):
     conflicts = models.PositiveBigIntegerField(default=0, help_text="Those of the failed and skipped records that are in conflict.")
     open_issues = models.PositiveBigIntegerField(default=0, help_text="Failed records of this job that neither succeeded nor failed again.")
     recovered_at = models.DateTimeField(null=True, blank=True, help_text="When a later job of the same kind went well after this error.")
+    emptied_at = models.DateTimeField(null=True, blank=True, help_text="Since when its entries are being deleted, because it is old.")
     bc_requests = models.PositiveBigIntegerField(default=0)
     sales_requests = models.PositiveBigIntegerField(default=0)
     watermark_before = models.DateTimeField(null=True, blank=True)

@@ -102,6 +102,11 @@ MENU: tuple[Group, ...] = (
                 url_name="joblog:watched",
                 words="changes notifications webhooks subscriptions light poll event-driven rescheduling wake",
             ),
+            Item(
+                title="Log Retention",
+                url_name="joblog:retention",
+                words="delete old entries keep days clean up synchronization log job queue log",
+            ),
             Item(title="Change Log", url_name="mappings:change-log", words="configuration changes history versions who changed"),
             Item(
                 title="Users & Roles",

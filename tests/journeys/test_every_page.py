@@ -8,7 +8,8 @@ from tests.journeys.pages import customer, follow
 RECORD = f"/mappings/4/records/business_central/{customer('10000')[0]}/"
 PAGES = (
     "/mappings/", "/mappings/4/", "/mappings/4/fields/", "/mappings/4/records/", "/mappings/4/records/?side=sales", RECORD,
-    "/mappings/4/couplings/", "/log/", "/log/1/", "/log/1/entries/", "/errors/", "/job-queue/", "/change-log/",
+    "/mappings/4/couplings/", "/log/", "/log/1/", "/log/1/entries/", "/errors/", "/causes/", "/log-retention/",
+    "/job-queue/", "/change-log/",
     "/option-mappings/", "/option-mappings/?name=PAYMENT+TERMS", "/transformation-rules/", "/transformation-rules/5/",
     "/transformation-rules/new/?type=Field+Lookup", "/notices/", "/notices/sent/", "/notice-rules/",
     "/notice-rules/new/", "/watched-tables/",
