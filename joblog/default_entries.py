@@ -44,6 +44,7 @@ def _values(plain: Mapping[str, Any], business_central: System) -> dict[str, Any
         "rerun_delay_seconds": plain["rerun_delay_seconds"],
         "time_zone": business_central.time_zone,
         "earliest_start": timezone.now(),
+        "last_ready_at": timezone.now() if plain["mapping"] else None,
         "priority": plain["order"],
         **{
             f"run_on_{day.lower()}": day in plain["run_on"]

@@ -43,7 +43,7 @@ def set_ready(ids: Sequence[int]) -> Outcome:
     with transaction.atomic():
         rows = _resting(ids)
         rows.filter(earliest_start=None).update(earliest_start=now)
-        changed = rows.update(**_RESTARTED)
+        changed = rows.update(**_RESTARTED, last_ready_at=now)
     _ring_for_due(ids)
     return Outcome(changed, refused=_refusals(ids, _RUNNING))
 
@@ -54,7 +54,7 @@ def run_now(ids: Sequence[int]) -> Outcome:
     with transaction.atomic():
         rows = _resting(ids)
         rows.filter(status=QueueStatus.ON_HOLD, recurring=True).update(return_to=QueueStatus.ON_HOLD)
-        changed = rows.update(**_RESTARTED, earliest_start=now, forced=True)
+        changed = rows.update(**_RESTARTED, last_ready_at=now, earliest_start=now, forced=True)
         rows.filter(recurring=True).update(trigger=Trigger.PERSON)
     _ring_for_due(ids)
     return Outcome(changed, refused=_refusals(ids, _RUNNING))
@@ -68,9 +68,22 @@ def set_on_hold(ids: Sequence[int], by: str = "") -> Outcome:
     return Outcome(changed, stopping, _refusals(ids))
 
 
+def restart(ids: Sequence[int]) -> Outcome:
+    """Failed entries are Ready again, with all their attempts."""
+    failed = list(JobQueueEntry.objects.filter(pk__in=list(ids), status=QueueStatus.ERROR).values_list("pk", flat=True))
+    others = [pk for pk in ids if pk not in failed]
+    kept = dict.fromkeys(others, "it has not failed") | _refusals(others)
+    restarted = set_ready(failed)
+    return Outcome(restarted.changed, refused=kept | restarted.refused)
+
+
 def cancel(ids: Sequence[int], by: str = "") -> Outcome:
-    """Ends their runs: at the next page, or at once where they wait to go on. The schedule of a recurring entry stays."""
+    """Ends their runs: at the next page, or at once where they wait to go on. The schedule of a recurring entry stays.
+
+    Of an entry that runs once and has not begun nothing is left.
+    """
     changed = _cancel_unattended(ids, Stop.CANCEL, by)
+    changed += _drop_queued(ids)
     stopping = _ask_to_stop(ids, Stop.CANCEL, by)
     untouched = JobQueueEntry.objects.filter(pk__in=ids, stop_requested="", current_log=None).exclude(pk__in=changed)
     refused = dict.fromkeys(untouched.values_list("pk", flat=True), "it does not run at this moment")
@@ -122,6 +135,20 @@ def _cancel_unattended(ids: Sequence[int], stop: Stop, by: str) -> list[int]:
         ended.append(pk)
         ring_next(entry)
     return ended
+
+
+def _drop_queued(ids: Sequence[int]) -> list[int]:
+    queued = JobQueueEntry.objects.filter(pk__in=list(ids), recurring=False, current_log=None)
+    with transaction.atomic():
+        gone = list(queued.filter(status__in=(QueueStatus.READY, QueueStatus.WAITING)).select_for_update().values_list("pk", flat=True))
+        JobQueueEntry.objects.filter(pk__in=gone).delete()
+    return gone
+
+
+def set_priority(ids: Sequence[int], priority: int) -> Outcome:
+    """Whose turn comes first; a lower number goes before a higher one. Running entries keep what they have for this run."""
+    changed = JobQueueEntry.objects.filter(pk__in=list(ids)).update(priority=priority)
+    return Outcome(changed, refused=_refusals(ids))
 
 
 def _refusals(ids: Sequence[int], running: str = "") -> dict[int, str]:

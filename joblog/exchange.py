@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
+from django.utils import timezone
+
 from joblog.models import JobQueueEntry
 from mappings.exchange import Import
 from mappings.models import IntegrationTableMapping
@@ -22,10 +24,11 @@ _RUNNING = "In Process"
 def entries_to_json() -> list[dict[str, Any]]:
     """All recurring entries: the schedule. Work that is queued once is no configuration."""
     rows = JobQueueEntry.objects.filter(recurring=True).select_related("mapping__business_central")
-    return [_plain(row) for row in rows]
+    return [entry_plain(row) for row in rows]
 
 
-def _plain(row: JobQueueEntry) -> dict[str, Any]:
+def entry_plain(row: JobQueueEntry) -> dict[str, Any]:
+    """The settings of an entry without what its runs leave on it; needs ``mapping.business_central`` at hand."""
     values = {name: getattr(row, name) for name in _ENTRY}
     times = {name: values[name].isoformat() if values[name] else None for name in ("starting_time", "ending_time")}
     return {
@@ -62,7 +65,7 @@ class EntryImport:
         for key in changed:
             setattr(row, key, values[key])
         if self.whole.checked(what, row, exclude=["mapping", "user", "parameters"]) and changed:
-            self.whole.plan(f"{what}: {'change ' + ', '.join(changed) if row.pk else 'new'}", lambda: _save(row, plain))
+            self.whole.plan(f"{what}: {'change ' + ', '.join(changed) if row.pk else 'new'}", lambda: _save(row, plain, changed))
 
     def _time(self, what: str, name: str, text: Any) -> time | None:
         try:
@@ -79,9 +82,12 @@ def _find(plain: Mapping[str, Any]) -> JobQueueEntry | None:
     return rows.first()
 
 
-def _save(row: JobQueueEntry, plain: Mapping[str, Any]) -> None:
+def _save(row: JobQueueEntry, plain: Mapping[str, Any], changed: list[str]) -> None:
+    """Of an entry that exists only what changes: workers write its other columns meanwhile."""
     if plain.get("mapping"):
         found = IntegrationTableMapping.objects.filter(name=plain["mapping"])
         company = plain.get("company")
         row.mapping = (found.filter(business_central__company=company) if company else found).get()
-    row.save()
+    if row.earliest_start is None:
+        row.earliest_start = timezone.now()
+    row.save(update_fields=[*changed, "mapping", "earliest_start"] if row.pk else None)

@@ -14,11 +14,9 @@ from joblog.models import (
     Channel,
     EntryAction,
     ErrorCause,
-    JobQueueEntry,
     JobStatus,
     JobType,
     Notice,
-    QueueStatus,
     SynchEntry,
     SynchJob,
     Trigger,
@@ -191,19 +189,6 @@ class CauseFilter(NamedMappings):
 
     def filter_state(self, rows: QuerySet[Any], _name: str, _value: str) -> QuerySet[Any]:
         return rows.filter(failures__gt=0)
-
-
-class QueueFilter(NamedMappings):
-    search_fields = ("description", "error_message")
-
-    mapping = PickFilter(what="mapping", field_name="mapping__name", choices=[])
-    company = PickFilter(what="company", field_name="mapping__business_central__company", choices=[])
-    status = PickFilter(what="status", choices=QueueStatus.choices)
-    recurring = TickFilter(label="Recurring only")
-
-    class Meta:
-        model = JobQueueEntry
-        fields: list[str] = []
 
 
 class CouplingFilter(ListFilter):

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from joblog.full_lines import direction_status
 from joblog.models import FullSynchronizationLine, QueueStatus, Recommendation, SynchJob
-from joblog.tables import QUEUE_TONES
+from joblog.queue_tables import QUEUE_TONES
 from syncadmin.sync.records import Direction
 from syncadmin.ui import columns, formatting
 from syncadmin.ui.tables import ListTable

@@ -79,7 +79,7 @@ def _next(entry: JobQueueEntry) -> dict[str, Any]:
         start: datetime = rule_of(entry).next_run(timezone.now())
     except (NoNextRun, OverflowError) as error:
         return {**_FRESH, "status": QueueStatus.ON_HOLD, "error_message": f"The next run could not be scheduled: {error}"}
-    return {**_FRESH, "status": QueueStatus.READY, "earliest_start": start}
+    return {**_FRESH, "status": QueueStatus.READY, "earliest_start": start, "last_ready_at": timezone.now()}
 
 
 def _idle(entry: JobQueueEntry) -> dict[str, Any]:

@@ -65,6 +65,7 @@ def new_entry(*, mapping: IntegrationTableMapping, run_kind: RunKind, scope: Sco
         user_id=person.pk if person else None,
         trigger=trigger,
         earliest_start=timezone.now(),
+        last_ready_at=timezone.now(),
         rung_at=timezone.now(),
     )
 

@@ -12,9 +12,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from joblog.addresses import entries_url, log_url
-from joblog.models import JobQueueEntry, JobStatus, JobType, QueueStatus, SynchJob, WatchedTable
-from joblog.schedule import recurrence
+from joblog.addresses import entries_url
+from joblog.models import JobStatus, JobType, SynchJob, WatchedTable
 from mappings.models import SystemKind
 from syncadmin.ui import columns, formatting
 from syncadmin.ui.tables import ListTable
@@ -25,18 +24,9 @@ PHASES = {
     "explicit": "named records",
     "window": "changed records",
     "waiting": "waits for a system",
+    "paused": "paused",
     "done": "",
 }
-QUEUE_TONES = {
-    "Ready": "good",
-    "In Process": "info",
-    "Waiting": "info",
-    "Error": "bad",
-    "On Hold": "warn",
-    "On Hold with Inactivity Timeout": "",
-}
-
-_NO_NEXT_RUN = {QueueStatus.ON_HOLD, QueueStatus.ERROR, QueueStatus.FINISHED}
 
 
 def _entries_of(action: str = "", **query: str) -> Callable[[SynchJob], str]:
@@ -160,48 +150,6 @@ def told(job: SynchJob) -> str:
         return "Preview"
     counted = [f"{formatting.count(number)} {word}" for word in ("coupled", "uncoupled") if (number := getattr(job, word))]
     return ", ".join(counted) or job.get_type_display()
-
-
-class QueueTable(ListTable):
-    """Job Queue Entries (page 672)."""
-
-    key = "queue"
-
-    select = columns.SelectColumn(name="entry", label=str)
-    name = columns.NameColumn(
-        accessor="description",
-        linkify=lambda record: log_url(record.mapping.name) if record.mapping else log_url(),
-        attrs={"th": {"class": "name"}, "td": {"class": "name wide"}},
-    )
-    status = columns.PillColumn(tones=QUEUE_TONES)
-    mapping = tables.Column(accessor="mapping__name", verbose_name="Mapping")
-    run_kind = tables.Column(verbose_name="Object to Run")
-    earliest_start = columns.MomentColumn(verbose_name="Next Run")
-    recurrence = tables.Column(empty_values=(), order_by=("recurring", "minutes_between_runs"))
-    recurring = columns.FlagColumn(visible=False)
-    attempts = tables.Column(empty_values=(), verbose_name="Attempts")
-    error_message = columns.ClipColumn(verbose_name="Last Error", attrs={"td": {"class": "clip wide"}})
-    user = tables.Column(accessor="user__username", verbose_name="User", visible=False)
-    trigger = tables.Column(visible=False)
-    company = tables.Column(accessor="mapping__business_central__name", visible=False)
-    category = tables.Column(verbose_name="Category", visible=False)
-    priority = tables.Column(visible=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}})
-    inactivity_minutes = tables.Column(verbose_name="Inactivity Timeout (min.)", visible=False)
-    claimed_by = tables.Column(verbose_name="Worker", visible=False)
-    heartbeat_at = columns.MomentColumn(verbose_name="Last Sign of Life", visible=False)
-    created_at = columns.MomentColumn(verbose_name="Created", visible=False)
-
-    class Meta(ListTable.Meta):
-        order_by = ("-recurring", "priority", "name")
-
-    def render_earliest_start(self, record: JobQueueEntry) -> SafeString:
-        return formatting.moment(record.earliest_start if record.status not in _NO_NEXT_RUN else None)
-
-    def render_recurrence(self, record: JobQueueEntry) -> str:
-        return recurrence(record)
-
-    def render_attempts(self, record: JobQueueEntry) -> str:
-        return f"{record.attempts} of {record.maximum_attempts}"
 
 
 class WatchedTableTable(ListTable):

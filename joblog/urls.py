@@ -16,11 +16,14 @@ from joblog.views.mapping_runs import MappingRuns
 from joblog.views.missing import MissingReference
 from joblog.views.notices import NoticeRuleEdit, NoticeRules, SentNotices
 from joblog.views.queue import QueueList, QueueState
+from joblog.views.queue_entry import NewQueueEntry, QueueEntryCard
+from joblog.views.queue_log import QueueLogEntryPage, QueueLogList, QueueLogState
 from joblog.views.records import Candidates, Couplings, History, Record, RecordLog, Records
 from joblog.views.retention import DeleteLog, Retention
 from joblog.views.statistics import UpdateStatistics
 from joblog.views.synchronize import Couple, Synchronize, Uncouple
 from joblog.views.watched import WatchedTableList, WatchState
+from joblog.views.workers import PauseQueue, Workers
 
 app_name = "joblog"
 urlpatterns: list[URLPattern] = [
@@ -54,6 +57,13 @@ urlpatterns: list[URLPattern] = [
     path("full-synchronization/", FullSynchronization.as_view(), name="full-sync"),
     path("job-queue/", QueueList.as_view(), name="queue"),
     path("job-queue/state/", QueueState.as_view(), name="queue-state"),
+    path("job-queue/new/", NewQueueEntry.as_view(), name="queue-new"),
+    path("job-queue/<int:pk>/", QueueEntryCard.as_view(), name="queue-entry"),
+    path("job-queue/log/", QueueLogList.as_view(), name="queue-log"),
+    path("job-queue/log/state/", QueueLogState.as_view(), name="queue-log-state"),
+    path("job-queue/log/<int:pk>/", QueueLogEntryPage.as_view(), name="queue-log-entry"),
+    path("workers/", Workers.as_view(), name="workers"),
+    path("workers/pause/", PauseQueue.as_view(), name="pause"),
     path("notices/sent/", SentNotices.as_view(), name="sent-notices"),
     path("notice-rules/", NoticeRules.as_view(), name="notice-rules"),
     path("notice-rules/new/", NoticeRuleEdit.as_view(), name="notice-rule-new"),

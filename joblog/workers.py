@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -12,13 +13,15 @@ from django.utils import timezone
 from joblog.models import Worker
 
 BEAT_SECONDS = 10
+_REMEMBERED = timedelta(days=30)
 _own: int | None = None
 
 
 def sign_on() -> Worker:
-    """A row for this process. Processes that are forked from here on are of the same worker."""
+    """A row for this process. Processes that are forked from here on are of the same worker; long gone ones are forgotten."""
     global _own
     now = timezone.now()
+    Worker.objects.filter(heartbeat_at__lt=now - _REMEMBERED).delete()
     worker = Worker.objects.create(
         host=socket.gethostname()[:100], pid=os.getpid(), processes=settings.WORKERS, started_at=now, heartbeat_at=now
     )

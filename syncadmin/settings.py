@@ -169,6 +169,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "syncadmin.ui.navigation.navigation",
                 "syncadmin.ui.presentation.presentation",
+                "joblog.context.queue_pause",
             ],
         },
     }

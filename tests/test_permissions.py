@@ -15,7 +15,7 @@ from django.urls import URLPattern, reverse
 
 import joblog.urls
 import mappings.urls
-from joblog.models import SynchJob
+from joblog.models import JobQueueEntry, JobQueueLogEntry, SynchJob
 from mappings.models import IntegrationTableMapping, SystemTraffic
 from tests.people import People
 
@@ -36,7 +36,11 @@ def addresses(customer: IntegrationTableMapping, people: People) -> list[str]:
 
 def address(app: str, pattern: URLPattern, mapping: int, record: str) -> str:
     name = str(pattern.name)
-    pk = SynchJob.objects.latest("pk").pk if name.startswith("job") else mapping
+    pk = {
+        "job": SynchJob.objects.latest("pk").pk,
+        "queue-entry": JobQueueEntry.objects.latest("pk").pk,
+        "queue-log-entry": JobQueueLogEntry.objects.latest("pk").pk,
+    }.get(name if name.startswith("queue") else name.split("-", maxsplit=1)[0], mapping)
     values = {"pk": pk, "side": "business_central", "key": record, "position": 0, "kind": "sales", "change": 1}
     return reverse(f"{app}:{name}", kwargs={one: values[one] for one in pattern.pattern.converters})
 
@@ -84,6 +88,7 @@ def test_an_operator_runs_mappings_and_does_not_configure_them(addresses: list[s
     assert refused == {
         "log-retention",
         mapping,
+        str(JobQueueEntry.objects.latest("pk").pk),
         "fields",
         "clear-watermarks",
         "check-filter",

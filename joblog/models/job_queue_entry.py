@@ -100,6 +100,7 @@ class JobQueueEntry(models.Model):
     full_line = models.ForeignKey(
         "FullSynchronizationLine", null=True, blank=True, on_delete=models.SET_NULL, related_name="entries", editable=False
     )
+    last_ready_at = models.DateTimeField("last ready state", null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -168,6 +169,8 @@ class JobQueueLogEntry(models.Model):
         indexes = [
             models.Index(fields=["entry", "-id"], name="log_of_entry"),
             models.Index(fields=["started_at", "id"], name="log_by_start"),
+            models.Index(fields=["status", "-id"], name="log_by_status"),
+            models.Index(fields=["mapping_name", "-id"], name="log_of_mapping"),
         ]
 
     def __str__(self) -> str:

@@ -10,8 +10,9 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from joblog.models import JobQueueEntry, JobStatus, JobType, SynchJob
+from joblog.queue_tables import QUEUE_TONES
 from joblog.schedule import recurrence
-from joblog.tables import JOB_TONES, QUEUE_TONES
+from joblog.tables import JOB_TONES
 from mappings.models import IntegrationTableMapping
 from syncadmin.ui.formatting import count
 from syncadmin.ui.views import Page

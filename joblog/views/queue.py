@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -10,15 +12,36 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.generic import View
 
+from joblog import entry_states
 from joblog.addresses import log_url
-from joblog.entry_states import run_now, set_on_hold, set_ready
-from joblog.filters import QueueFilter
+from joblog.entry_states import Outcome
 from joblog.models import JobQueueEntry
-from joblog.tables import QueueTable
+from joblog.queue_filters import QueueFilter
+from joblog.queue_tables import QueueTable
 from syncadmin.ui.formatting import count
-from syncadmin.ui.views import ListPage, Permitted, next_url, tell
+from syncadmin.ui.views import ListPage, Permitted, next_url, require, tell
 
-_VERBS = {"ready": (set_ready, "set to Ready"), "hold": (set_on_hold, "set On Hold"), "run": (run_now, "started")}
+_Change = Callable[[Sequence[int], str], Outcome]
+_CONFIGURE = "mappings.configure"
+PRIORITIES = {"high": 100, "normal": 1000, "low": 10_000}
+
+
+def _prioritized(name: str) -> _Change:
+    return lambda ids, _by: entry_states.set_priority(ids, PRIORITIES[name])
+
+
+# by what is posted: the change, how it is told, and the permission that it needs beyond operating
+_VERBS: dict[str, tuple[_Change, str, str]] = {
+    "ready": (lambda ids, _by: entry_states.set_ready(ids), "set to Ready", ""),
+    "hold": (entry_states.set_on_hold, "set On Hold", ""),
+    "run": (lambda ids, _by: entry_states.run_now(ids), "started", ""),
+    "restart": (lambda ids, _by: entry_states.restart(ids), "restarted", ""),
+    "cancel": (entry_states.cancel, "canceled", ""),
+    "delete": (lambda ids, _by: entry_states.remove(ids), "deleted", _CONFIGURE),
+    "remove-failed": (lambda _ids, _by: entry_states.remove_failed(), "removed", _CONFIGURE),
+    **{f"priority-{name}": (_prioritized(name), f"given the priority {number}", _CONFIGURE) for name, number in PRIORITIES.items()},
+}
+_NEEDS_NO_ROW = {"remove-failed"}
 
 
 class QueueList(ListPage):
@@ -29,31 +52,38 @@ class QueueList(ListPage):
     actions_template = "joblog/queue_actions.html"
     empty_text = "There is no job queue entry. The default set-up makes one for every mapping: manage.py setup default"
     live_seconds = 5
+    views = (("Running now", "status=In+Process"), ("Failed", "status=Error"), ("Waiting", "status=Waiting"), ("On hold", "status=On+Hold"))
 
     def get_rows(self) -> QuerySet[Any]:
-        return JobQueueEntry.objects.select_related("mapping__business_central", "user")
+        return JobQueueEntry.objects.select_related("mapping__business_central", "user", "current_log")
 
 
 class QueueState(Permitted, View):
-    """Sets the entries ``entry`` ``do``: ready, hold or run."""
+    """Changes the entries ``entry``; ``do`` is one of the verbs above."""
 
     permission = "mappings.operate"
 
     def post(self, request: HttpRequest) -> HttpResponse:
         ids = [int(text) for text in request.POST.getlist("entry") if text.isdigit() and len(text) < 19]
         back = HttpResponseRedirect(next_url(request, reverse("joblog:queue")))
-        if not ids or request.POST.get("do") not in _VERBS:
+        verb = request.POST.get("do", "")
+        if verb not in _VERBS or not (ids or verb in _NEEDS_NO_ROW):
             tell(request, "Nothing was changed: select a job queue entry first.", level=messages.ERROR)
             return back
-        change, told = _VERBS[request.POST["do"]]
-        changed = change(ids).done
-        if changed:
-            tell(
-                request,
-                f"{count(changed)} job queue {'entry was' if changed == 1 else 'entries were'} {told}.",
-                url=log_url(),
-                label="Open the log",
-            )
-        if changed < len(ids):
-            tell(request, f"{count(len(ids) - changed)} left alone: running, or gone by now.", level=messages.WARNING)
+        change, told, permission = _VERBS[verb]
+        if permission:
+            require(request, permission)
+        _tell(request, change(ids, request.user.get_username()), told)
         return back
+
+
+def _tell(request: HttpRequest, outcome: Outcome, told: str) -> None:
+    if outcome.changed:
+        changed = f"{count(outcome.changed)} job queue {'entry was' if outcome.changed == 1 else 'entries were'}"
+        tell(request, f"{changed} {told}.", url=log_url(), label="Open the log")
+    if outcome.stopping:
+        tell(request, f"{count(outcome.stopping)} {'stops' if outcome.stopping == 1 else 'stop'} at the next page of records.")
+    for reason, number in Counter(outcome.refused.values()).items():
+        tell(request, f"{count(number)} left alone: {reason}.", level=messages.WARNING)
+    if not (outcome.done or outcome.refused):
+        tell(request, "There was nothing to do.", level=messages.INFO)

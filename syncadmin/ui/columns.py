@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 import django_tables2 as tables
+from django.db.models import F, QuerySet
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -104,6 +106,28 @@ class DurationColumn(tables.Column):
 
     def value(self, value: float) -> float:
         return value
+
+
+class SpanColumn(tables.Column):
+    """How long from one moment to another, both of the row; so far, where the second is not there yet."""
+
+    def __init__(self, *, start: str, end: str, **options: Any) -> None:
+        super().__init__(**({"empty_values": ()} | options))
+        self.start, self.end = start, end
+
+    def render(self, record: Any) -> str:
+        return formatting.duration(self._seconds(record))
+
+    def value(self, record: Any) -> float | str:
+        return "" if getattr(record, self.end) is None else round(self._seconds(record), 3)
+
+    def order(self, rows: QuerySet[Any], is_descending: bool) -> tuple[QuerySet[Any], bool]:
+        length = F(self.end) - F(self.start)
+        return rows.order_by(length.desc(nulls_last=True) if is_descending else length.asc(nulls_last=True), "-pk"), True
+
+    def _seconds(self, record: Any) -> float:
+        seconds: float = ((getattr(record, self.end) or timezone.now()) - getattr(record, self.start)).total_seconds()
+        return seconds
 
 
 class DirectionColumn(tables.Column):

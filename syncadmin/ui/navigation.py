@@ -50,6 +50,11 @@ MENU: tuple[Group, ...] = (
         items=(
             Item(title="Job Queue Entries", url_name="joblog:queue", words="schedule scheduled recurring on hold ready run now task"),
             Item(
+                title="Job Queue Log Entries",
+                url_name="joblog:queue-log",
+                words="executions history of job queue entries call stack error message job log",
+            ),
+            Item(
                 title="Synchronization Log",
                 url_name="joblog:log",
                 words="integration synchronization jobs integration synch. job log sync log job list history runs",
@@ -106,6 +111,11 @@ MENU: tuple[Group, ...] = (
                 title="Log Retention",
                 url_name="joblog:retention",
                 words="delete old entries keep days clean up synchronization log job queue log",
+            ),
+            Item(
+                title="Workers",
+                url_name="joblog:workers",
+                words="qcluster processes heartbeat lost queue length pause everything maintenance",
             ),
             Item(title="Change Log", url_name="mappings:change-log", words="configuration changes history versions who changed"),
             Item(

@@ -14,8 +14,8 @@ from syncadmin.sync.records import Direction, Side
 from tests.joblog.conftest import MakeEntry, MakeJob, MakeMapping
 
 CAUSES = "/causes/"
-# session, person, 2 x permissions, names of the mapping filter, count, causes, systems of the top bar
-QUERIES = 8
+# session, person, 2 x permissions, names of the mapping filter, count, causes, systems of the top bar, pause
+QUERIES = 9
 SignIn = Callable[[str], Client]
 
 

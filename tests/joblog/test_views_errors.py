@@ -21,8 +21,8 @@ from tests.joblog.conftest import MakeEntry, MakeJob, MakeMapping
 
 ERRORS, RETRY = "/errors/", "/errors/retry/"
 # session, person, 2 x permissions, names of the mapping filter, count, entries with their jobs, couplings and next runs for the next
-# retry, systems of the top bar
-QUERIES = 10
+# retry, systems of the top bar, pause
+QUERIES = 11
 MakeCoupling = Callable[..., Coupling]
 
 

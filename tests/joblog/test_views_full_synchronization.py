@@ -11,8 +11,8 @@ from mappings.models import IntegrationTableMapping
 from tests.people import People
 
 PAGE = "/full-synchronization/"
-# session, person, 2 x permissions, lines, their entries, systems of the top bar
-QUERIES = 7
+# session, person, 2 x permissions, lines, their entries, systems of the top bar, pause
+QUERIES = 8
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from mappings.changes import save_with_history
 from mappings.models import IntegrationTableMapping
 from tests.joblog.conftest import MakeEntry, MakeJob
 
-# session, person, 2 x permissions, job, entries, systems of the top bar
-PAGE_QUERIES = 7
-# session, person, 2 x permissions, job, count, entries, systems of the top bar
-ENTRIES_QUERIES = 8
+# session, person, 2 x permissions, job, entries, systems of the top bar, pause
+PAGE_QUERIES = 8
+# session, person, 2 x permissions, job, count, entries, systems of the top bar, pause
+ENTRIES_QUERIES = 9
 
 
 def page(client: Client, job: SynchJob, query: str = "") -> str:

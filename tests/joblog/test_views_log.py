@@ -12,8 +12,8 @@ from mappings.models import IntegrationTableMapping
 from tests.joblog.conftest import MakeEntry, MakeJob, MakeMapping
 
 LOG = "/log/"
-# session, person, 2 x permissions, names of the mapping filter, count, jobs, systems of the top bar
-QUERIES = 8
+# session, person, 2 x permissions, names of the mapping filter, count, jobs, systems of the top bar, pause
+QUERIES = 9
 
 
 def shown(client: Client, query: str = "") -> list[int]:

@@ -124,7 +124,7 @@ def test_administrators_are_told_from_the_beginning() -> None:
     assert (rule.channel, rule.role) == ("product", Group.objects.get(name="Administrator"))
 
 
-@pytest.mark.parametrize(("address", "number"), [("/notices/", 7), ("/notices/sent/", 7), ("/notice-rules/", 7)])
+@pytest.mark.parametrize(("address", "number"), [("/notices/", 8), ("/notices/sent/", 8), ("/notice-rules/", 8)])
 def test_lists_cost_the_same_for_any_number_of_rows(
     reader: Client, django_assert_num_queries: Callable[[int], Any], address: str, number: int
 ) -> None:

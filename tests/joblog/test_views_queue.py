@@ -14,8 +14,8 @@ from joblog.models import JobQueueEntry, QueueStatus
 from mappings.models import IntegrationTableMapping
 
 QUEUE, STATE = "/job-queue/", "/job-queue/state/"
-# session, person, 2 x permissions, names of the mapping filter, count, entries, systems of the top bar
-QUERIES = 8
+# session, person, 2 x permissions, names of the mapping filter, count, entries, systems of the top bar, pause
+QUERIES = 9
 
 
 @pytest.fixture
@@ -69,6 +69,8 @@ def test_no_query_per_entry(reader: Client, make, django_assert_num_queries) -> 
     [
         ("hold", "Ready", "On Hold"),
         ("hold", "In Process", "In Process"),
+        ("restart", "Error", "Ready"),
+        ("restart", "On Hold", "On Hold"),
         ("ready", "On Hold", "Ready"),
         ("ready", "Error", "Ready"),
         ("ready", "In Process", "In Process"),
@@ -100,11 +102,84 @@ def test_ready_keeps_the_next_start_and_gives_all_attempts_back(operator: Client
     assert not OrmQ.objects.exists()
 
 
-def test_what_was_left_alone_is_said(operator: Client, make) -> None:
+def test_what_was_left_alone_is_said_with_the_reason(operator: Client, make) -> None:
     data = {"entry": [make("On Hold").pk, make("In Process").pk], "do": "ready"}
     told = operator.post(STATE, data, follow=True).content.decode()
     assert "1 job queue entry was set to Ready." in told
-    assert "1 left alone: running, or gone by now." in told
+    assert "1 left alone: it is running: cancel it, or set it on hold, first." in told
+
+
+def test_what_runs_is_asked_to_stop_by_name(operator: Client, make) -> None:
+    entry = make("In Process")
+    told = operator.post(STATE, {"entry": entry.pk, "do": "cancel"}, follow=True).content.decode()
+    entry.refresh_from_db()
+    assert (entry.stop_requested, entry.stop_by) == ("cancel", "operator@example.com")
+    assert "1 stops at the next page of records." in told
+
+
+def test_a_queued_run_is_canceled_before_it_begins(operator: Client, make) -> None:
+    entry = make("Ready", recurring=False)
+    operator.post(STATE, {"entry": entry.pk, "do": "cancel"})
+    assert not JobQueueEntry.objects.exists()
+
+
+def test_administrators_delete_prioritize_and_remove_what_failed(signed_in, make) -> None:
+    administrator = signed_in("Administrator")
+    kept, failed, recurring = make("On Hold"), make("Error", recurring=False), make("Error")
+    administrator.post(STATE, {"entry": kept.pk, "do": "priority-high"})
+    kept.refresh_from_db()
+    assert kept.priority == 100
+    told = administrator.post(STATE, {"do": "remove-failed"}, follow=True).content.decode()
+    assert "1 job queue entry was removed." in told and "1 left alone: it is recurring: restart it instead." in told
+    assert set(JobQueueEntry.objects.all()) == {kept, recurring} and failed.pk
+    administrator.post(STATE, {"entry": kept.pk, "do": "delete"})
+    assert not JobQueueEntry.objects.filter(pk=kept.pk).exists()
+
+
+@pytest.mark.parametrize("do", ["delete", "remove-failed", "priority-low"])
+def test_an_operator_does_not_configure_entries(operator: Client, make, do: str) -> None:
+    entry = make("Error", recurring=False)
+    assert operator.post(STATE, {"entry": entry.pk, "do": do}).status_code == 403
+    assert JobQueueEntry.objects.get().priority == 1000
+    assert "Remove Failed Entries" not in operator.get(QUEUE).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("due=on", ["Due"]), ("run_kind=statistics", ["Statistics"]), ("category=bci", ["Later"]), ("recurring=on", ["Later", "Statistics"])],
+)
+def test_entries_are_found_by_what_they_are(reader: Client, make, query: str, found: list[str]) -> None:
+    make("Waiting", description="Due", recurring=False, earliest_start=timezone.now() - timedelta(minutes=1))
+    make("Ready", description="Later", category="BCI", earliest_start=timezone.now() + timedelta(minutes=1))
+    make("On Hold", description="Statistics", run_kind="statistics", mapping=None)
+    rows = reader.get(f"{QUEUE}?{query}").context["table"].page.object_list
+    assert sorted(row.record.description for row in rows) == found
+
+
+def test_every_column_of_business_central_can_be_shown_and_exported(reader: Client, make) -> None:
+    make("Ready", parameters={"full": True}, earliest_start=timezone.now(), starting_time="08:00", claim_token="x", claimed_by="host:1")
+    table = reader.get(QUEUE).context["table"]
+    page = reader.get(f"{QUEUE}?cols={','.join(name for name, _, _ in table.column_choices())}").content.decode()
+    for heading in (
+        "User ID",
+        "Object to Run",
+        "Job Queue Category Code",
+        "Priority within Category",
+        "User Session Started",
+        "Parameter String",
+        "Scheduled",
+        "Recurring Job",
+        "No. of Minutes between Runs",
+        "Run on Mondays",
+        "Run on Sundays",
+        "Starting time",
+        "Ending time",
+        "Timeout (inactivity, min.)",
+        "Next Run Date Formula",
+    ):
+        assert heading in page, heading
+    assert "All records" in page and "08:00" in page and "host:1" in page
+    assert "All records" in reader.get(f"{QUEUE}?export=csv&cols=parameters,scheduled").getvalue().decode()
 
 
 @pytest.mark.parametrize("data", [{}, {"entry": "x", "do": "run"}, {"do": "run"}, {"entry": "1", "do": "explode"}])

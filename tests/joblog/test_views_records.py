@@ -177,7 +177,7 @@ def test_couplings_ask_no_query_per_row(
     reader.get(address)
     for _ in range(20):
         make_coupling(last_error="No.", to_result="Failure")
-    with django_assert_num_queries(8):  # session, person, 2 x permissions, mapping, count, couplings, systems of the top bar
+    with django_assert_num_queries(9):  # session, person, 2 x permissions, mapping, count, couplings, systems of the top bar, pause
         reader.get(address)
 
 
@@ -235,7 +235,7 @@ def test_the_full_history_asks_no_query_per_entry(
     log_of(reader, mapping, key)
     for _ in range(30):
         make_entry(make_job(), source_key=key)
-    with django_assert_num_queries(9):  # session, person, 2 x permissions, mapping, coupling, count, entries with jobs, systems
+    with django_assert_num_queries(10):  # session, person, 2 x permissions, mapping, coupling, count, entries with jobs, systems, pause
         assert len(log_of(reader, mapping, key)) == 30
 
 

@@ -66,7 +66,7 @@ def test_the_list_costs_the_same_for_any_number_of_tables(
     reader: Client, rows: list[WatchedTable], mapping: IntegrationTableMapping, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     reader.get(ADDRESS)
-    with django_assert_num_queries(9) as first:
+    with django_assert_num_queries(10) as first:
         reader.get(ADDRESS)
     WatchedTable.objects.bulk_create(WatchedTable(system=mapping.sales, name=f"table{number}") for number in range(20))
     with django_assert_num_queries(len(first)):

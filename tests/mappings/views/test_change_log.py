@@ -51,5 +51,5 @@ def test_more_changes_need_no_more_queries(reader, changes, django_assert_num_qu
     for number in range(30):
         keep_change(None, kind="mapping", name=f"M{number}", what="x", before={}, after={"a": 1})
     reader.get(LOG)
-    with django_assert_num_queries(7):  # session, person, 2 x permissions, count, changes, systems of the top bar
+    with django_assert_num_queries(8):  # session, person, 2 x permissions, count, changes, systems of the top bar, pause
         reader.get(LOG)

@@ -53,8 +53,8 @@ def test_the_list_asks_no_query_per_row(reader, make_mapping, django_assert_num_
         assert reader.get(LIST).content.count(b"data-select data-name") == 20
 
 
-# session, person, 2 x permissions, companies of the filter, count, mappings, templates, 2 x FactBox, systems of the top bar
-QUERIES = 11
+# session, person, 2 x permissions, companies of the filter, count, mappings, templates, 2 x FactBox, systems of the top bar, pause
+QUERIES = 12
 
 
 def test_filters_are_shown_in_words_and_the_odata_text_on_hover(reader, make_mapping):

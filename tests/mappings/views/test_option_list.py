@@ -145,5 +145,5 @@ def test_more_pairs_need_no_more_queries(reader, terms, django_assert_num_querie
         reader.get(PAGE)
 
 
-# session, person, 2 x permissions, 2 x names to choose from, pairs, field mappings and their tables, systems of the top bar
-QUERIES = 10
+# session, person, 2 x permissions, 2 x names to choose from, pairs, field mappings and their tables, systems of the top bar, pause
+QUERIES = 11

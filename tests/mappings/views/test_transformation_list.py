@@ -66,4 +66,4 @@ def test_more_rules_need_no_more_queries(reader, used, django_assert_num_queries
         reader.get(PAGE)
 
 
-QUERIES = 7  # session, person, 2 x permissions, count, rules with their uses, systems of the top bar
+QUERIES = 8  # session, person, 2 x permissions, count, rules with their uses, systems of the top bar, pause

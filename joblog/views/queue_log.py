@@ -1,0 +1,95 @@
+"""Job Queue Log Entries: every execution of an entry, with its message, its call stack and the jobs that it made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.generic import View
+
+from joblog.executions import mark_as_error
+from joblog.models import JobQueueLogEntry, LogStatus, SynchJob
+from joblog.queue_filters import QueueLogFilter
+from joblog.queue_tables import LOG_TONES, QueueLogTable, parameters_in_words
+from joblog.retention import RUNS, enqueue, retention_entry
+from joblog.tables import JOB_TONES
+from syncadmin.ui.formatting import count
+from syncadmin.ui.views import ListPage, Page, Permitted, next_url, require, tell
+
+DAYS_KEPT = 7
+_JOBS_SHOWN = 100
+
+
+class QueueLogList(ListPage):
+    title = "Job Queue Log Entries"
+    noun = ("execution", "executions")
+    table_class = QueueLogTable
+    filter_class = QueueLogFilter
+    actions_template = "joblog/queue_log_actions.html"
+    empty_text = "No job queue entry has run yet."
+    live_seconds = 5
+    views = (("Running now", "status=In+Process"), ("Failed", "status=Error"), ("Lost workers", "lost=on"))
+
+    def get_rows(self) -> QuerySet[Any]:
+        return JobQueueLogEntry.objects.defer("call_stack", "notes")
+
+
+class QueueLogEntryPage(Page):
+    """One execution; while it runs, its fragment is fetched again every few seconds."""
+
+    template_name = "joblog/queue_log_entry.html"
+    fragment_template = "joblog/queue_log_entry_body.html"
+
+    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+        execution = get_object_or_404(JobQueueLogEntry.objects.select_related("entry"), pk=self.kwargs["pk"])
+        jobs = SynchJob.objects.filter(log_entry=execution).defer("cursor", "scope", "call_stack").order_by("id")[:_JOBS_SHOWN]
+        return super().get_context_data(
+            title=execution.description,
+            execution=execution,
+            tone=LOG_TONES.get(execution.status, ""),
+            scope=parameters_in_words(execution),
+            jobs=[(job, JOB_TONES.get(job.status, "")) for job in jobs],
+            running=execution.status == LogStatus.IN_PROCESS,
+            live_seconds=2 if execution.status == LogStatus.IN_PROCESS else 0,
+            **extra,
+        )
+
+
+class QueueLogState(Permitted, View):
+    """``do``: ``error`` marks the executions ``execution`` as error; ``older`` and ``all`` delete what has ended."""
+
+    permission = "mappings.operate"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        back = HttpResponseRedirect(next_url(request, reverse("joblog:queue-log")))
+        verb = request.POST.get("do", "")
+        if verb == "error":
+            _mark(request)
+        elif verb in {"older", "all"}:
+            require(request, "mappings.configure")
+            _delete(request, everything=verb == "all")
+        else:
+            tell(request, "Nothing was changed: choose what to do.", level=messages.ERROR)
+        return back
+
+
+def _mark(request: HttpRequest) -> None:
+    ids = [int(text) for text in request.POST.getlist("execution") if text.isdigit() and len(text) < 19]
+    rows = JobQueueLogEntry.objects.filter(pk__in=ids)
+    marked = sum(mark_as_error(row, request.user.get_username()) for row in rows)
+    if marked:
+        tell(request, f"{count(marked)} marked as error. Their entries are in Error until somebody restarts them.")
+    if marked < len(ids) or not ids:
+        tell(request, "Only executions that are In Process can be marked as error; select one first.", level=messages.WARNING)
+
+
+def _delete(request: HttpRequest, *, everything: bool) -> None:
+    """Queued, because a long log takes long."""
+    enqueue(retention_entry(older_than=0 if everything else DAYS_KEPT, what=RUNS, user=request.user))
+    what = "All executions" if everything else f"Executions older than {DAYS_KEPT} days"
+    text = f"{what} will be deleted from this log. Synch jobs and their records stay in the synchronization log."
+    tell(request, text, url=reverse("joblog:queue"), label="Job Queue Entries")

@@ -1,0 +1,121 @@
+"""Job Queue Log Entries: every execution with its message, its jobs and the workers that were lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from joblog import runner
+from joblog.models import JobQueueEntry, JobQueueLogEntry, SynchJob
+from mappings.models import IntegrationTableMapping
+
+LOG, STATE = "/job-queue/log/", "/job-queue/log/state/"
+# session, person, 2 x permissions, names of the mapping filter, count, executions, systems of the top bar, pause
+QUERIES = 9
+
+
+@pytest.fixture
+def make(db: None) -> Callable[..., JobQueueLogEntry]:
+    def execution(status: str = "Success", *, days: float = 0, **values: Any) -> JobQueueLogEntry:
+        start = timezone.now() - timedelta(days=days)
+        ended = {} if status == "In Process" else {"ended_at": start + timedelta(seconds=90)}
+        plain = {
+            "description": "CUSTOMER job",
+            "run_kind": "synchronize",
+            "mapping_name": "CUSTOMER",
+            "started_at": start,
+            "status": status,
+        }
+        return JobQueueLogEntry.objects.create(**(plain | ended | values))
+
+    return execution
+
+
+def page_of(execution: JobQueueLogEntry) -> str:
+    return reverse("joblog:queue-log-entry", args=[execution.pk])
+
+
+def test_the_list_tells_duration_user_and_message(reader: Client, make) -> None:
+    make("Error", user_name="ann", message="Sales refused the sign-in.")
+    make("Success", lost_workers=2)
+    make("In Process", lost_workers=1)
+    page = reader.get(LOG).content.decode()
+    for text in (
+        "1 min 30 s",
+        "ann",
+        "Sales refused the sign-in.",
+        "2 workers were lost, another went on.",
+        "A worker was lost, another goes on.",
+    ):
+        assert text in page
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [("status=Error", 1), ("mapping=CUSTOMER", 2), ("lost=on", 1), ("search=refused", 1), ("entry={pk}", 1), ("run_kind=couple", 1)],
+)
+def test_executions_are_filtered(reader: Client, make, mapping: IntegrationTableMapping, query: str, number: int) -> None:
+    entry = JobQueueEntry.objects.create(description="CUSTOMER job", mapping=mapping)
+    make("Error", message="Sales refused the sign-in."), make(entry=entry)
+    make(lost_workers=1, mapping_name="ITEM", run_kind="couple")
+    assert len(reader.get(f"{LOG}?{query.format(pk=entry.pk)}").context["table"].page.object_list) == number
+
+
+def test_an_execution_tells_its_jobs_call_stack_and_lost_workers(reader: Client, make, make_job: Callable[..., SynchJob]) -> None:
+    execution = make("Error", message="Bad.", call_stack="Traceback (most recent call last)", notes="far:1 gave no sign of life any more")
+    job = make_job(log_entry=execution)
+    page = reader.get(page_of(execution)).content.decode()
+    for text in ("Bad.", "Traceback (most recent call last)", "far:1 gave no sign of life", reverse("joblog:job", args=[job.pk])):
+        assert text in page
+
+
+def test_a_running_execution_is_fetched_again(reader: Client, make) -> None:
+    running, ended = make("In Process"), make()
+    assert "every 2s" in reader.get(page_of(running), headers={"HX-Request": "true"}).content.decode()
+    assert "data-live" not in reader.get(page_of(ended)).content.decode()
+
+
+def test_what_runs_is_marked_as_error_by_name(operator: Client, make) -> None:
+    running, ended = make("In Process"), make()
+    told = operator.post(STATE, {"execution": [running.pk, ended.pk], "do": "error"}, follow=True).content.decode()
+    running.refresh_from_db()
+    assert (running.status, running.message) == ("Error", "Marked as error by operator@example.com.")
+    assert "1 marked as error." in told and "Only executions that are In Process" in told
+
+
+@pytest.mark.parametrize(("do", "left"), [("older", {"new", "running"}), ("all", {"running"})])
+def test_old_executions_are_deleted_and_their_jobs_stay(signed_in, make, make_job, do: str, left: set[str]) -> None:
+    old, _ = make(days=8, description="old"), make(days=6, description="new")
+    make("In Process", days=9, description="running")
+    job = make_job(log_entry=old)
+    told = signed_in("Administrator").post(STATE, {"do": do}, follow=True).content.decode()
+    assert "will be deleted from this log." in told
+    runner.run(JobQueueEntry.objects.get().pk)
+    assert set(JobQueueLogEntry.objects.exclude(run_kind="retention").values_list("description", flat=True)) == left
+    job.refresh_from_db()
+    assert job.log_entry is None
+
+
+def test_only_administrators_delete_and_readers_mark_nothing(reader: Client, operator: Client, make) -> None:
+    running = make("In Process")
+    assert operator.post(STATE, {"do": "all"}).status_code == 403
+    assert reader.post(STATE, {"do": "error", "execution": running.pk}).status_code == 403
+    assert "Nothing was changed" in operator.post(STATE, {"do": "explode"}, follow=True).content.decode()
+    assert "Delete All Entries" not in operator.get(LOG).content.decode()
+
+
+def test_no_query_per_execution(reader: Client, make, django_assert_num_queries) -> None:
+    make()
+    reader.get(LOG)
+    with django_assert_num_queries(QUERIES):
+        reader.get(LOG)
+    for _ in range(10):
+        make("Error", message="x")
+    with django_assert_num_queries(QUERIES):
+        reader.get(LOG)
