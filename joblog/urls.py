@@ -17,7 +17,7 @@ from joblog.views.missing import MissingReference
 from joblog.views.notices import NoticeRuleEdit, NoticeRules, SentNotices
 from joblog.views.queue import QueueList, QueueState
 from joblog.views.queue_entry import NewQueueEntry, QueueEntryCard
-from joblog.views.queue_log import QueueLogEntryPage, QueueLogList, QueueLogState
+from joblog.views.queue_log import MarkAsError, QueueLogEntryPage, QueueLogList
 from joblog.views.records import Candidates, Couplings, History, Record, RecordLog, Records
 from joblog.views.retention import DeleteLog, Retention
 from joblog.views.statistics import UpdateStatistics
@@ -60,7 +60,7 @@ urlpatterns: list[URLPattern] = [
     path("job-queue/new/", NewQueueEntry.as_view(), name="queue-new"),
     path("job-queue/<int:pk>/", QueueEntryCard.as_view(), name="queue-entry"),
     path("job-queue/log/", QueueLogList.as_view(), name="queue-log"),
-    path("job-queue/log/state/", QueueLogState.as_view(), name="queue-log-state"),
+    path("job-queue/log/mark-as-error/", MarkAsError.as_view(), name="mark-as-error"),
     path("job-queue/log/<int:pk>/", QueueLogEntryPage.as_view(), name="queue-log-entry"),
     path("workers/", Workers.as_view(), name="workers"),
     path("workers/pause/", PauseQueue.as_view(), name="pause"),

@@ -15,12 +15,10 @@ from joblog.executions import mark_as_error
 from joblog.models import JobQueueLogEntry, LogStatus, SynchJob
 from joblog.queue_filters import QueueLogFilter
 from joblog.queue_tables import LOG_TONES, QueueLogTable, parameters_in_words
-from joblog.retention import RUNS, enqueue, retention_entry
 from joblog.tables import JOB_TONES
 from syncadmin.ui.formatting import count
-from syncadmin.ui.views import ListPage, Page, Permitted, next_url, require, tell
+from syncadmin.ui.views import ListPage, Page, Permitted, next_url, tell
 
-DAYS_KEPT = 7
 _JOBS_SHOWN = 100
 
 
@@ -59,37 +57,17 @@ class QueueLogEntryPage(Page):
         )
 
 
-class QueueLogState(Permitted, View):
-    """``do``: ``error`` marks the executions ``execution`` as error; ``older`` and ``all`` delete what has ended."""
+class MarkAsError(Permitted, View):
+    """Ends the executions ``execution`` that are In Process, and puts their entries in Error (engine.md section 21.7)."""
 
     permission = "mappings.operate"
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        back = HttpResponseRedirect(next_url(request, reverse("joblog:queue-log")))
-        verb = request.POST.get("do", "")
-        if verb == "error":
-            _mark(request)
-        elif verb in {"older", "all"}:
-            require(request, "mappings.configure")
-            _delete(request, everything=verb == "all")
-        else:
-            tell(request, "Nothing was changed: choose what to do.", level=messages.ERROR)
-        return back
-
-
-def _mark(request: HttpRequest) -> None:
-    ids = [int(text) for text in request.POST.getlist("execution") if text.isdigit() and len(text) < 19]
-    rows = JobQueueLogEntry.objects.filter(pk__in=ids)
-    marked = sum(mark_as_error(row, request.user.get_username()) for row in rows)
-    if marked:
-        tell(request, f"{count(marked)} marked as error. Their entries are in Error until somebody restarts them.")
-    if marked < len(ids) or not ids:
-        tell(request, "Only executions that are In Process can be marked as error; select one first.", level=messages.WARNING)
-
-
-def _delete(request: HttpRequest, *, everything: bool) -> None:
-    """Queued, because a long log takes long."""
-    enqueue(retention_entry(older_than=0 if everything else DAYS_KEPT, what=RUNS, user=request.user))
-    what = "All executions" if everything else f"Executions older than {DAYS_KEPT} days"
-    text = f"{what} will be deleted from this log. Synch jobs and their records stay in the synchronization log."
-    tell(request, text, url=reverse("joblog:queue"), label="Job Queue Entries")
+        ids = [int(text) for text in request.POST.getlist("execution") if text.isdigit() and len(text) < 19]
+        rows = JobQueueLogEntry.objects.filter(pk__in=ids)
+        marked = sum(mark_as_error(row, request.user.get_username()) for row in rows)
+        if marked:
+            tell(request, f"{count(marked)} marked as error. Their entries are in Error until somebody restarts them.")
+        if marked < len(ids) or not ids:
+            tell(request, "Only executions that are In Process can be marked as error; select one first.", level=messages.WARNING)
+        return HttpResponseRedirect(next_url(request, reverse("joblog:queue-log")))

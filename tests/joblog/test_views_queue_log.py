@@ -15,7 +15,7 @@ from joblog import runner
 from joblog.models import JobQueueEntry, JobQueueLogEntry, SynchJob
 from mappings.models import IntegrationTableMapping
 
-LOG, STATE = "/job-queue/log/", "/job-queue/log/state/"
+LOG, MARK, DELETE = "/job-queue/log/", "/job-queue/log/mark-as-error/", "/log/delete/"
 # session, person, 2 x permissions, names of the mapping filter, count, executions, systems of the top bar, pause
 QUERIES = 9
 
@@ -83,19 +83,20 @@ def test_a_running_execution_is_fetched_again(reader: Client, make) -> None:
 
 def test_what_runs_is_marked_as_error_by_name(operator: Client, make) -> None:
     running, ended = make("In Process"), make()
-    told = operator.post(STATE, {"execution": [running.pk, ended.pk], "do": "error"}, follow=True).content.decode()
+    told = operator.post(MARK, {"execution": [running.pk, ended.pk]}, follow=True).content.decode()
     running.refresh_from_db()
     assert (running.status, running.message) == ("Error", "Marked as error by operator@example.com.")
     assert "1 marked as error." in told and "Only executions that are In Process" in told
 
 
-@pytest.mark.parametrize(("do", "left"), [("older", {"new", "running"}), ("all", {"running"})])
-def test_old_executions_are_deleted_and_their_jobs_stay(signed_in, make, make_job, do: str, left: set[str]) -> None:
+@pytest.mark.parametrize(("days", "left"), [("7", {"new", "running"}), ("0", {"running"})])
+def test_old_executions_are_deleted_and_their_jobs_stay(signed_in, make, make_job, days: str, left: set[str]) -> None:
     old, _ = make(days=8, description="old"), make(days=6, description="new")
     make("In Process", days=9, description="running")
     job = make_job(log_entry=old)
-    told = signed_in("Administrator").post(STATE, {"do": do}, follow=True).content.decode()
-    assert "will be deleted from this log." in told
+    administrator = signed_in("Administrator")
+    assert 'name="what" value="runs"' in administrator.get(LOG).content.decode()
+    administrator.post(DELETE, {"what": "runs", "days": days})
     runner.run(JobQueueEntry.objects.get().pk)
     assert set(JobQueueLogEntry.objects.exclude(run_kind="retention").values_list("description", flat=True)) == left
     job.refresh_from_db()
@@ -104,9 +105,8 @@ def test_old_executions_are_deleted_and_their_jobs_stay(signed_in, make, make_jo
 
 def test_only_administrators_delete_and_readers_mark_nothing(reader: Client, operator: Client, make) -> None:
     running = make("In Process")
-    assert operator.post(STATE, {"do": "all"}).status_code == 403
-    assert reader.post(STATE, {"do": "error", "execution": running.pk}).status_code == 403
-    assert "Nothing was changed" in operator.post(STATE, {"do": "explode"}, follow=True).content.decode()
+    assert reader.post(MARK, {"execution": running.pk}).status_code == 403
+    assert "Only executions that are In Process" in operator.post(MARK, follow=True).content.decode()
     assert "Delete All Entries" not in operator.get(LOG).content.decode()
 
 
