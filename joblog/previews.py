@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
 from joblog.scope import Scope
-from mappings.couplings import DatabaseCouplings
+from mappings.couplings import PREVIEWED, DatabaseCouplings, couplings_of
 from mappings.models import IntegrationTableMapping
 from syncadmin.sync.couplings import Attempt, CouplingState, Ends
 from syncadmin.sync.records import Direction, Side
@@ -23,10 +23,14 @@ _NEVER_SAVED = 0  # the id of a coupling that would be there
 
 
 def couplings_for(job: SynchJob, mapping: IntegrationTableMapping) -> DatabaseCouplings:
-    """The couplings that a job works with; for a preview with those that it, and the previews before it, would have made."""
-    if job.type != JobType.PREVIEW:
-        return DatabaseCouplings(mapping)
-    return PreviewedCouplings(mapping, executions=(*Scope.from_json(job.scope).previews, job.log_entry_id or 0))
+    """The couplings that a job works with; for a preview with those that it, and the previews before it, would have made.
+
+    The rules of the mapping see the same ones from now on.
+    """
+    mapping.previewed = None
+    if job.type == JobType.PREVIEW:
+        mapping.previewed = PreviewedCouplings(mapping, executions=(*Scope.from_json(job.scope).previews, job.log_entry_id or 0))
+    return couplings_of(mapping)
 
 
 def noted(item: Touched) -> dict[str, Any]:
@@ -39,12 +43,24 @@ def noted(item: Touched) -> dict[str, Any]:
     return {_COUPLING: {name: value for name, value in kept.items() if value}}
 
 
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two records that would be coupled: key and number in Business Central, key in Sales."""
+
+    bc: str
+    number: str
+    sales: str
+
+    def named(self, by: str) -> str:
+        return {"bc_key": self.bc, "bc_number": self.number, "sales_key": self.sales}[by]
+
+
 @dataclass(frozen=True)
 class PreviewedCouplings(DatabaseCouplings):
     """Couplings as they would be after these executions, all of them previews."""
 
     executions: Sequence[int] = ()
-    _known: dict[str, Mapping[str, str]] = field(default_factory=dict)  # mapping name -> Sales key by number of Business Central
+    _known: dict[str, list[_Pair]] = field(default_factory=dict)  # by mapping name
 
     def for_records(self, side: Side, keys: Sequence[str]) -> dict[str, CouplingState]:
         known = super().for_records(side, keys)
@@ -59,17 +75,24 @@ class PreviewedCouplings(DatabaseCouplings):
 
     def references(self, direction: Direction, wanted: set[Reference]) -> References:
         known = dict(super().references(direction, wanted))
-        for name, value in wanted - known.keys():
-            numbers = self._numbers(name)
-            pairs = numbers if direction is Direction.TO_INTEGRATION else {key: number for number, key in numbers.items()}
-            if value in pairs:
-                known[name, value] = pairs[value]
+        for name in {name for name, _ in wanted - known.keys()}:
+            for pair in self._pairs(name):
+                own, other = (pair.number, pair.sales) if direction is Direction.TO_INTEGRATION else (pair.sales, pair.number)
+                if (name, own) in wanted:
+                    known.setdefault((name, own), other)
         return known
 
-    def _numbers(self, name: str) -> Mapping[str, str]:
-        if name not in self._known:
+    def sales_keys(self, name: str, values: Sequence[str], *, by: str) -> dict[str, str]:
+        known = super().sales_keys(name, values, by=by)
+        missing = set(values) - known.keys()
+        pairs = ((pair.named(by), pair.sales) for pair in self._pairs(name)) if missing else ()
+        return known | {own: key for own, key in pairs if own in missing}
+
+    def _pairs(self, name: str) -> list[_Pair]:
+        """What previews before this one would have coupled, and this one so far."""
+        if name == self.mapping.name or name not in self._known:
             rows = self._entries(name).exclude(action=EntryAction.FAILED)
-            self._known[name] = dict(_reference(row) for row in rows.order_by("id"))
+            self._known[name] = [_pair(row) for row in rows.order_by("id")]
         return self._known[name]
 
     def _entries(self, name: str) -> QuerySet[SynchEntry]:
@@ -96,8 +119,8 @@ def _state(row: SynchEntry) -> CouplingState:
     return state.with_attempt(direction, attempt)
 
 
-def _reference(row: SynchEntry) -> tuple[str, str]:
-    """Number in Business Central and key in Sales; a record that would be created has neither, and gets one that nothing else has."""
+def _pair(row: SynchEntry) -> _Pair:
+    """A record that would be created has neither key nor number yet, and gets ones that nothing else has."""
     kept = row.detail[_COUPLING]
-    number = kept.get("number") or f"NEW-{row.pk}"
-    return number, kept.get("sales") or str(uuid.uuid5(uuid.NAMESPACE_OID, f"{row.job_id} {row.pk}"))
+    new = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{row.job_id} {row.pk}"))
+    return _Pair(kept.get("bc") or new, kept.get("number") or f"{PREVIEWED}{row.pk}", kept.get("sales") or new)

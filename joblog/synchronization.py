@@ -179,7 +179,7 @@ def _one_direction(
     watermark, read_at = mapping.watermark(direction), _read_at(mapping, direction)
     couplings = couplings_for(job, mapping)
     rules = rules_for(mapping, plan, connectors)
-    rules.couplings, rules.may_write = couplings, job.type != JobType.PREVIEW
+    rules.may_write = job.type != JobType.PREVIEW
     rules.synchronize_first = partial(_first, job, claim) if rules.may_write else None
     run = Run(
         plan=plan,

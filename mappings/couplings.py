@@ -14,6 +14,7 @@ from syncadmin.sync.couplings import Attempt, CouplingState, Ends
 from syncadmin.sync.records import Direction, Side
 from syncadmin.sync.transfer import Reference, References
 
+PREVIEWED = "NEW-"
 _KEY = {Side.BUSINESS_CENTRAL: "bc_key", Side.SALES: "sales_key"}
 _SAVED = (
     "bc_key", "sales_key", "bc_number", "bc_label", "sales_label", "pending", "pending_since", "skipped", "baseline", "bc_modified_at",
@@ -55,6 +56,23 @@ class DatabaseCouplings:
             chosen |= Q(**{"mapping__name": name, f"{source}__in": [value for owner, value in wanted if owner == name]})
         rows = Coupling.objects.filter(chosen, mapping__business_central=self.mapping.business_central_id, pending="")
         return {(name, value): found for name, value, found in rows.values_list("mapping__name", source, destination) if found}
+
+    def sales_keys(self, name: str, values: Sequence[str], *, by: str) -> dict[str, str]:
+        """Sales keys of coupled records of the mapping ``name`` of the same company, by ``bc_key``, ``bc_number`` or ``sales_key``."""
+        rows = Coupling.objects.filter(mapping__name=name, mapping__business_central=self.mapping.business_central_id, pending="")
+        found = rows.filter(**{f"{by}__in": list(values)}).exclude(sales_key=None).values_list(by, "sales_key") if values else ()
+        return {str(own): str(key) for own, key in found}
+
+
+def couplings_of(mapping: IntegrationTableMapping) -> DatabaseCouplings:
+    """The couplings that a run of the mapping works with: in a preview also those that it, and previews before it, would have made."""
+    known: DatabaseCouplings | None = mapping.previewed
+    return known or DatabaseCouplings(mapping)
+
+
+def is_previewed(number: str) -> bool:
+    """Whether a number stands for a record that a preview would create, and Business Central would number."""
+    return number.startswith(PREVIEWED)
 
 
 def save_states(mapping_id: int, states: Sequence[CouplingState], *, job_id: int) -> list[CouplingState]:

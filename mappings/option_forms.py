@@ -99,14 +99,14 @@ class PairFormSet(NamedRows, _PairModelFormSet):
         return names
 
     def _changed_forms(self) -> list[PairForm]:
-        return [form for form in self.forms if form.has_changed() and form not in self.deleted_forms]  # type: ignore[misc]
+        return [form for form in self.forms if form.has_changed() and form not in self.deleted_forms]
 
     def _rows_to_be(self) -> list[tuple[OptionMapping, PairForm | None]]:
         """Every pair as it would be after saving, with its form where it has one."""
         forms_of = {form.instance.pk: form for form in self.forms if form.instance.pk}
         others = [(row, None) for row in OptionMapping.objects.exclude(pk__in=forms_of)]
         kept = [form for form in self.forms if form not in self.deleted_forms and (form.instance.pk or form.has_changed())]
-        return [*others, *((form.instance, form) for form in kept)]  # type: ignore[list-item]
+        return [*others, *((form.instance, form) for form in kept)]
 
     def _refuse_twins(self, rows: Iterable[tuple[OptionMapping, PairForm | None]]) -> None:
         """One value per code; the error stands at a row of the page."""

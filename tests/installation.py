@@ -35,15 +35,19 @@ class Installation:
 
     def manage(self, *arguments: str, code: int = 0) -> str:
         """The output of a command, which must end with this code."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
-        )
+        done = self._run(*arguments)
         assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def ask(self, *arguments: str, code: int = 0) -> Any:
         """The JSON that a command prints."""
         return json.loads(self.manage(*arguments, "--json", code=code))
+
+    def ask_any(self, *arguments: str, codes: tuple[int, ...]) -> Any:
+        """The same, where the command may end with any of these codes."""
+        done = self._run(*arguments, "--json")
+        assert done.returncode in codes, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout)
 
     def python(self, lines: str) -> str:
         """Runs lines inside the product, for what only pages offer."""
@@ -72,6 +76,10 @@ class Installation:
         if self._postgresql:
             with psycopg.connect(self._postgresql, autocommit=True) as connection:
                 connection.execute(f'DROP DATABASE "{self._database}" WITH (FORCE)')
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
 
     def _start(self, *command: str) -> subprocess.Popen[bytes]:
         started = subprocess.Popen(

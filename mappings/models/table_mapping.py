@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -75,6 +76,9 @@ class IntegrationTableMapping(models.Model):
     depends_on = models.JSONField(default=list, blank=True, help_text="Names of mappings that must be synchronized first.")
     parent_name = models.CharField(max_length=20, blank=True, help_text="Set where rows travel only inside those of another mapping.")
     version = models.PositiveIntegerField(default=1, editable=False)
+
+    previewed: Any = None
+    """For the time of a preview, the couplings that it works with (mappings.couplings.couplings_of); no column."""
 
     # Watermarks. Named after the side that was read (engine.md section 1.1 names them the other way round on screen).
     sales_watermark = models.DateTimeField("synch. modified on filter", null=True, blank=True)

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mappings.couplings import DatabaseCouplings
-from mappings.models import Coupling, IntegrationTableMapping
+from mappings.couplings import couplings_of, is_previewed
+from mappings.models import IntegrationTableMapping
 from mappings.rules.first import uncoupled_inside
 from mappings.rules.table_rules import texts
 from syncadmin.sync.ports import Connector
@@ -22,12 +22,10 @@ First = Callable[[str, Sequence[str]], None]
 class Parents:
     """Finds companies and accounts through the couplings of ``customers``, the mapping of customers and accounts (None: there is none).
 
-    ``contacts`` is the table of contacts in Business Central, ``couplings`` those that the run works with: in a preview also those that the
-    previews before it would have made. Companies that were found are kept for the run.
+    ``contacts`` is the table of contacts in Business Central. Companies that were found are kept for the run.
     """
 
     mapping: IntegrationTableMapping
-    couplings: DatabaseCouplings
     customers: IntegrationTableMapping | None
     connectors: Mapping[Side, Connector]
     contacts: Table
@@ -35,7 +33,8 @@ class Parents:
 
     def accounts(self, numbers: Iterable[str]) -> dict[str, str]:
         """The account of each coupled customer, by its number; one statement."""
-        return self._references(Direction.TO_INTEGRATION, texts(numbers))
+        wanted = texts(numbers)
+        return couplings_of(self.mapping).sales_keys(self.customers.name, wanted, by="bc_number") if wanted and self.customers else {}
 
     def companies(self, accounts: Iterable[str]) -> dict[str, str]:
         """The company contact of each coupled account; one statement and one request at most.
@@ -43,13 +42,14 @@ class Parents:
         An account whose customer has no company contact, because it is a person, has "".
         """
         wanted = [key for key in texts(accounts) if key not in self._companies]
-        rows = Coupling.objects.filter(mapping=self.customers, pending="", sales_key__in=wanted) if wanted else None
-        numbers = dict(rows.values_list("sales_key", "bc_number")) if rows is not None else {}
+        numbers = self._numbers(wanted)
         if numbers:
             fields = ["number", "type", "customerNumber"]
             found = self.connectors[BC].find_records(self.contacts, "customerNumber", texts(numbers.values()), fields)
             names = {_text(row, "customerNumber"): _text(row, "number") for row in found if is_company(row)}
-            self._companies |= {str(account): names.get(number, "") for account, number in numbers.items()}
+            # A customer that a preview would create brings its company contact along.
+            names |= {number: number for number in numbers.values() if is_previewed(number)}
+            self._companies |= {account: names.get(number, "") for account, number in numbers.items()}
         return {key: self._companies[key] for key in texts(accounts) if key in self._companies}
 
     def without_company(self, accounts: Iterable[str], first: First | None) -> tuple[set[str], set[str]]:
@@ -63,12 +63,12 @@ class Parents:
         left = [key for key in wanted if key not in known]
         inside = uncoupled_inside(self.mapping, self.customers.name, SALES, self.connectors[SALES], left) if self.customers else left
         outside = set(left) - set(inside)
-        if first is None:
-            coming = set(inside) if self._may_create else set(self._references(Direction.FROM_INTEGRATION, inside))
-            inside = [key for key in inside if key not in coming]
-        elif inside and self.customers and self._may_create:
-            first(self.customers.name, inside)
-            known |= self.companies(inside)
+        if inside and self.customers and self._may_create:
+            if first is None:
+                inside = []
+            else:
+                first(self.customers.name, inside)
+                known |= self.companies(inside)
         return {key for key in [*inside, *known] if not known.get(key)}, outside
 
     @property
@@ -76,11 +76,13 @@ class Parents:
         own = self.customers
         return own is not None and Direction.FROM_INTEGRATION in own.directions and not own.synch_only_coupled
 
-    def _references(self, direction: Direction, values: Sequence[str]) -> dict[str, str]:
-        if self.customers is None or not values:
+    def _numbers(self, accounts: Sequence[str]) -> dict[str, str]:
+        """The customer of each coupled account."""
+        if not accounts or self.customers is None:
             return {}
-        found = self.couplings.references(direction, {(self.customers.name, value) for value in values})
-        return {value: key for (_, value), key in found.items()}
+        wanted = {(self.customers.name, key) for key in accounts}
+        found = couplings_of(self.mapping).references(Direction.FROM_INTEGRATION, wanted)
+        return {key: number for (_, key), number in found.items()}
 
 
 def customer_mapping(mapping: IntegrationTableMapping) -> IntegrationTableMapping | None:

@@ -10,11 +10,12 @@ from collections.abc import Container, Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar
 
+from mappings.couplings import couplings_of
 from mappings.models import IntegrationTableMapping
 from mappings.rules.after_inserts import failed_after, stamp_company
 from mappings.rules.contact_parents import BC, SALES, Parents, customer_mapping, is_company
 from mappings.rules.owners import OWNING_TEAM, OwnedRules, owner_rules
-from mappings.rules.primary_contacts import PrimaryContacts
+from mappings.rules.primary_contacts import NewContact, PrimaryContacts
 from mappings.rules.table_rules import FROM, Tables, refused, texts
 from syncadmin.sync.couplings import CouplingState
 from syncadmin.sync.plan import BIDIRECTIONAL, FieldRule
@@ -71,7 +72,7 @@ class ContactRules(OwnedRules):
         return [record for record in records if record.values.get(_CUSTOMER_NUMBER) and not is_company(record)]
 
     def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
-        states = self.couplings.for_records(direction.source, [record.key for record in records])
+        states = couplings_of(self.mapping).for_records(direction.source, [record.key for record in records])
         needing = [record for record in records if self._needs_parent(direction, record, states.get(record.key))]
         if direction is not _TO:
             new = {record.key for record in needing if _is_new(states.get(record.key))}
@@ -95,20 +96,24 @@ class ContactRules(OwnedRules):
     def look_again(self, direction: Direction, records: Sequence[Record]) -> Container[str]:
         """Unchanged contacts whose counterpart has lost its account or company (parent-account-repair): one statement, one request."""
         side = direction.destination
-        states = self.couplings.for_records(direction.source, [record.key for record in records])
+        states = couplings_of(self.mapping).for_records(direction.source, [record.key for record in records])
         keys = {str(state.end(side).key): key for key, state in states.items() if state.end(side).key}
         empty = f"{self.plan.sales.fields[_ACCOUNT].property_name} eq null" if side is SALES else f"{_COMPANY} eq ''"
         found = self.connectors[side].read_records(self.plan.table(side), list(keys), [], condition=empty) if keys else {}
         return {keys[key] for key in found}
 
     def after_write(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:
-        new = [one.destination_key for one in touched if one.action is Action.INSERTED or _got_parent(one)]
+        new = {one.destination_key: one for one in touched if one.action is Action.INSERTED or _got_parent(one)}
         if new and direction is _TO:
-            contacts = self.connectors[SALES].read_records(self.plan.sales, new, [_ACCOUNT])
-            return _told(touched, direction, self.primary.in_sales(list(contacts.values())))
+            found = self.connectors[SALES].read_records(self.plan.sales, list(new), [_ACCOUNT])
+            contacts = [NewContact(key, key, _number(new[key]), _text(row, _ACCOUNT)) for key, row in found.items()]
+            return _told(touched, direction, self.primary.repair(SALES, contacts))
         if new:
-            contacts = self.connectors[BC].read_records(self.plan.bc, new, ["number", _CUSTOMER_NUMBER])
-            touched = _told(touched, direction, self.primary.in_business_central(list(contacts.values())))
+            found = self.connectors[BC].read_records(self.plan.bc, list(new), ["number", _CUSTOMER_NUMBER])
+            contacts = [
+                NewContact(key, _text(row, "number"), new[key].source_key, _text(row, _CUSTOMER_NUMBER)) for key, row in found.items()
+            ]
+            touched = _told(touched, direction, self.primary.repair(BC, contacts))
         return touched if direction is _TO else stamp_company(self, touched)
 
     @property
@@ -121,7 +126,7 @@ class ContactRules(OwnedRules):
 
     @cached_property
     def parents(self) -> Parents:
-        return Parents(self.mapping, self.couplings, self.customers, self.connectors, self.plan.bc)
+        return Parents(self.mapping, self.customers, self.connectors, self.plan.bc)
 
     @cached_property
     def primary(self) -> PrimaryContacts:
@@ -170,6 +175,10 @@ def _is_new(state: CouplingState | None) -> bool:
 def _got_parent(touched: Touched) -> bool:
     """Whether an account or a company was filled in where there was none."""
     return any(change.field in (_COMPANY, _ACCOUNT) and not change.old for change in touched.changes)
+
+
+def _number(touched: Touched) -> str:
+    return touched.coupling.bc_number if touched.coupling is not None else ""
 
 
 def _told(touched: Sequence[Touched], direction: Direction, answers: Mapping[str, WriteResult]) -> Sequence[Touched]:

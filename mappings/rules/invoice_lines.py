@@ -27,6 +27,7 @@ _SHIP_TO = (
     "shipto_name", "shipto_line1", "shipto_line2", "shipto_line3", "shipto_city", "shipto_stateorprovince", "shipto_postalcode",
     "shipto_country", "shipto_telephone", "shipto_fax",
 )  # fmt: skip
+_INVOICE, _LINE_NUMBER = "invoiceid", "lineitemnumber"
 _AMOUNTS = ("priceperunit", "tax", "baseamount", "extendedamount")
 _GOOD = {Action.INSERTED, Action.MODIFIED, Action.UNCHANGED}
 _NOTHING = Record("", {})
@@ -45,7 +46,7 @@ class InvoiceLineRules(MappingRules):
             return FieldRule(bc=own, sales=sales[name], direction=TO, insert_only=True)
 
         return [
-            FieldRule(bc=bc["sequence"], sales=sales["lineitemnumber"], direction=TO, insert_only=True),
+            FieldRule(bc=bc["sequence"], sales=sales[_LINE_NUMBER], direction=TO, insert_only=True),
             *(new(name, FieldType.LOOKUP) for name in ("invoiceid", "productid", "uomid")),
             new("isproductoverridden", FieldType.BOOLEAN),
             *(new(name, FieldType.TEXT) for name in ("productdescription", *_SHIP_TO)),
@@ -76,6 +77,15 @@ class InvoiceLineRules(MappingRules):
         self._places = {record.key: self._place(record) for record in good}
         self._rows = self._price_rows.missing([(self._places[record.key], record.values["=priceperunit"]) for record in good])
         return prepared
+
+    def find_uncoupled(self, direction: Direction, records: Sequence[Record]) -> dict[str, str]:  # noqa: ARG002
+        """The line of the same number in the same invoice (match_rule)."""
+        invoices = {record.key: self._sales_keys.get(str(record.values.get("documentId")), "") for record in records}
+        keys = texts(invoices.values())
+        found = self.connectors[Side.SALES].find_records(self.plan.sales, _INVOICE, keys, [_INVOICE, _LINE_NUMBER]) if keys else []
+        lines = {(str(row.values.get(_INVOICE)), row.values.get(_LINE_NUMBER)): row.key for row in found}
+        places = {record.key: (invoices[record.key], record.values.get("sequence")) for record in records}
+        return {key: lines[place] for key, place in places.items() if place in lines}
 
     def before_write(self, direction: Direction, keys: Sequence[str]) -> None:  # noqa: ARG002
         """Rule price-list-row; the lines of a row that Sales does not take fail after they were written."""

@@ -18,7 +18,8 @@ from mappings.rules.price_lists import PriceLists
 from mappings.rules.references import amount, coupled_keys, sibling
 from mappings.rules.related import related_table
 from mappings.rules.table_rules import TO, MappingRules, Tables, computed, refused, texts, with_values
-from syncadmin.sync.plan import FieldRule
+from syncadmin.sync.criteria import Criterion
+from syncadmin.sync.plan import FieldRule, TablePlan
 from syncadmin.sync.records import Action, Direction, Record, Side
 from syncadmin.sync.tables import FieldType
 from syncadmin.sync.touched import Touched
@@ -54,6 +55,19 @@ class InvoiceRules(MappingRules):
             FieldRule(bc=computed("owner", key, "Owner"), sales=sales["ownerid"], direction=TO, insert_only=True, not_null=True),
             FieldRule(bc=computed("description", FieldType.TEXT, "Work Description"), sales=sales["description"], direction=TO),
             *(FieldRule(bc=computed(name, money, sales[name].label), sales=sales[name], direction=TO) for name in _TOTALS),
+        ]
+
+    def criteria(self, plan: TablePlan) -> Sequence[Criterion]:
+        """An invoice that is in Sales already, from before the couplings were lost, is known by its number."""
+        number, other = plan.bc.fields["number"], plan.sales.fields["invoicenumber"]
+        return [
+            Criterion(
+                label=number.label or number.name,
+                bc=(number,),
+                sales=other,
+                expected=lambda record, _: record.values.get("number") or None,
+                found=lambda record: record.values.get("invoicenumber"),
+            )
         ]
 
     def select(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:  # noqa: ARG002

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import ClassVar
 
+from mappings.couplings import couplings_of
 from mappings.models import IntegrationTableMapping
 from mappings.rules.first import uncoupled_inside
 from mappings.rules.sales_prices import CURRENCY, ITEM, PRICES, SalesPrices, text
@@ -129,11 +130,11 @@ class PriceGroupRules(MappingRules):
     def _load_references(self) -> None:
         prices = self._priced
         wanted = {(_ITEMS, text(row, ITEM)) for row in prices} | {(_CURRENCIES, self._code(row)) for row in prices}
-        self.known: References = self.couplings.references(Direction.TO_INTEGRATION, wanted) if wanted else {}
+        self.known: References = couplings_of(self.mapping).references(Direction.TO_INTEGRATION, wanted) if wanted else {}
 
     def _currencies_of_lists(self, records: Sequence[Record]) -> dict[str, str]:
         """The currency of the price list by the key of its group, for groups that have one."""
-        states = self.couplings.for_records(Side.BUSINESS_CENTRAL, [one.key for one in records])
+        states = couplings_of(self.mapping).for_records(Side.BUSINESS_CENTRAL, [one.key for one in records])
         keys = {key: state.sales.key for key, state in states.items() if state.sales.key and state.pending is None}
         table = self.plan.table(Side.SALES)
         found = self.connectors[Side.SALES].read_records(table, list(keys.values()), ["transactioncurrencyid"]) if keys else {}

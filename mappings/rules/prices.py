@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import ClassVar
 
+from mappings.couplings import couplings_of
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.rules.references import sibling
 from mappings.rules.sales_prices import GROUP, ITEM, SalesPrices, text
@@ -78,7 +79,7 @@ class PriceRules(MappingRules):
         parent = sibling(self.mapping, name)
         if parent is None or not parent.synch_only_coupled:
             return list(groups)
-        known = self.couplings.references(Direction.TO_INTEGRATION, {(name, code) for code in groups}) if groups else {}
+        known = couplings_of(self.mapping).references(Direction.TO_INTEGRATION, {(name, code) for code in groups}) if groups else {}
         return [code for code in groups if (name, code) in known]
 
     @property
@@ -101,7 +102,7 @@ class PriceRules(MappingRules):
         """Price list, product and unit in Sales by the key of the price."""
         lists, products = self._lookups.get("pricelevelid", ""), self._lookups.get("productid", "")
         wanted = {(lists, text(one, GROUP)) for one in records} | {(products, text(one, ITEM)) for one in records}
-        known = self.couplings.references(Direction.TO_INTEGRATION, wanted)
+        known = couplings_of(self.mapping).references(Direction.TO_INTEGRATION, wanted)
         places = {
             one.key: (known.get((lists, text(one, GROUP)), ""), known.get((products, text(one, ITEM)), ""), one.values["=unit"])
             for one in records

@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar
 
+from mappings.couplings import couplings_of
 from mappings.models import IntegrationTableMapping
 from mappings.rules.price_lists import PriceLists
 from mappings.rules.price_rows import Price, PriceRows
@@ -82,7 +83,7 @@ class ProductRules(MappingRules):
         page, self.page = self.page, {}
         if direction is Direction.FROM_INTEGRATION or not page:
             return touched
-        states = self.couplings.for_records(Side.BUSINESS_CENTRAL, list(page))
+        states = couplings_of(self.mapping).for_records(Side.BUSINESS_CENTRAL, list(page))
         products = {key: str(state.sales.key) for key, state in states.items() if state.sales.key and not state.pending}
         products |= {item.source_key: item.destination_key for item in touched if item.destination_key}
         bad = {item.source_key for item in touched if item.action not in _GOOD}

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from mappings.models import Coupling, IntegrationTableMapping
+from mappings.couplings import couplings_of
+from mappings.models import IntegrationTableMapping
 
 
 def sibling(mapping: IntegrationTableMapping, name: str) -> IntegrationTableMapping | None:
@@ -17,10 +18,7 @@ def sibling(mapping: IntegrationTableMapping, name: str) -> IntegrationTableMapp
 def coupled_keys(mapping: IntegrationTableMapping, name: str, values: Iterable[str], *, by: str = "bc_key") -> dict[str, str]:
     """Sales keys of coupled records of the mapping ``name``, by Business Central key or ``bc_number``; pending ones are none."""
     wanted = list(values)
-    if not wanted:
-        return {}
-    rows = Coupling.objects.filter(mapping__name=name, mapping__business_central=mapping.business_central_id, **{f"{by}__in": wanted})
-    return {str(own): str(key) for own, key in rows.filter(pending="").exclude(sales_key=None).values_list(by, "sales_key")}
+    return couplings_of(mapping).sales_keys(name, wanted, by=by) if wanted else {}
 
 
 def is_write_in(mapping: IntegrationTableMapping, number: Any) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import count
 
-from mappings.models import Coupling, IntegrationTableMapping
+from mappings.couplings import couplings_of
+from mappings.models import IntegrationTableMapping
 from mappings.rules.related import read_all
 from mappings.rules.table_rules import FROM, MappingRules, Tables, computed, with_values
 from syncadmin.sync.plan import DeletionPolicy, FieldRule
@@ -15,6 +16,7 @@ from syncadmin.sync.records import Direction, Record, Side
 from syncadmin.sync.tables import FieldType
 
 _PREFIX = "SP NO. 0"
+_SENT = "code|=code"  # in a baseline
 _CODE = re.compile(r"SP NO\. (0\d*)")
 
 
@@ -34,13 +36,13 @@ class SalespeopleRules(MappingRules):
         chosen = super().deletion_policy(mapping)
         return DeletionPolicy.REMOVE_COUPLING if chosen is DeletionPolicy.NONE else chosen
 
-    def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
-        """Numbers the users that have no salesperson yet (new-code)."""
+    def prepare_new(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
+        """Numbers the users that have no salesperson yet (new-code); one whose insert was not answered keeps the number that was sent."""
         if direction is not Direction.FROM_INTEGRATION:
             return records
-        keys = [record.key for record in records]
-        coupled = set(Coupling.objects.filter(mapping=self.mapping, sales_key__in=keys, pending="").values_list("sales_key", flat=True))
-        return [record if record.key in coupled else with_values(record, code=f"SP NO. {next(self.numbers):05}") for record in records]
+        states = couplings_of(self.mapping).for_records(Side.SALES, [record.key for record in records])
+        sent = {key: state.baseline.get(_SENT, ("", ""))[0] for key, state in states.items() if state.pending_since is not None}
+        return [with_values(record, code=sent.get(record.key) or f"SP NO. {next(self.numbers):05}") for record in records]
 
     @cached_property
     def numbers(self) -> count[int]:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from mappings.companies import shares_rows
-from mappings.couplings import DatabaseCouplings
 from mappings.models import Coupling, IntegrationTableMapping
 from syncadmin.sync.errors import RecordError
 from syncadmin.sync.plan import DeletionPolicy, FieldRule, TablePlan
@@ -26,7 +25,6 @@ class MappingRules(TableRules):
 
     def __init__(self, mapping: IntegrationTableMapping, plan: TablePlan, connectors: Mapping[Side, Connector]) -> None:
         self.mapping, self.plan, self.connectors = mapping, plan, connectors
-        self.couplings = DatabaseCouplings(mapping)  # a preview brings those that it would have made
 
     may_write: bool = False
     """Set for a run that writes: neither a preview nor a look at one record."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from mappings.couplings import couplings_of
 from mappings.models import IntegrationTableMapping
 from mappings.rules.related import related_table
 from mappings.rules.table_rules import TO, MappingRules, Tables, computed, refused, texts, with_values
@@ -55,7 +56,7 @@ class UnitRules(MappingRules):
     def prepare(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
         if direction is not Direction.TO_INTEGRATION or not records:
             return records
-        couplings = self.couplings.for_records(Side.BUSINESS_CENTRAL, [record.key for record in records])
+        couplings = couplings_of(self.mapping).for_records(Side.BUSINESS_CENTRAL, [record.key for record in records])
         self.groups = self._coupled_groups(couplings) | self._named_groups([record for record in records if record.key not in couplings])
         self.renames: dict[str, _Rename] = {}
         units = self._units([group.key for groups in self.groups.values() for group in groups])

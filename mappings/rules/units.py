@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from mappings.couplings import couplings_of
 from mappings.models import IntegrationTableMapping
 from mappings.rules.related import related_table
 from mappings.rules.table_rules import texts
@@ -14,7 +15,8 @@ from syncadmin.sync.errors import RecordError
 from syncadmin.sync.ports import Connector
 from syncadmin.sync.records import Record, Side
 
-_ADVICE = "Synchronize the mapping UNIT OF MEASURE or correct the unit group, then retry."
+_UNITS = "UNIT OF MEASURE"
+_ADVICE = f"Synchronize the mapping {_UNITS} or correct the unit group, then retry."
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class UnitGroups:
     sales: Connector
     _groups: dict[str, list[Record]] = field(default_factory=dict)
     _units: dict[str, list[Record]] = field(default_factory=dict)
+    _previewed: dict[str, str] = field(default_factory=dict)  # groups that a preview would create
 
     def load(self, codes: Iterable[str]) -> None:
         """Asks for the codes that are not known yet, in two requests."""
@@ -42,6 +45,8 @@ class UnitGroups:
         table = related_table(self.mapping, Side.SALES, "uomschedules")
         found = _by(self.sales.find_records(table, "name", [f"NAV {code}" for code in new], ["name", "statecode"]), "name")
         self._groups.update({code: found.get(f"NAV {code}".casefold(), []) for code in new})
+        if self.mapping.previewed:
+            self._previewed.update(couplings_of(self.mapping).sales_keys(_UNITS, new, by="bc_number"))
         keys = [group.key for code in new for group in self._groups[code]]
         if keys:
             wanted = ["uomscheduleid", "name", "quantity", "isschedulebaseuom"]
@@ -51,6 +56,8 @@ class UnitGroups:
     def base_unit(self, code: str) -> BaseUnit:
         """The base unit of a loaded code; raises RecordError with what is wrong with its group."""
         groups = self._groups.get(code, [])
+        if not groups and code in self._previewed:
+            return BaseUnit(self._previewed[code], self._previewed[code])
         if len(groups) != 1:
             wrong = "does not exist" if not groups else f"exists {len(groups)} times"
             raise _wrong(code, "unit-group-missing" if not groups else "unit-group-twice", wrong)

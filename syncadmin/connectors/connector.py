@@ -54,6 +54,11 @@ class ODataConnector(ABC):
         return self._http.traffic.throttled
 
     @property
+    def server_time(self) -> datetime | None:
+        """See the port."""
+        return self._http.traffic.server_time
+
+    @property
     def requests_left(self) -> int | None:
         """Requests that are left in the present window, as the newest answer said; None where the system does not say."""
         return self._http.traffic.remaining

@@ -92,6 +92,7 @@ class Traffic:
     requests: int = 0
     throttled: int = 0
     remaining: int | None = None
+    server_time: datetime | None = None
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def sent(self, number: int = 1) -> None:
@@ -103,10 +104,12 @@ class Traffic:
             self.throttled += 1
 
     def told(self, headers: Mapping[str, str]) -> None:
-        """Keeps what the newest answer says of the requests that are left in this window (web-apis.md section 8)."""
+        """Keeps what the newest answer says of the system's clock, and of the requests left in this window (web-apis.md section 8)."""
         left = headers.get("x-ms-ratelimit-burst-remaining-xrm-requests", "")
         if left.isdigit():
             self.remaining = int(left)
+        if "date" in headers:
+            self.server_time = Answer(0, headers).date
 
 
 class _CountingRetry(Retry):

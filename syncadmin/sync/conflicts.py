@@ -11,7 +11,10 @@ from syncadmin.sync.values import display
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """One field that both sides changed to different values: baseline (None: none yet) and both values, each in its own side's terms."""
+    """One field that both sides changed to different values: baseline and both values, each in its own side's terms.
+
+    ``compared`` is false for a field that was never synchronized and has no baseline.
+    """
 
     field: str
     integration_field: str
@@ -20,6 +23,7 @@ class Conflict:
     baseline_sales: Value
     bc: Value
     sales: Value
+    compared: bool = True
 
     def to_json(self) -> dict[str, str]:
         names = ("field", "integration_field", "label")
@@ -29,11 +33,15 @@ class Conflict:
 
 def conflict_text(conflicts: Sequence[Conflict]) -> str:
     told = "; ".join(
-        f"{one.label}: was {_quoted(one.baseline_bc)}, is now {_quoted(one.bc)} in Business Central "
-        f"and {_quoted(one.sales)} in Dynamics 365 Sales"
-        for one in conflicts
+        f"{one.label}: {_was(one)}{_quoted(one.bc)} in Business Central and {_quoted(one.sales)} in Dynamics 365 Sales" for one in conflicts
     )
-    return f"Both sides changed since the last synchronization. {told}. Decide which value stays."
+    changed = any(one.compared for one in conflicts)
+    why = "Both sides changed since the last synchronization." if changed else "Both sides differ, and were never synchronized."
+    return f"{why} {told}. Decide which value stays."
+
+
+def _was(conflict: Conflict) -> str:
+    return f"was {_quoted(conflict.baseline_bc)}, is now " if conflict.compared else ""
 
 
 def _quoted(value: Value) -> str:

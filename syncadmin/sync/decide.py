@@ -354,6 +354,7 @@ class _Review:
             baseline_sales=self.coupling.known(rule, Side.SALES)[1],
             bc=bc,
             sales=sales,
+            compared=rule.pair in self.coupling.baseline,
         )
 
     def _assign(self, rule: FieldRule, read: Value, present: Value) -> None:

@@ -122,12 +122,14 @@ def _is_restored(item: Touched, state: CouplingState | None) -> bool:
 
 
 def _capped(run: Run, cursor: Cursor) -> Cursor:
-    """The cursor with the source's clock of now, before records are read outside the window.
+    """The cursor with the source's clock from before records are read outside the window: what it has told already, else it is asked.
 
     The window leaves out what was handled already, so the watermark must not pass changes that came after that.
     """
     if cursor.cap is not None or run.keys is not None or run.preview:
         return cursor
+    if run.source.server_time is not None:
+        return replace(cursor, cap=run.source.server_time)
     table, condition = run.plan.table(run.direction.source), run.plan.filters.get(run.direction.source, "")
     page = run.source.read_changes(table, [], condition=condition, since=run.since, page_size=1)
     return replace(cursor, cap=page.server_time)

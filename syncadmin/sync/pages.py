@@ -223,6 +223,9 @@ class PageWork:
         self.references = {**(self.rules.resolve(self.direction, wanted, found) if wanted else {}), **self._kept(pairs)}
         for write in pairs:
             self._decide_pair(write)
+        new = self.rules.prepare_new(self.direction, [write.source for write in create]) if create else ()
+        for write, record in zip(create, new, strict=True):
+            write.source = record
         for write in create:
             write.decision = decide_insert(self.plan, self.direction, write.source, self.references)
         lost = self._look_for_lost(create)
@@ -235,8 +238,9 @@ class PageWork:
         return self.couplings.references(self.direction.opposite, wanted) if wanted else {}
 
     def _read_counterparts(self, writes: Sequence[Write]) -> None:
+        """A key that was chosen for an insert which surely has not happened is nobody's yet."""
         side = self.direction.destination
-        keys = [key for write in writes if (key := write.coupling.end(side).key)]
+        keys = [key for write in writes if (key := write.coupling.end(side).key) and not _never_sent(write, self.direction)]
         present = self.destination.read_records(self.plan.table(side), keys, self.plan.fields(side)) if keys else {}
         for write in writes:
             write.key = write.coupling.end(side).key or ""
@@ -288,6 +292,10 @@ class PageWork:
             self.touched.append(self.results.failed(write, Verdict.NO_MATCH.value, write.doubt))
         else:
             self.place(write)
+
+
+def _never_sent(write: Write, direction: Direction) -> bool:
+    return write.coupling.pending is direction and write.coupling.pending_since is None and write.earlier is None
 
 
 _UNDECIDED = Decision(kind=Kind.UNCHANGED)

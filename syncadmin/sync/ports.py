@@ -81,6 +81,11 @@ class Connector(Protocol):
         """HTTP requests sent so far, sign-in not counted."""
         ...
 
+    @property
+    def server_time(self) -> datetime | None:
+        """The system's clock as its newest answer told it; None before the first one."""
+        ...
+
 
 class Couplings(Protocol):
     """The couplings of one mapping; each call is one statement, however many records it is about."""

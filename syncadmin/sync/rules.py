@@ -27,6 +27,10 @@ class TableRules:
         """The rows with the values that this table computes added, under property names of their own."""
         return records
 
+    def prepare_new(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:  # noqa: ARG002
+        """The rows that are about to be created, in the same order, with the values that only a new record gets, such as its number."""
+        return records
+
     def find_uncoupled(self, direction: Direction, records: Sequence[Record]) -> dict[str, str]:  # noqa: ARG002
         """Source key -> destination key of existing rows that an uncoupled source belongs to (engine.md section 6)."""
         return {}

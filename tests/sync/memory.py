@@ -69,6 +69,7 @@ class End:
         self.before_write: Callable[[str], None] = lambda key: None
         self.refuse: Callable[[dict[str, Any]], WriteResult | None] = lambda values: None
         self.unique = ""
+        self.server_time: datetime | None = None
         self._numbers = 0
 
     # ---- people
@@ -151,6 +152,7 @@ class End:
     def _called(self, call: str, rows: Sequence[Any]) -> Fault | None:
         self.calls.append(call)
         self.clock.pass_(seconds=1)
+        self.server_time = self._now().replace(microsecond=0)
         fault = next((one for one in self.faults if one.call == call), None)
         if fault is None:
             return None

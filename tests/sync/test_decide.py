@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from syncadmin.sync.conflicts import Conflict, conflict_text
 from syncadmin.sync.couplings import CouplingState, Ends
 from syncadmin.sync.decide import Decision, Kind, Policy, decide_existing, decide_insert, source_unchanged
 from syncadmin.sync.plan import BIDIRECTIONAL, TablePlan, Template, UpdatePolicy
@@ -137,6 +138,14 @@ def test_without_a_baseline_the_stamps_decide(bc_newer: bool, sales_newer: bool,
     bc_at, sales_at = (later if bc_newer else THEN), (later if sales_newer else THEN)
     decision = decide(PHONE, {"phone": "2"}, {"telephone": "3"}, coupled(synchronized_at=THEN), bc_at=bc_at, sales_at=sales_at)
     assert decision.kind is kind
+
+
+def test_a_conflict_of_records_that_were_never_synchronized_says_so() -> None:
+    text = conflict_text([Conflict("phone", "telephone", "Phone", None, None, "1", None, compared=False)])
+    assert text == (
+        "Both sides differ, and were never synchronized. Phone: “1” in Business Central and blank in Dynamics 365 Sales. "
+        "Decide which value stays."
+    )
 
 
 @pytest.mark.rule("A1.no-baseline", "7.no-baseline-both")

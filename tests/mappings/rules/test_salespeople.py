@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from mappings.models import IntegrationTableMapping
+from mappings.models import Coupling, IntegrationTableMapping
 from tests.people import People
 
 Command = Callable[..., tuple[int, dict[str, Any]]]
@@ -32,6 +33,27 @@ def test_a_new_salesperson_gets_the_code_after_the_highest_one(company: People, 
         company.create_standard("salespeoplePurchasers", code=code, displayName=code)
     assert command("synchronize", "SALESPEOPLE")[0] == 0
     assert codes(company) == ["SP NO. 00004", "SP NO. 00009", "SP NO. 00010", "XX"]
+
+
+@pytest.mark.rule("19.salespeople.code")
+def test_users_that_have_a_salesperson_already_use_up_no_code(demo_company: People, command: Command) -> None:
+    (job,) = command("synchronize", "SALESPEOPLE", "--full", "--create-new")[1]["jobs"]
+    assert (job["inserted"], job["modified"]) == (2, 6)
+    assert [code for code in codes(demo_company) if code.startswith("SP")] == ["SP NO. 00001", "SP NO. 00002"]
+
+
+@pytest.mark.rule("A2.lost-by-number")
+def test_a_salesperson_whose_insert_was_not_answered_is_found_by_the_code_that_was_sent(company: People, command: Command) -> None:
+    mapping = IntegrationTableMapping.objects.get(name="SALESPEOPLE")
+    (user,) = company.rows_sales("systemusers", "islicensed eq true and isintegrationuser eq false")
+    company.create_standard("salespeoplePurchasers", code="SP NO. 00001", displayName=user["fullname"])
+    sent = {"code|=code": ["SP NO. 00001", "SP NO. 00001"]}
+    Coupling.objects.create(
+        mapping=mapping, sales_key=user["systemuserid"], pending="FromIntegrationTable", pending_since=timezone.now(), baseline=sent
+    )
+    command("synchronize", "SALESPEOPLE")
+    assert codes(company) == ["SP NO. 00001"]
+    assert Coupling.objects.get(pending="").bc_number == "SP NO. 00001"
 
 
 @pytest.mark.rule("19.salespeople.one-way")
