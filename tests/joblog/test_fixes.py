@@ -51,7 +51,7 @@ def test_a_missing_currency_is_created_and_its_records_go_through(abroad: People
     before = SynchJob.objects.latest("pk").pk
     press(operator, "not-coupled", "couple")
     assert open_records() == {}
-    assert [row["name"] for row in abroad.rows_sales("accounts")] == ["Paris", "Rome"]
+    assert sorted(row["name"] for row in abroad.rows_sales("accounts")) == ["Paris", "Rome"]
     assert [(name, inserted) for name, _, inserted, _ in jobs_since(before) if inserted] == [("CURRENCY", 1), ("CUSTOMER", 2)]
 
 
