@@ -32,10 +32,6 @@ _TO = Direction.TO_INTEGRATION
 class ContactRules(OwnedRules):
     also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {BC: (_COMPANY, _CUSTOMER_NUMBER, "type"), SALES: (_ACCOUNT, OWNING_TEAM)}
 
-    _empty: ClassVar[Mapping[str, str]] = {}
-    behind: Mapping[str, str] = _empty  # customer by company contact, of the page under way
-    accounts: Mapping[str, str] = _empty  # account by customer
-
     @classmethod
     def field_rules(cls, mapping: IntegrationTableMapping, tables: Tables) -> list[FieldRule]:
         """The company contact on one side and the parent account on the other are one field.
@@ -115,6 +111,16 @@ class ContactRules(OwnedRules):
             ]
             touched = _told(touched, direction, self.primary.repair(BC, contacts))
         return touched if direction is _TO else stamp_company(self, touched)
+
+    @cached_property
+    def behind(self) -> Mapping[str, str]:
+        """The customer behind each company contact of the page under way."""
+        return {}
+
+    @cached_property
+    def accounts(self) -> Mapping[str, str]:
+        """The accounts of these customers."""
+        return {}
 
     @property
     def lookup(self) -> str:
