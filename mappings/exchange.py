@@ -168,11 +168,12 @@ class Import:
         ready = self.checked(what, row, exclude=["business_central", "sales"])
         if row.is_option_mapping and any(child.direction != row.direction for child in rows_of_fields):
             self.errors.append(f"{what}: fields: all go the direction of their option mapping, {row.direction}.")
-        if not ready or (found is not None and _same_mapping(found, plain)):
+        changed = _differing(found, plain) if found else list(plain)
+        if not ready or not changed:
             return
         fields = rows_of_fields if "fields" in plain else None
         templates = rows_of_templates if "templates" in plain else None
-        self.plan(f"{what}: {'change' if found else 'new'}", lambda: self._saved(row, sides, fields, templates))
+        self.plan(f"{what}: {_told(found, changed)}", lambda: self._saved(row, sides, fields, templates))
 
     def _saved(self, row: IntegrationTableMapping, sides: Mapping[str, Any], fields: Any, templates: Any) -> None:
         row.business_central = System.objects.get(name=sides["business_central"])
@@ -194,9 +195,10 @@ class Import:
         return rows
 
 
-def _same_mapping(found: IntegrationTableMapping, plain: Mapping[str, Any]) -> bool:
+def _differing(found: IntegrationTableMapping, plain: Mapping[str, Any]) -> list[str]:
+    """The keys of a mapping that the file gives another value."""
     present = mapping_to_json(IntegrationTableMapping.objects.get(pk=found.pk))
-    return all(present.get(name) == value for name, value in plain.items())
+    return [name for name, value in plain.items() if present.get(name) != value]
 
 
 def _save_pair(row: OptionMapping) -> None:
@@ -222,8 +224,9 @@ def _fill(row: Any, values: Mapping[str, Any]) -> list[str]:
     return changed
 
 
-def _told(pk: Any, changed: Sequence[str]) -> str:
-    return f"change {', '.join(changed)}" if pk else "new"
+def _told(present: Any, changed: Sequence[str]) -> str:
+    """What happens to something that is present, or is not yet."""
+    return f"change {', '.join(changed)}" if present else "new"
 
 
 def _names(rows: Sequence[Mapping[str, Any]], key: str, model: type[Any]) -> set[str]:

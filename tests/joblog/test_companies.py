@@ -128,6 +128,32 @@ def test_a_mapping_that_several_companies_have_must_be_named_with_one(contoso: C
     assert len(people.rows_sales("accounts")) == 1
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("match", "CUSTOMER"), ("uncouple", "CUSTOMER", "--all"), ("retry", "CUSTOMER"), ("deleted", "find", "CUSTOMER"),
+        ("records", "CUSTOMER"),
+    ],
+    ids=lambda arguments: arguments[0],
+)  # fmt: skip
+def test_every_command_asks_for_the_company_and_keeps_to_it(contoso: Contoso, command: Command, arguments: tuple[str, ...]) -> None:
+    code, told = command(*arguments)
+    assert (code, told["message"]) == (2, "The mapping CUSTOMER exists in several companies (CRONUS, CONTOSO). Name one with --company.")
+    code, told = command(*arguments, "--company", "contoso")
+    assert (code, {job["company"] for job in told.get("jobs", [])} <= {"CONTOSO"}) == (0, True)
+
+
+def test_records_are_coupled_listed_and_reviewed_within_their_company(contoso: Contoso, people: People, command: Command) -> None:
+    for someone in (people.create_bc, contoso.create):
+        someone("customers", number="C1", displayName="Adatum")
+    account = people.create_sales("accounts", name="Adatum", customertypecode=3)["accountid"]
+    assert command("couple", "CUSTOMER", "C1", account, "--company", "CONTOSO")[0] == 0
+    assert Coupling.objects.get().mapping == mapping_of("CONTOSO")
+    assert command("records", "CUSTOMER", "--coupled", "--company", "CONTOSO")[1]["records"][0]["coupled_to"]["key"] == account
+    assert command("records", "CUSTOMER", "--coupled", "--company", "CRONUS")[1]["records"] == []
+    assert {line["company"] for line in command("fullsync", "review", "--company", "CONTOSO")[1]["lines"]} == {"CONTOSO"}
+
+
 def test_all_of_one_company(contoso: Contoso, command: Command) -> None:
     _, told = command("synchronize", "--all", "--company", "CONTOSO")
     assert {job["company"] for job in told["jobs"]} == {"CONTOSO"}

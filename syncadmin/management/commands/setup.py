@@ -92,7 +92,10 @@ class Command(BaseCommand):
             "job_queue_entries": entries_to_json(),
             "notice_rules": notice_rules_to_json(),
         }
-        path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        try:
+            path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error}", returncode=2) from error
         self.stdout.write(f"{len(data['mappings'])} mappings and {len(data['job_queue_entries'])} job queue entries written to {path}.")
 
     def _import(self, path: Path) -> None:
