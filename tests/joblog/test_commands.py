@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from joblog.models import SynchJob
+from joblog import foreground
+from joblog.models import JobQueueEntry, SynchJob
 from mappings.changes import save_with_history
 from mappings.models import Coupling, IntegrationTableMapping
 from tests.people import People
@@ -140,3 +143,73 @@ def test_a_job_keeps_the_version_of_the_mapping_that_it_ran_with(customer: Integ
 def test_statistics_run_last_of_all(company: People, command: Command) -> None:
     _, told = command("synchronize", "--all")
     assert [job["mapping"] for job in told["jobs"]][-2:] == ["CUSTOMER STATISTICS", "INVOICE STATUS"]
+
+
+def test_records_are_named_by_key_or_number_of_either_side_again_and_again(
+    customer: IntegrationTableMapping, people: People, command: Command
+) -> None:
+    made = [people.create_bc("customers", number=f"C{number}", displayName=f"Customer {number}") for number in range(4)]
+    command("synchronize", "CUSTOMER", "--record", "C0", "--record", made[1]["id"].upper(), "--record", "C2")
+    accounts = {row["name"]: row for row in people.rows_sales("accounts")}
+    assert set(accounts) == {"Customer 0", "Customer 1", "Customer 2"}
+    for row in made:
+        people.change_bc("customers", row["id"], city="Graz")
+    people.create_sales("accounts", accountnumber="A9", name="Customer 9", customertypecode=3)
+    named = ("C0", accounts["Customer 1"]["accountid"], "A9")
+    _, told = command("synchronize", "CUSTOMER", *(part for name in named for part in ("--record", name)))
+    assert [(job["direction"], job["inserted"], job["modified"]) for job in told["jobs"]] == [
+        ("ToIntegrationTable", 0, 2), ("FromIntegrationTable", 1, 0),
+    ]  # fmt: skip
+
+
+def test_a_command_waits_for_a_run_of_the_same_mapping_that_is_under_way(
+    customer: IntegrationTableMapping, people: People, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people.create_bc("customers", displayName="Adatum")
+    other = JobQueueEntry.objects.create(
+        description="another", mapping=customer, status="In Process", claim_token="x", heartbeat_at=timezone.now()
+    )
+    waited: list[float] = []
+
+    def the_other_run_ends(seconds: float) -> None:
+        waited.append(seconds)
+        if other.pk:
+            other.delete()
+
+    monkeypatch.setattr(foreground.time, "sleep", the_other_run_ends)
+    code, told = command("synchronize", "CUSTOMER")
+    assert (code, told["jobs"][0]["inserted"], bool(waited)) == (0, 1, True)
+
+
+def test_the_log_is_narrowed_by_mapping_job_number_and_errors(customer: IntegrationTableMapping, people: People, command: Command) -> None:
+    people.create_bc("customers", displayName="Good")
+    people.create_sales("accounts", name="Too long", address1_city="x" * 50, customertypecode=3)
+    jobs = command("synchronize", "CUSTOMER", "CURRENCY")[1]["jobs"]
+    assert [job["id"] for job in command("synchlog")[1]["jobs"]] == [job["id"] for job in reversed(jobs)]
+    assert [job["mapping"] for job in command("synchlog", "--last", "1")[1]["jobs"]] == ["CURRENCY"]
+    assert {job["mapping"] for job in command("synchlog", "--mapping", "customer")[1]["jobs"]} == {"CUSTOMER"}
+    assert [job["id"] for job in command("synchlog", "--job", str(jobs[0]["id"]))[1]["jobs"]] == [jobs[0]["id"]]
+    (failed,) = command("synchlog", "--errors")[1]["entries"]
+    assert (failed["action"], failed["code"], failed["direction"]) == ("Failed", "too-long", "FromIntegrationTable")
+    assert failed["message"] and failed["source"]["label"] == "Too long"
+    assert command("synchlog", "--job", "999999")[1] == {"jobs": []}
+
+
+def test_an_entry_of_the_log_has_the_keys_that_scripts_rely_on(customer: IntegrationTableMapping, people: People, command: Command) -> None:
+    people.create_bc("customers", displayName="Good")
+    command("synchronize", "CUSTOMER")
+    (entry,) = command("synchlog", "--entries")[1]["entries"]
+    assert entry.keys() >= {"job", "mapping", "direction", "action", "source", "destination", "changes", "code", "message"}
+    assert set(entry["source"]) == set(entry["destination"]) == {"key", "label"}
+    assert all(set(change) == {"field", "old", "new"} for change in entry["changes"])
+
+
+@pytest.mark.parametrize(
+    "arguments", [("synchronize", "CUSTOMER"), ("match", "CUSTOMER"), ("synchlog",), ("synchlog", "--entries"), ("records", "CUSTOMER")]
+)
+def test_without_json_people_read_lines(customer: IntegrationTableMapping, people: People, arguments: tuple[str, ...]) -> None:
+    people.create_bc("customers", displayName="Adatum")
+    told = StringIO()
+    with contextlib.suppress(SystemExit):
+        call_command(*arguments, stdout=told, stderr=StringIO())
+    assert told.getvalue().strip() and not told.getvalue().startswith("{")

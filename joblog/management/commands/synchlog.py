@@ -75,6 +75,8 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps({"entries": [entry_to_json(row) for row in rows]}))
             return
+        if not rows:
+            self.stdout.write("No such records.")
         for row in rows:
             changes = ", ".join(f"{one['field']}: {one['old'] or 'blank'} -> {one['new'] or 'blank'}" for one in row.changes)
             told = f"{row.code}: {row.message}" if row.code else row.message
