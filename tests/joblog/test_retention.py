@@ -42,6 +42,7 @@ def make_run(days: float, status: str = "Success") -> JobQueueLogEntry:
     return JobQueueLogEntry.objects.create(description="CUSTOMER", run_kind="synchronize", status=status, started_at=at, ended_at=at)
 
 
+@pytest.mark.rule("11.delete-old")
 def test_jobs_that_ended_before_go_with_their_entries(make_job: MakeJob, make_entry: MakeEntry) -> None:
     old, new = make_job(days=8, modified=2), make_job(days=6, modified=1)
     for job in (old, old, new):
@@ -51,6 +52,7 @@ def test_jobs_that_ended_before_go_with_their_entries(make_job: MakeJob, make_en
     assert set(SynchEntry.objects.values_list("job", flat=True)) == {new.pk}
 
 
+@pytest.mark.rule("11.delete-all", "11.delete-running")
 def test_what_is_in_process_stays_whatever_its_age(make_job: MakeJob) -> None:
     running = make_job(days=400, status="In Process")
     make_job()
@@ -58,6 +60,7 @@ def test_what_is_in_process_stays_whatever_its_age(make_job: MakeJob) -> None:
     assert left() == [running.pk]
 
 
+@pytest.mark.rule("11.delete-explains")
 def test_what_explains_a_skipped_coupling_stays(make_job: MakeJob, make_coupling: Callable[..., Coupling]) -> None:
     there, back, resolved, _other = (make_job(days=100, skipped=1) for _ in range(4))
     make_coupling(skipped=True, to_job_id=there.pk)
@@ -67,6 +70,7 @@ def test_what_explains_a_skipped_coupling_stays(make_job: MakeJob, make_coupling
     assert left() == [there.pk, back.pk]
 
 
+@pytest.mark.rule("11.delete-errors")
 def test_each_kind_has_its_own_time(make_job: MakeJob) -> None:
     kept = [make_job(days=29), make_job(days=89, failed=1), make_job(days=89, status="Error"), make_job(days=6, type="Preview")]
     for values in (

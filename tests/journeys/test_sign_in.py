@@ -18,7 +18,7 @@ def test_the_right_one_opens_the_mappings_with_data(browse):
     page = browse()
     sign_in(page, USER, PASSWORD)
     expect(page.locator("h1")).to_have_text("Integration Table Mappings")
-    expect(page.locator("#list tbody tr")).to_have_count(11)
+    expect(page.locator("#list tbody tr")).to_have_count(14)
 
 
 def test_whoever_signs_in_comes_to_the_page_that_was_asked_for(browse):

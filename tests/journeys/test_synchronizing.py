@@ -12,7 +12,7 @@ def test_selecting_a_mapping_tells_about_it(page):
     facts = page.locator("#factbox")
     expect(facts.locator("h2")).to_have_text("CURRENCY")
     expect(facts).to_contain_text("Every 30 min")
-    expect(facts.get_by_role("img", name="Records touched by the last")).to_be_visible()
+    expect(facts.get_by_role("group", name="Records touched by the last")).to_be_visible()
 
 
 def test_a_job_appears_in_the_open_log_and_finishes_there(page, browse, session):

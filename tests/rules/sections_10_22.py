@@ -248,12 +248,4 @@ GROUPS: dict[str, dict[str, str]] = {
     },
 }
 
-OPEN: frozenset[str] = frozenset(
-    {
-        "11.delete-old",
-        "11.delete-all",
-        "11.delete-explains",
-        "11.delete-running",
-        "11.delete-errors",
-    }
-)
+OPEN: frozenset[str] = frozenset()
