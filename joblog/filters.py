@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from joblog.models import (
@@ -66,12 +66,8 @@ class JobFilter(NamedMappings):
         choices=[("1", "Last 24 hours"), ("30", "Last 30 days"), ("all", "Any time")],
         method="filter_period",
     )
-    since = django_filters.DateFilter(
-        field_name="started_at", lookup_expr="date__gte", label="From date (UTC)", widget=forms.DateInput(attrs={"type": "date"})
-    )
-    until = django_filters.DateFilter(
-        field_name="started_at", lookup_expr="date__lte", label="To date (UTC)", widget=forms.DateInput(attrs={"type": "date"})
-    )
+    since = django_filters.DateFilter(method="filter_since", label="From date (UTC)", widget=forms.DateInput(attrs={"type": "date"}))
+    until = django_filters.DateFilter(method="filter_until", label="To date (UTC)", widget=forms.DateInput(attrs={"type": "date"}))
     failures = TickFilter(method="filter_failures", label="Has failures")
     attention = TickFilter(method="filter_attention", label="Needs attention")
     mine = TickFilter(method="filter_mine", label="Started by me")
@@ -88,6 +84,12 @@ class JobFilter(NamedMappings):
     def filter_period(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         return rows if value == "all" else _since_days(rows, int(value))
 
+    def filter_since(self, rows: QuerySet[Any], _name: str, value: date) -> QuerySet[Any]:
+        return rows.filter(started_at__gte=_midnight(value))
+
+    def filter_until(self, rows: QuerySet[Any], _name: str, value: date) -> QuerySet[Any]:
+        return rows.filter(started_at__lt=_midnight(value) + timedelta(days=1))
+
     def filter_failures(self, rows: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
         return rows.filter(FAILED) if value else rows
 
@@ -103,10 +105,18 @@ class JobFilter(NamedMappings):
         return rows.filter(pk__in=SynchEntry.objects.filter(touching(value)).order_by().values("job"))
 
 
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=UTC)
+
+
 def touching(*keys: str) -> Q:
     """Entries of these records, as source or as destination."""
     wanted = [key for key in keys if key]
     return Q(source_key__in=wanted) | Q(destination_key__in=wanted)
+
+
+# The jobs of a page of entries, read once the page is known: a join would read those of all rows before the page, too.
+WITH_JOBS = Prefetch("job", queryset=SynchJob.objects.defer("cursor", "call_stack", "scope"))
 
 
 def entries_touching(*keys: str) -> QuerySet[SynchEntry]:

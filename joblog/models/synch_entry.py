@@ -72,6 +72,7 @@ class SynchEntry(models.Model):
             models.Index(fields=["source_key"], condition=OPEN_ISSUE, name="issue_open_of_record"),
             models.Index(fields=["job"], condition=OPEN_ISSUE, name="issue_open_of_job"),
             models.Index(fields=["-id"], condition=OPEN_ISSUE, name="issue_open"),
+            models.Index(fields=["action", "-id"], condition=OPEN_ISSUE, name="issue_open_of_action"),
             models.Index(fields=["-id"], condition=RESOLVED_ISSUE, name="issue_resolved"),
             models.Index(fields=["cause", "-id"], condition=OPEN_ISSUE, name="issue_open_of_cause"),
             models.Index(fields=["cause", "-id"], condition=RESOLVED_ISSUE, name="issue_resolved_of_cause"),

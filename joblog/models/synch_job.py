@@ -95,6 +95,7 @@ class SynchJob(models.Model):
             models.Index(fields=["id"], condition=Q(counted=False, finished_at__isnull=False), name="job_to_count"),
             models.Index(fields=["-started_at", "-id"], name="job_by_start"),
             models.Index(fields=["mapping_name", "-started_at", "-id"], name="job_of_mapping"),
+            models.Index(fields=["mapping_name", "direction", "-started_at", "-id"], name="job_of_direction"),
             models.Index(fields=["status", "-started_at", "-id"], name="job_by_status"),
             models.Index(fields=["type", "-started_at", "-id"], name="job_by_type"),
             models.Index(fields=["trigger", "-started_at", "-id"], name="job_by_trigger"),

@@ -14,7 +14,7 @@ from django.views.generic import View
 
 from joblog.addresses import log_url
 from joblog.entry_tables import ErrorTable
-from joblog.filters import ErrorFilter
+from joblog.filters import WITH_JOBS, ErrorFilter
 from joblog.fixes import CannotFix, fix_issues
 from joblog.models import ErrorCause, JobType, SynchEntry, SynchError
 from joblog.next_tries import next_tries
@@ -48,7 +48,7 @@ class ErrorList(ListPage):
     live_seconds = 15
 
     def get_rows(self) -> QuerySet[Any]:
-        return SynchError.objects.select_related("job").defer("job__cursor", "job__call_stack", "job__scope")
+        return SynchError.objects.prefetch_related(WITH_JOBS)
 
     def get_table(self, rows: QuerySet[Any]) -> ListTable:
         """Resolved errors tell when they were, and are not tried again."""

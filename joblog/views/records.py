@@ -17,7 +17,7 @@ from django.urls import reverse
 from joblog.account_figures import has_figures
 from joblog.addresses import log_url, record_url
 from joblog.entry_tables import HistoryTable
-from joblog.filters import CouplingFilter, EntryFilter, entries_touching
+from joblog.filters import WITH_JOBS, CouplingFilter, EntryFilter, entries_touching
 from joblog.models import EntryAction, JobType, SynchEntry
 from joblog.record_tables import CouplingTable, RecordTable, coupling_pill, shown_record
 from mappings.models import Coupling, IntegrationTableMapping
@@ -210,7 +210,7 @@ class Happened:
 
 def _history(keys: list[str], *, seen: int) -> dict[str, Any]:
     """The last entries of a record; ``meanwhile`` tells that there is one newer than the entry that was seen last (0: none was)."""
-    rows = entries_touching(*keys).select_related("job").defer("job__cursor", "job__call_stack", "job__scope")
+    rows = entries_touching(*keys).prefetch_related(WITH_JOBS)
     entries = list(rows.order_by("-id")[:HISTORY_SHOWN])
     newest = entries[0].pk if entries else 0
     return {"history": [_happened(entry) for entry in entries], "newest": newest, "meanwhile": bool(seen) and newest > seen}
@@ -250,7 +250,7 @@ class RecordLog(ListPage):
     def get_rows(self) -> QuerySet[Any]:
         _mapping, side, key, coupling = self._record
         keys = {side: key} | _keys(coupling)
-        return entries_touching(*keys.values()).select_related("job").defer("job__cursor", "job__call_stack", "job__scope")
+        return entries_touching(*keys.values()).prefetch_related(WITH_JOBS)
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         mapping, side, key, coupling = self._record

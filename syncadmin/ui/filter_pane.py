@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from syncadmin.ui.grammar import FilterError, FilterField, Kind, Reading, condition, quoted
-from syncadmin.ui.paging import REMARK, has_more, newest_of
+from syncadmin.ui.paging import REMARK, newest_of
 from syncadmin.ui.tables import ListTable
 
 PREFIX = "f."  # of a filter's name in the query: ?f.failed=>0
@@ -96,9 +96,9 @@ class FilterPane:
         slow = [one for name, one in self.conditions.items() if self._is_slow(name)]
         if self.errors:
             return rows.none()
-        if slow and has_more(rows):
-            self.remark = REMARK
-            rows = newest_of(rows, self.table.newest, base=self.rows)
+        if slow:
+            rows, more = newest_of(rows, self.table.newest)
+            self.remark = REMARK if more else ""
         for one in slow:
             rows = rows.filter(one)
         return rows

@@ -10,7 +10,7 @@ import django_filters
 from django import forms
 from django.db.models import Q, QuerySet
 
-from syncadmin.ui.paging import REMARK, has_more, newest_of
+from syncadmin.ui.paging import REMARK, newest_of
 
 
 class ListFilter(django_filters.FilterSet):
@@ -40,9 +40,9 @@ class ListFilter(django_filters.FilterSet):
         for name in [name for name in chosen if name not in self.slow]:
             rows = self.filters[name].filter(rows, chosen[name])
         slow = [name for name in self.slow if chosen.get(name)]
-        if slow and self.newest and has_more(rows):
-            self.remark = REMARK
-            rows = newest_of(rows, self.newest, base=queryset)
+        if slow and self.newest:
+            rows, more = newest_of(rows, self.newest)
+            self.remark = REMARK if more else ""
         for name in slow:
             rows = self.filters[name].filter(rows, chosen[name])
         return rows

@@ -7,22 +7,29 @@ from functools import cached_property
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from syncadmin.ui.formatting import count
 
 LIMIT = 10_000
 
 
-def newest_of(rows: QuerySet[Any], order: Sequence[str], *, base: QuerySet[Any] | None = None) -> QuerySet[Any]:
-    """The first ``LIMIT`` of these rows, in this order, as rows of ``base``: for what no index can do over all of them."""
-    inner = rows.order_by(*order).values("pk")[:LIMIT]
-    return (rows if base is None else base).filter(pk__in=inner)
+def newest_of(rows: QuerySet[Any], newest: Sequence[str]) -> tuple[QuerySet[Any], bool]:
+    """The first ``LIMIT`` of these rows in this descending order, and whether there are more: for what no index can do over all of them.
+
+    One statement finds the last row that still belongs; where there are more, the rows are those down to it.
+    """
+    names = [name.removeprefix("-") for name in newest]
+    edge = list(rows.order_by(*newest).values_list(*names)[LIMIT - 1 : LIMIT + 1])
+    return (rows.filter(_down_to(names, edge[0])), True) if len(edge) > 1 else (rows, False)
 
 
-def has_more(rows: QuerySet[Any]) -> bool:
-    """Whether there are more than ``LIMIT`` of these rows."""
-    return rows.order_by()[: LIMIT + 1].count() > LIMIT
+def _down_to(names: Sequence[str], values: Sequence[Any]) -> Q:
+    first, value = names[0], values[0]
+    if len(names) == 1:
+        return Q(**{f"{first}__gte": value})
+    # The plain bound comes first, because it is what an index takes.
+    return Q(**{f"{first}__gte": value}) & (Q(**{f"{first}__gt": value}) | _down_to(names[1:], values[1:]))
 
 
 REMARK = f"Only the newest {count(LIMIT)} were looked through. Narrow the other filters to look further back."

@@ -74,7 +74,7 @@ class ListTable(tables.Table):
         rows = self.data.data
         if self.newest and isinstance(rows, QuerySet):
             self.data.all_rows = rows
-            self.data.data = newest_of(rows, self.newest)
+            self.data.data, _more = newest_of(rows, self.newest)
 
     def _order_ties(self) -> None:
         rows = self.data.data

@@ -28,6 +28,15 @@ def utc(value: datetime) -> str:
     return formatting.utc(value)
 
 
+@register.filter
+def td(column: Any) -> SafeString:
+    """The attributes of a column's cells, computed once per table: none of ours depend on the row."""
+    if not hasattr(column, "td_html"):
+        column.td_html = column.attrs["td"].as_html()
+    html: SafeString = column.td_html
+    return html
+
+
 @register.simple_tag
 def count_link(value: int, url: str = "", tone: str = "", label: str = "") -> SafeString:
     return formatting.count_link(value, url=url, tone=tone, label=label)
