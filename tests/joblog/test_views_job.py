@@ -12,10 +12,10 @@ from mappings.changes import save_with_history
 from mappings.models import IntegrationTableMapping
 from tests.joblog.conftest import MakeEntry, MakeJob
 
-# session, person, 2 x permissions, job, entries, systems of the top bar, pause
-PAGE_QUERIES = 8
-# session, person, 2 x permissions, job, count, entries, systems of the top bar, pause
-ENTRIES_QUERIES = 9
+# session, person, 2 x permissions, job, last entry, entries, systems of the top bar, pause
+PAGE_QUERIES = 9
+# session, person, 2 x permissions, job, last entry, count, entries, systems of the top bar, pause
+ENTRIES_QUERIES = 10
 
 
 def page(client: Client, job: SynchJob, query: str = "") -> str:

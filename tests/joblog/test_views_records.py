@@ -235,7 +235,7 @@ def test_the_full_history_asks_no_query_per_entry(
     log_of(reader, mapping, key)
     for _ in range(30):
         make_entry(make_job(), source_key=key)
-    with django_assert_num_queries(10):  # session, person, 2 x permissions, mapping, coupling, count, entries with jobs, systems, pause
+    with django_assert_num_queries(11):  # session, person, 2 x permissions, mapping, coupling, count, entries, jobs, systems, pause
         assert len(log_of(reader, mapping, key)) == 30
 
 
