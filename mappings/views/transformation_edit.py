@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from mappings.changes import Person, keep_shared_change
 from mappings.exchange_transformations import transformation_to_json
 from mappings.models import IntegrationTableMapping, SystemTable, TransformationRule
+from mappings.transformation_changes import save_rule
 from mappings.transformation_forms import TransformationForm
-from mappings.transformations import leading_to, try_rule, users_of
+from mappings.transformations import try_rule, users_of
 from syncadmin.sync.errors import SyncError
 from syncadmin.sync.transform import RuleType
 from syncadmin.ui.views import Page, tell
@@ -58,7 +57,7 @@ class TransformationEdit(Page):
         if before == transformation_to_json(row):
             tell(request, f"Nothing was changed in {row.code}.")
             return HttpResponseRedirect(request.path)
-        mappings = _save(form, request.user, before)
+        mappings = save_rule(row, request.user, form.save, before=before)
         _tell_saved(request, row, mappings)
         return HttpResponseRedirect(reverse("mappings:transformation-edit", args=[row.pk]))
 
@@ -112,19 +111,6 @@ def _known_tables() -> list[tuple[str, str]]:
 def _typed(query: QueryDict) -> dict[str, str]:
     """What a person has typed when the type is changed and the page asks for its parameters."""
     return {name: str(value) for name, value in query.items() if name != "seen"}
-
-
-def _save(form: TransformationForm, user: Person, before: dict[str, Any] | None) -> list[IntegrationTableMapping]:
-    """Saves and keeps the change; the mappings that it reaches, directly or through a chain."""
-    with transaction.atomic():
-        row = form.save()
-        row.looked_up.all().delete()
-        using = list({use.mapping_id: use.mapping for use in users_of(leading_to(row.code))}.values())
-        after = transformation_to_json(row)
-        changed = [name.replace("_", " ") for name, value in after.items() if before and before[name] != value]
-        what = ", ".join(changed).capitalize() or "New"
-        keep_shared_change(user, using, kind="transformation rule", name=row.code, what=what, before=before, after=after)
-    return using
 
 
 def _tell_saved(request: HttpRequest, row: TransformationRule, mappings: list[IntegrationTableMapping]) -> None:

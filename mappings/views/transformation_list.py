@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from mappings.changes import keep_change
-from mappings.exchange_transformations import transformation_to_json
 from mappings.filters import TransformationFilter
 from mappings.models import IntegrationFieldMapping, TransformationRule
 from mappings.tables import TransformationTable
-from mappings.transformations import users_of
+from mappings.transformation_changes import delete_rules
 from syncadmin.ui.views import ListPage, next_url, tell
 
 
@@ -36,24 +33,9 @@ class TransformationList(ListPage):
     def act(self, request: HttpRequest) -> HttpResponse:
         """Deletes the ticked rules that nothing uses, and says of the others what does."""
         numbers = [int(text) for text in request.POST.getlist("rule") if text.isdigit() and len(text) < 19]
-        deleted: list[str] = []
-        with transaction.atomic():
-            for row in TransformationRule.objects.filter(pk__in=numbers).select_related("next_rule"):
-                reason = _why_not(row)
-                if reason:
-                    tell(request, reason, level=messages.WARNING)
-                    continue
-                before = transformation_to_json(row)
-                row.delete()
-                keep_change(request.user, kind="transformation rule", name=row.code, what="Deleted", before=before)
-                deleted.append(row.code)
+        deleted, reasons = delete_rules(numbers, request.user)
+        for reason in reasons:
+            tell(request, reason, level=messages.WARNING)
         if deleted:
             tell(request, f"{', '.join(deleted)} {'was' if len(deleted) == 1 else 'were'} deleted.")
         return HttpResponseRedirect(next_url(request, request.path))
-
-
-def _why_not(row: TransformationRule) -> str:
-    """Why the rule cannot be deleted, "" when it can (engine.md section 2.1)."""
-    uses = [f"{use.mapping.name} ({use.field or use.integration_field})" for use in users_of([row.code])]
-    uses += [f"the rule {before.code}" for before in row.previous_rules.all()]
-    return f"{row.code} was not deleted: it is used by {', '.join(uses)}." if uses else ""
