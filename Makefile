@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 SANDBOX_PORT ?= 8900
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench chaos clean
 
 demo: $(VENV)/run.stamp
 	@PORT=$(PORT) SANDBOX_PORT=$(SANDBOX_PORT) $(BIN)/python manage.py demo
@@ -37,6 +37,9 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp requirements-dev.txt
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.log
+
+chaos: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.chaos
 
 clean:
 	rm -rf $(VENV) data test-results

@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, InterfaceError, connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, TextField, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
-from joblog.models import JobQueueEntry, QueueStatus
+from joblog.models import JobQueueEntry, JobQueueLogEntry, QueueStatus
 from joblog.recurrence import NoNextRun
 from joblog.schedule import rule_of
 from joblog.stops import nothing_may_start
@@ -32,7 +33,7 @@ RUNNABLE = (QueueStatus.READY, QueueStatus.WAITING, QueueStatus.INACTIVE)
 
 @dataclass(frozen=True)
 class Claim:
-    """This worker's hold on an entry. ``lost`` names the worker that had it before and has shown no sign of life."""
+    """This worker's hold on an entry. ``lost`` names a worker that was lost before it could begin the execution."""
 
     entry_id: int
     token: str
@@ -115,12 +116,24 @@ def _claimed(token: str) -> dict[str, object]:
 
 
 def _take_over(entry: JobQueueEntry) -> Claim | None:
-    """The next slice, or what a lost worker left behind."""
+    """The next slice, or what a lost worker left behind; the log tells of the loss in the same transaction."""
     left = Q(claim_token="") | Q(heartbeat_at__lt=stale_before())
     lost = entry.claimed_by if entry.claim_token else ""
     token = str(uuid.uuid4())
     rows = JobQueueEntry.objects.filter(left, pk=entry.pk, status=QueueStatus.IN_PROCESS, claim_token=entry.claim_token)
-    return Claim(entry.pk, token, lost) if rows.update(**_claimed(token)) else None
+    with transaction.atomic():
+        if not rows.update(**_claimed(token)):
+            return None
+        if lost and entry.current_log_id:
+            note_loss(entry.current_log_id, lost)
+    return Claim(entry.pk, token, "" if entry.current_log_id else lost)
+
+
+def note_loss(execution_id: int, lost: str) -> None:
+    """A line in the log: who was lost, and who goes on."""
+    line = f"{timezone.now():%Y-%m-%d %H:%M:%S} UTC: {lost} gave no sign of life any more, {worker_name()} goes on.\n"
+    notes = Concat("notes", Value(line), output_field=TextField())
+    JobQueueLogEntry.objects.filter(pk=execution_id).update(lost_workers=F("lost_workers") + 1, notes=notes, worker_name=worker_name())
 
 
 def _may_start(entry: JobQueueEntry) -> bool:

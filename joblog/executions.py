@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from joblog import full_lines
-from joblog.claims import Claim, worker_name
+from joblog.claims import Claim, note_loss, worker_name
 from joblog.link_jobs import keep
 from joblog.models import (
     EntryAction,
@@ -41,27 +41,25 @@ _MOST_LOST = 10
 def begin(entry: JobQueueEntry, claim: Claim) -> JobQueueLogEntry:
     """The execution to go on with: the one under way, after a slice, a put-off or a lost worker; else a new one."""
     if entry.current_log is not None:
-        return _go_on(entry.current_log, claim)
+        return _go_on(entry.current_log)
     with transaction.atomic():
         execution = _new_execution(entry, entry=entry)
         JobQueueEntry.objects.filter(pk=entry.pk).update(current_log=execution, error_message="", changed_at=None)
         entry.current_log = execution
         full_lines.begun(entry, execution)
+        if claim.lost:
+            note_loss(execution.pk, claim.lost)
     return execution
 
 
-def _go_on(execution: JobQueueLogEntry, claim: Claim) -> JobQueueLogEntry:
-    """Notes who works on it now, and who was lost. Raises RunError where it has cost too many workers already."""
-    if claim.lost:
-        execution.lost_workers += 1
-        note = f"{timezone.now():%Y-%m-%d %H:%M:%S} UTC: {claim.lost} gave no sign of life any more, {worker_name()} goes on."
-        execution.notes = f"{execution.notes}\n{note}".strip()
-    if claim.lost or execution.worker_name != worker_name():
-        execution.worker_name = worker_name()
-        execution.save(update_fields=["worker_name", "lost_workers", "notes"])
+def _go_on(execution: JobQueueLogEntry) -> JobQueueLogEntry:
+    """Raises RunError where it has cost too many workers already."""
     if execution.lost_workers >= _MOST_LOST:
         text = f"{_MOST_LOST} workers were lost while they ran this job. Look for the reason in their logs before it is started again."
         raise RunError("workers-lost", text)
+    if execution.worker_name != worker_name():
+        execution.worker_name = worker_name()
+        execution.save(update_fields=["worker_name"])
     return execution
 
 

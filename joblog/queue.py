@@ -92,3 +92,8 @@ class Cluster:
     def stop(self) -> None:
         """Waits until every process has ended what it was doing."""
         self._cluster.stop()
+
+    def kill(self) -> None:
+        """The guard goes without a last word."""
+        self._cluster.sentinel.kill()
+        self._cluster.sentinel.join()

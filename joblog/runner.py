@@ -29,6 +29,7 @@ from joblog.statistics import update_statistics
 from joblog.stops import must_stop
 from joblog.synchronization import synchronize_mapping
 from joblog.uncoupling import uncouple
+from joblog.workers import leave_if_abandoned
 from mappings.models import System
 from syncadmin.sync.errors import ClaimLost, RetryLater, RunError
 
@@ -69,6 +70,7 @@ _KINDS: dict[str, Callable[[Work], bool]] = {
 
 def run(entry_id: int) -> None:
     """Works on an entry for a slice, if it can be claimed, and rings for the next slice where something is left. Never raises."""
+    leave_if_abandoned()
     claim = take(entry_id)
     if claim is None:
         return

@@ -14,7 +14,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from joblog import dispatcher, duties, workers
 from joblog.duties import Duty
-from joblog.models import Worker
+from joblog.models import QueueStatus, Worker
 
 log = logging.getLogger(__name__)
 
@@ -24,17 +24,24 @@ _FAREWELL_SECONDS = 5
 
 
 class Timekeeper:
-    """Keeps time for one worker until ``stop`` says so, or until ``alive`` says that its children are gone."""
+    """Keeps time for one worker until ``stop`` says so, or until its children have to be started anew.
+
+    That is when ``alive`` says that they are gone, or when they are ``deaf``: none of them works, and still nobody answers the ring for
+    an entry. A process that was killed while it waited for work leaves the others of its worker waiting for ever.
+    """
 
     def __init__(self, worker: Worker, *, stop: Callable[[], bool], alive: Callable[[], bool]) -> None:
         self.worker, self.stop, self.alive = worker, stop, alive
-        self._next = {self._beat: 0.0, self._ring_for_due: 0.0, self._ring_for_lost: 0.0, self._see_to_duties: 0.0}
+        self.deaf = False
+        looks = (self._beat, self._ring_for_due, self._ring_for_lost, self._see_to_duties, self._listen)
+        self._next = dict.fromkeys(looks, 0.0)
+        self._unheard: dict[int, float] = {}
         self._threads: dict[str, Thread] = {}
 
     def keep(self) -> None:
-        """Returns when it was asked to stop, or when the children are gone. Survives a database that is away for a while."""
+        """Returns when it was asked to stop, or when the children have to be started anew. Survives a database that is away for a while."""
         duties.make_leases()
-        while not self.stop() and self.alive():
+        while not self.stop() and self.alive() and not self.deaf:
             self.round()
             time.sleep(LOOK_SECONDS)
         end = time.monotonic() + _FAREWELL_SECONDS
@@ -53,7 +60,7 @@ class Timekeeper:
 
     def _beat(self) -> float:
         workers.beat(self.worker)
-        return workers.BEAT_SECONDS
+        return workers.beat_seconds()
 
     def _ring_for_due(self) -> float:
         dispatcher.ring_for_due()
@@ -61,6 +68,17 @@ class Timekeeper:
 
     def _ring_for_lost(self) -> float:
         dispatcher.ring_for_lost()
+        return LOST_SECONDS
+
+    def _listen(self) -> float:
+        """Deaf is who has no work while an entry was to be heard three times."""
+        now = time.monotonic()
+        waiting = dispatcher.waiting_to_be_heard()
+        if waiting and self.worker.entries.filter(status=QueueStatus.IN_PROCESS).exists():
+            waiting = set()
+        self._unheard = {entry: self._unheard.get(entry, now) for entry in waiting}
+        longest = now - min(self._unheard.values(), default=now)
+        self.deaf = longest > 3 * dispatcher.again_after().total_seconds()
         return LOST_SECONDS
 
     def _see_to_duties(self) -> float:

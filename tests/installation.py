@@ -11,6 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ class Installation:
 
     def close(self) -> None:
         for process in self._running:
-            if process.poll() is None:
+            with suppress(ProcessLookupError):  # children may have outlived a process that was killed alone
                 self.kill(process)
         self._log.close()
         if self._postgresql:

@@ -478,11 +478,20 @@ def test_another_worker_goes_on_and_the_log_names_the_lost_one(make: Make, setti
     _, execution, first = started(entry)
     assert take(entry.pk) is None
     JobQueueEntry.objects.update(claimed_by="far:1", heartbeat_at=timezone.now() - timedelta(seconds=settings.STALE_SECONDS + 1))
-    _, same, second = started(entry)
-    assert (same.pk, same.lost_workers, second.lost) == (execution.pk, 1, "far:1")
+    _, same, _ = started(entry)
+    assert (same.pk, same.lost_workers) == (execution.pk, 1)
     assert "far:1 gave no sign of life any more" in JobQueueLogEntry.objects.get().notes
     with pytest.raises(ClaimLost):
         first.hold()
+
+
+def test_a_worker_that_is_lost_before_it_begins_is_named_too(make: Make, settings: Any) -> None:
+    entry = make()
+    take(entry.pk)
+    JobQueueEntry.objects.update(claimed_by="far:1", heartbeat_at=timezone.now() - timedelta(seconds=settings.STALE_SECONDS + 1))
+    started(entry)
+    log = JobQueueLogEntry.objects.get()
+    assert (log.lost_workers, "far:1" in log.notes) == (1, True)
 
 
 def test_an_entry_that_costs_one_worker_after_the_other_fails(make: Make, settings: Any) -> None:

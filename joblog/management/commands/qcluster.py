@@ -5,18 +5,24 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
+import time
+from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, InterfaceError, connections
 
 from joblog import workers
+from joblog.models import Worker
 from joblog.queue import Cluster
 from joblog.timekeeper import Timekeeper
 
 log = logging.getLogger(__name__)
+
+_BREATH = 2  # seconds, so that a worker that dies at once does not keep a computer busy
 
 
 class Command(BaseCommand):
@@ -29,20 +35,36 @@ class Command(BaseCommand):
         connections.close_all()  # a connection must not be shared with the processes that are forked now
         cluster = Cluster(on_signal=stop)
         cluster.start()
-        Timekeeper(worker, stop=stop.asked, alive=cluster.alive).keep()
-        lost = not cluster.alive()
-        workers.stopping(worker)
-        cluster.stop()
-        workers.sign_off(worker)
-        if lost and not stop.asked():
-            _end_orphans()
-            raise CommandError("The guard of this worker's processes has died. Start it again; another worker goes on with what they ran.")
+        timekeeper = Timekeeper(worker, stop=stop.asked, alive=cluster.alive)
+        timekeeper.keep()
+        if stop.asked():
+            _sign(workers.stopping, worker)
+            cluster.stop()
+            _sign(workers.sign_off, worker)
+        else:
+            log.error("the processes of this worker %s: they are started anew", "do not answer" if timekeeper.deaf else "have died")
+            _sign(workers.sign_off, worker)
+            _start_anew(cluster)
 
 
-def _end_orphans() -> None:
-    """What the guard can stop no longer, where the process group is our own; we only take note of the signal."""
+def _sign(change: Callable[[Worker], None], worker: Worker) -> None:
+    """A database that is away must not keep a worker from going."""
+    try:
+        change(worker)
+    except (DatabaseError, InterfaceError) as error:
+        log.warning("the worker's row could not be written: %s", error)
+
+
+def _start_anew(cluster: Cluster) -> NoReturn:
+    """Ends what is left of the children and becomes a fresh worker with the same process id.
+
+    Where the process group is our own, nobody escapes; we only take note of the signal.
+    """
+    cluster.kill()
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpgrp(), signal.SIGTERM)
+    time.sleep(_BREATH)
+    os.execv(sys.executable, sys.orig_argv)  # noqa: S606
 
 
 class _Stop:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -118,14 +119,13 @@ class Processes:
         raise CommandError(f"A part of the demo has stopped. See {settings.DATA_DIR / 'demo.log'}.")
 
     def stop(self) -> None:
-        """Each in its own session, so that a worker's children go with it."""
-        for child in self._running:
+        """The last one first, so that workers end their page while the systems still answer. What is left then goes with its session."""
+        for child in reversed(self._running):
             if child.poll() is None:
-                os.killpg(child.pid, signal.SIGTERM)
-        for child in self._running:
-            try:
+                child.terminate()
+            with suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=10)
-            except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
 
 
