@@ -32,10 +32,6 @@ class MappingRules(TableRules):
     synchronize_first: Callable[[str, Sequence[str]], None] | None = None
     """Synchronizes records of another mapping at once, by its name and source keys; set together with ``may_write``."""
 
-    def new_key(self) -> str:
-        """A key that no record of the destination has, for one that is to be created."""
-        return str(uuid.uuid4())
-
     also_read: ClassVar[Mapping[Side, tuple[str, ...]]] = {}
     """Fields beside the mapped ones that the rules look at, by side."""
 
@@ -44,6 +40,10 @@ class MappingRules(TableRules):
 
     also_watched: ClassVar[Mapping[Side, tuple[str, ...]]] = {}
     """Tables beside the mapped ones whose changes call for a run, by side: their rows change what is computed for every record."""
+
+    def new_key(self) -> str:
+        """A key that no record of the destination has, for one that is to be created."""
+        return str(uuid.uuid4())
 
     def taking_part(self, records: Sequence[Record]) -> list[Record]:
         """Records on their way to Sales that somebody has coupled, or that will be created.
