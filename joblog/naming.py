@@ -26,7 +26,7 @@ def find_mapping(name: str, company: str = "") -> IntegrationTableMapping:
         known = ", ".join(sorted({row.name for row in rows}))
         raise CommandError(f"There is no mapping {name}. Known mappings: {known}.", returncode=2)
     if len(found) > 1:
-        companies = ", ".join(row.business_central.company for row in found)
+        companies = ", ".join(sorted(row.business_central.company for row in found))
         raise CommandError(f"The mapping {name} exists in several companies ({companies}). Name one with --company.", returncode=2)
     return found[0]
 

@@ -138,7 +138,7 @@ def test_a_mapping_that_several_companies_have_must_be_named_with_one(contoso: C
 )  # fmt: skip
 def test_every_command_asks_for_the_company_and_keeps_to_it(contoso: Contoso, command: Command, arguments: tuple[str, ...]) -> None:
     code, told = command(*arguments)
-    assert (code, told["message"]) == (2, "The mapping CUSTOMER exists in several companies (CRONUS, CONTOSO). Name one with --company.")
+    assert (code, told["message"]) == (2, "The mapping CUSTOMER exists in several companies (CONTOSO, CRONUS). Name one with --company.")
     code, told = command(*arguments, "--company", "contoso")
     assert (code, {job["company"] for job in told.get("jobs", [])} <= {"CONTOSO"}) == (0, True)
 
