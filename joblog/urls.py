@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from joblog.views.causes import CauseList, FixCause
+from joblog.views.conflicts import DecideConflict
 from joblog.views.connections import ConnectionSwitch
 from joblog.views.deleted import Deleted
 from joblog.views.errors import ErrorList, FixErrors, Retry
@@ -22,6 +23,7 @@ from joblog.views.records import Candidates, Couplings, History, Record, RecordL
 from joblog.views.retention import DeleteLog, Retention
 from joblog.views.statistics import UpdateStatistics
 from joblog.views.synchronize import Couple, Synchronize, Uncouple
+from joblog.views.tell_me import TellMe
 from joblog.views.watched import WatchedTableList, WatchState
 from joblog.views.workers import PauseQueue, Workers
 
@@ -48,6 +50,7 @@ urlpatterns: list[URLPattern] = [
     path("mappings/<int:pk>/records/<str:side>/<str:key>/", Record.as_view(), name="record"),
     path("mappings/<int:pk>/records/<str:side>/<str:key>/log/", RecordLog.as_view(), name="record-log"),
     path("mappings/<int:pk>/records/<str:side>/<str:key>/history/", History.as_view(), name="record-history"),
+    path("mappings/<int:pk>/records/<str:side>/<str:key>/decide/", DecideConflict.as_view(), name="decide-conflict"),
     path("mappings/<int:pk>/records/<str:side>/<str:key>/candidates/", Candidates.as_view(), name="candidates"),
     path("mappings/<int:pk>/couplings/", Couplings.as_view(), name="coupling-list"),
     path("mappings/<int:pk>/couple/", Couple.as_view(), name="couple"),
@@ -62,6 +65,7 @@ urlpatterns: list[URLPattern] = [
     path("job-queue/log/", QueueLogList.as_view(), name="queue-log"),
     path("job-queue/log/mark-as-error/", MarkAsError.as_view(), name="mark-as-error"),
     path("job-queue/log/<int:pk>/", QueueLogEntryPage.as_view(), name="queue-log-entry"),
+    path("tell-me/", TellMe.as_view(), name="tell-me"),
     path("workers/", Workers.as_view(), name="workers"),
     path("workers/pause/", PauseQueue.as_view(), name="pause"),
     path("notices/sent/", SentNotices.as_view(), name="sent-notices"),

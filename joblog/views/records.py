@@ -123,7 +123,7 @@ class Record(MappingPage):
     template_name = "joblog/record.html"
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
-        mapping, side, key = self.mapping(), _side(self.kwargs["side"]), _key(self.kwargs["key"])
+        mapping, side, key = self.mapping(), record_side(self.kwargs["side"]), record_key(self.kwargs["key"])
         try:
             page, error = open_record(mapping, side, key), ""
         except SyncError as refusal:
@@ -153,13 +153,13 @@ class Record(MappingPage):
         )
 
 
-def _side(text: str) -> Side:
+def record_side(text: str) -> Side:
     if text not in set(Side):
         raise Http404
     return Side(text)
 
 
-def _key(text: str) -> str:
+def record_key(text: str) -> str:
     if text.removeprefix("-").isdigit():  # the value of an option
         return text
     try:
@@ -231,7 +231,7 @@ class History(MappingPage):
     template_name = "joblog/record_history.html"
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
-        mapping, side, key = self.mapping(), _side(self.kwargs["side"]), _key(self.kwargs["key"])
+        mapping, side, key = self.mapping(), record_side(self.kwargs["side"]), record_key(self.kwargs["key"])
         keys = {side: key} | _keys(_coupling(mapping, side, key))
         seen = self.request.GET.get("seen", "")
         history = _history(list(keys.values()), seen=int(seen) if seen.isdigit() else 0)
@@ -260,7 +260,7 @@ class RecordLog(ListPage):
     @cached_property
     def _record(self) -> tuple[IntegrationTableMapping, Side, str, Coupling | None]:
         mapping = get_object_or_404(IntegrationTableMapping, pk=self.kwargs["pk"])
-        side, key = _side(self.kwargs["side"]), _key(self.kwargs["key"])
+        side, key = record_side(self.kwargs["side"]), record_key(self.kwargs["key"])
         return mapping, side, key, _coupling(mapping, side, key)
 
 
@@ -270,7 +270,7 @@ class Candidates(MappingPage):
     template_name = "joblog/candidates.html"
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
-        mapping, side, key = self.mapping(), _side(self.kwargs["side"]), _key(self.kwargs["key"])
+        mapping, side, key = self.mapping(), record_side(self.kwargs["side"]), record_key(self.kwargs["key"])
         search = self.request.GET.get("q", "").strip()
         try:
             rows, error = list_records(mapping, side.other, search=search, coupled=False, page_size=CANDIDATES_SHOWN).rows, ""

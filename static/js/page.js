@@ -1,4 +1,4 @@
-// What every page has: local times, menus that close, "Tell me", questions before actions.
+// What every page has: local times, menus that close, questions before actions.
 "use strict";
 
 const pad = (number) => String(number).padStart(2, "0");
@@ -11,32 +11,6 @@ function showLocalTimes(root) {
     time.textContent = `${day} ${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
     time.dataset.local = "";
   }
-}
-
-function openTellMe() {
-  const dialog = document.getElementById("tell-me");
-  if (!dialog || dialog.open) return;
-  const input = dialog.querySelector("[data-tell-me]");
-  input.value = "";
-  narrowTellMe(dialog, "");
-  dialog.showModal();
-  input.focus();
-}
-
-function narrowTellMe(dialog, text) {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  let found = 0;
-  for (const item of dialog.querySelectorAll("li")) {
-    item.hidden = !words.every((word) => item.dataset.words.includes(word));
-    found += item.hidden ? 0 : 1;
-  }
-  dialog.querySelector("[data-tell-me-nothing]").hidden = found > 0;
-}
-
-function moveInTellMe(dialog, step) {
-  const links = [...dialog.querySelectorAll("li:not([hidden]) a")];
-  const next = links.indexOf(document.activeElement) + step;
-  (next < 0 ? dialog.querySelector("[data-tell-me]") : links[Math.min(next, links.length - 1)])?.focus();
 }
 
 function closeMenus(except) {
@@ -70,7 +44,6 @@ function askFirst(event) {
 
 document.addEventListener("click", (event) => {
   closeMenus(event.target.closest("details.menu"));
-  if (event.target.closest("[data-opens='tell-me']")) openTellMe();
   askFirst(event);
 });
 
@@ -79,8 +52,6 @@ document.addEventListener("toggle", (event) => {
 }, true);
 
 document.addEventListener("keydown", (event) => {
-  const dialog = event.target.closest?.("#tell-me");
-  if (event.altKey && event.key.toLowerCase() === "q") { event.preventDefault(); openTellMe(); }
   if (event.key === "F3" && !event.shiftKey && !event.altKey) {
     const search = document.querySelector(".filter-bar input[type=search]");
     if (search) { event.preventDefault(); search.focus(); search.select(); }
@@ -89,12 +60,6 @@ document.addEventListener("keydown", (event) => {
     const menu = document.querySelector("details.menu[open]");
     if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
   }
-  if (dialog && (event.key === "ArrowDown" || event.key === "ArrowUp")) { event.preventDefault(); moveInTellMe(dialog, event.key === "ArrowDown" ? 1 : -1); }
-  if (dialog && event.key === "Enter" && event.target.matches("[data-tell-me]")) dialog.querySelector("li:not([hidden]) a")?.click();
-});
-
-document.addEventListener("input", (event) => {
-  if (event.target.matches("[data-tell-me]")) narrowTellMe(event.target.closest("dialog"), event.target.value);
 });
 
 // A live part asks nothing while nobody looks, and a session that has ended leads to the sign-in page, not into the list.

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
+from joblog import runner
 from joblog.models import JobQueueEntry, SynchEntry
 from joblog.scope import Scope
 from joblog.views.records import _search
@@ -39,6 +40,10 @@ def names(page: str) -> list[str]:
 
 def record(client: Client, mapping: IntegrationTableMapping, key: str, side: str = "business_central") -> str:
     return client.get(reverse("joblog:record", args=[mapping.pk, side, key])).content.decode()
+
+
+def decide(mapping: IntegrationTableMapping, key: str) -> str:
+    return reverse("joblog:decide-conflict", args=[mapping.pk, "business_central", key])
 
 
 def test_records_are_listed_live_from_either_side_with_their_partners(
@@ -107,8 +112,33 @@ def test_a_conflict_offers_both_sides(operator: Client, customer: IntegrationTab
     people.change_sales("accounts", coupling.sales_key, address1_city="Lviv")
     page = record(operator, customer, coupling.sales_key, "sales")
     assert '<span class="pill bad">Conflict</span>' in page
-    assert "Keep Business Central" in page and "Keep Dynamics 365 Sales" in page
-    assert "both changed" in page
+    assert "Keep All of Business Central" in page and "Keep All of Dynamics 365 Sales" in page
+    assert 'name="keep.city" value="business_central"' in page and 'name="keep.city" value="sales"' in page
+    assert page.count('name="keep.') == 2
+
+
+def test_a_conflict_is_decided_field_by_field(
+    operator: Client, customer: IntegrationTableMapping, customers: list[str], people: People
+) -> None:
+    coupling = Coupling.objects.get(bc_key=customers[0])
+    people.change_bc("customers", customers[0], city="Kyiv", phoneNumber="1", postalCode="01001")
+    people.change_sales("accounts", coupling.sales_key, address1_city="Lviv", telephone1="2", address1_postalcode="79000")
+    operator.post(decide(customer, customers[0]), {"keep.city": "business_central", "keep.phoneNumber": "sales"})
+    runner.run(JobQueueEntry.objects.get(recurring=False, status="Ready").pk)
+    (left,) = people.rows_bc("customers", f"id eq {customers[0]}")
+    (right,) = people.rows_sales("accounts", f"accountid eq {coupling.sales_key}")
+    assert (left["city"], right["address1_city"]) == ("Kyiv", "Kyiv")
+    assert (left["phoneNumber"], right["telephone1"]) == ("2", "2")
+    assert (left["postalCode"], right["address1_postalcode"]) == ("01001", "79000"), "what nobody decided stays in conflict"
+
+
+@pytest.mark.parametrize("data", [{}, {"keep.city": "nobody"}, {"all": "both"}])
+def test_nothing_decided_is_told_and_starts_nothing(
+    operator: Client, customer: IntegrationTableMapping, customers: list[str], data: dict[str, str]
+) -> None:
+    answer = operator.post(decide(customer, customers[0]), data, follow=True)
+    assert "Nothing was decided" in answer.content.decode()
+    assert not JobQueueEntry.objects.filter(status="Ready", recurring=False).exists()
 
 
 def test_the_history_of_a_record_spans_both_sides_and_all_jobs(

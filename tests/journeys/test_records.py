@@ -67,21 +67,24 @@ def test_a_change_is_foretold_previewed_sent_and_remembered(page, people):
     expect(page.locator(".factbox").get_by_role("link", name="preview: 1 field", exact=True)).to_be_visible()
 
 
-def test_a_conflict_shows_what_was_and_both_values_and_is_decided_by_a_person(page, people):
+def test_a_conflict_shows_what_was_and_both_values_and_is_decided_field_by_field(page, people):
     key, account = customer("01445544")
     (was,) = people.rows_bc("customers", f"id eq {key}")
-    people.change_bc("customers", key, phoneNumber="+1 425 555 0101")
-    people.change_sales("accounts", account, telephone1="+1 425 555 0199")
+    people.change_bc("customers", key, phoneNumber="+1 425 555 0101", city="Kyiv")
+    people.change_sales("accounts", account, telephone1="+1 425 555 0199", address1_city="Lviv")
     before = newest_job(page, "CUSTOMER")
     open_record(page, "CUSTOMER", "01445544")
     expect(page.locator(".page-head")).to_contain_text("Conflict")
     for text in ("both changed", f"was {was['phoneNumber']}", "+1 425 555 0101", "+1 425 555 0199"):
         expect(field(page, "Phone Number")).to_contain_text(text)
     record = page.url
-    press(page, "Keep Dynamics 365 Sales")
-    expect_message(page, "1 record will be synchronized again.")
+    field(page, "Phone Number").get_by_label("Keep Sales").check()
+    field(page, "City").get_by_label("Keep Business Central").check()
+    press(page, "Resolve as Chosen")
+    expect_message(page, "2 fields are decided.")
     new_jobs(page, "CUSTOMER", after=before, number=2)
     assert people.rows_bc("customers", f"id eq {key}")[0]["phoneNumber"] == "+1 425 555 0199"
+    assert people.rows_sales("accounts", f"accountid eq {account}")[0]["address1_city"] == "Kyiv"
     page.goto(record)
     expect(page.locator(".page-head")).not_to_contain_text("Conflict")
     expect(page.locator(".next-text")).to_have_text("Both records agree: nothing to do.")

@@ -1,0 +1,67 @@
+// Keys as in Business Central that are not about filters: FactBox, row menu, copying rows, shortcuts that links and buttons declare.
+"use strict";
+
+function toggleFactBox() {
+  const box = document.getElementById("factbox");
+  if (!box) return;
+  box.hidden = !box.hidden;
+  sessionStorage.setItem("factbox", box.hidden ? "closed" : "open");
+}
+
+// The menu of a row: what the action bar may do with it, below the row.
+function openRowMenu(box) {
+  const menu = document.getElementById("row-menu");
+  if (!box.checked) { for (const one of document.querySelectorAll("#list [data-select]:checked")) one.checked = false; box.click(); }
+  const offers = [...document.querySelectorAll("main .actions :is(button, a[href])")];
+  menu.replaceChildren(...offers.filter(usable).map((offer) => rowAction(menu, offer)));
+  if (!menu.children.length) return;
+  const place = box.closest("tr").getBoundingClientRect();
+  menu.style.left = `${Math.max(place.left, 0) + 30}px`;
+  menu.style.top = `${Math.min(place.bottom, innerHeight - 240)}px`;
+  menu.showPopover();
+  menu.firstElementChild.focus();
+}
+
+function rowAction(menu, offer) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = labelOf(offer);
+  button.addEventListener("click", () => { menu.hidePopover(); offer.click(); });
+  return button;
+}
+
+function moveInMenu(event, by) {
+  const all = [...event.target.parentNode.children];
+  event.preventDefault();
+  all[(all.indexOf(event.target) + by + all.length) % all.length].focus();
+}
+
+// The ticked rows with their headings, as a spreadsheet takes them from the clipboard.
+function copyRows(event) {
+  const ticks = [...document.querySelectorAll("#list [data-select]:checked")];
+  if (!ticks.length || String(getSelection()) || event.target.matches("input:not([type=checkbox]), textarea, select")) return;
+  const heads = [...document.querySelectorAll("#list thead th")];
+  const shown = heads.flatMap((head, place) => (head.querySelector("[data-select-all]") ? [] : [place]));
+  const line = (cells) => shown.map((place) => cells[place].innerText.replace(/[\t\n↑↓]+/g, " ").trim()).join("\t");
+  event.clipboardData.setData("text/plain", [heads, ...ticks.map((tick) => tick.closest("tr").cells)].map(line).join("\n"));
+  event.preventDefault();
+}
+
+// A link or button says its own key: aria-keyshortcuts="Control+F7".
+function pressShortcut(event) {
+  const name = `${event.ctrlKey ? "Control+" : ""}${event.key}`;
+  const offer = document.querySelector(`main [aria-keyshortcuts="${CSS.escape(name)}"]`);
+  if (!offer || !usable(offer)) return;
+  event.preventDefault();
+  offer.click();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "F2" && event.altKey) { event.preventDefault(); toggleFactBox(); }
+  if (/^F\d+$/.test(event.key) && !event.altKey && !event.shiftKey) pressShortcut(event);
+  const menuKey = event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey);
+  if (menuKey && event.target.matches?.("#list [data-select]")) { event.preventDefault(); openRowMenu(event.target); }
+  if (event.target.closest?.("#row-menu") && (event.key === "ArrowDown" || event.key === "ArrowUp")) moveInMenu(event, event.key === "ArrowDown" ? 1 : -1);
+});
+document.addEventListener("copy", copyRows);
+if (sessionStorage.getItem("factbox") === "closed") document.getElementById("factbox")?.setAttribute("hidden", "");
