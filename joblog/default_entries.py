@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -13,10 +13,15 @@ from mappings.defaults import default_setup
 from mappings.models import IntegrationTableMapping, System
 
 
-def apply_default_entries(business_central: System) -> list[str]:
-    """Creates the entries that are missing for this company's mappings; those that exist keep their schedule. What was made, in words."""
+def apply_default_entries(business_central: System, *, names: Collection[str] | None = None) -> list[str]:
+    """Creates the entries that are missing for this company's mappings; those that exist keep their schedule. What was made, in words.
+
+    ``names`` keeps to the entries of these mappings; None: all, and those that belong to no mapping.
+    """
     made = []
     for plain in default_setup()["job_queue_entries"]:
+        if names is not None and plain["mapping"] not in names:
+            continue
         mapping = _mapping(plain, business_central)
         if plain["mapping"] and mapping is None:
             continue

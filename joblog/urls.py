@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from joblog.views.causes import CauseList, FixCause
 from joblog.views.conflicts import DecideConflict
 from joblog.views.connections import ConnectionSwitch
+from joblog.views.default_setup import ApplyDefaultSetup
 from joblog.views.deleted import Deleted
 from joblog.views.errors import ErrorList, FixErrors, Retry
 from joblog.views.full_synchronization import FullSynchronization
@@ -57,6 +58,7 @@ urlpatterns: list[URLPattern] = [
     path("mappings/<int:pk>/uncouple/", Uncouple.as_view(), name="uncouple"),
     path("mappings/<int:pk>/statistics/", UpdateStatistics.as_view(), name="update-statistics"),
     path("mappings/<int:pk>/deleted/", Deleted.as_view(), name="deleted"),
+    path("default-setup/apply/", ApplyDefaultSetup.as_view(), name="apply-default-setup"),
     path("full-synchronization/", FullSynchronization.as_view(), name="full-sync"),
     path("job-queue/", QueueList.as_view(), name="queue"),
     path("job-queue/state/", QueueState.as_view(), name="queue-state"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,24 +52,61 @@ class SetupReport:
     disabled: list[str] = field(default_factory=list)
 
 
-def apply_default_setup(business_central: System, sales: System, user: Person) -> SetupReport:
+@dataclass(frozen=True, kw_only=True)
+class DefaultMapping:
+    """A default mapping as the set-up would save it, nothing of it saved; ``left_out`` says why it cannot be, and then ``row`` is None."""
+
+    name: str
+    row: IntegrationTableMapping | None = None
+    fields: tuple[IntegrationFieldMapping, ...] = ()
+    templates: tuple[ConfigTemplate, ...] = ()
+    left_out: str = ""
+
+
+Tables = Mapping[Side, Mapping[str, Table]]
+
+
+def apply_default_setup(business_central: System, sales: System, user: Person, *, names: Collection[str] | None = None) -> SetupReport:
     """Creates or overwrites the default mappings of one company by name, in place; couplings and log stay (engine.md A20).
 
     Asks both systems what they have: tables that are missing leave their mapping out, fields that are missing are disabled, and the report
-    says so. Raises RunError and RetryLater of the connectors.
+    says so. ``names`` are the mappings to set up, None: all. Raises RunError and RetryLater of the connectors.
     """
     find_company(business_central, sales)
-    plain = default_setup()["mappings"]
+    plain = _chosen(names)
+    wanted = wanted_tables(plain)
     tables = {
-        Side.BUSINESS_CENTRAL: read_tables(business_central, [*(one["business_central"]["entity_set"] for one in plain), *_BC_RELATED]),
-        Side.SALES: read_tables(sales, [*(one["sales"]["entity_set"] for one in plain), *_SALES_RELATED]),
+        Side.BUSINESS_CENTRAL: read_tables(business_central, wanted[Side.BUSINESS_CENTRAL]),
+        Side.SALES: read_tables(sales, wanted[Side.SALES]),
     }
     report = SetupReport()
     with transaction.atomic():
         _options(plain)
-        for one in plain:
-            _mapping(one, business_central, sales, tables, report, user)
+        for one in default_mappings(business_central, sales, tables, names=names):
+            _save(one, report, user)
     return report
+
+
+def wanted_tables(plain: Iterable[Mapping[str, Any]] | None = None) -> dict[Side, list[str]]:
+    """The tables that these default mappings (None: all) and their rules look at."""
+    rows = list(_chosen(None) if plain is None else plain)
+    return {
+        Side.BUSINESS_CENTRAL: [*(one["business_central"]["entity_set"] for one in rows), *_BC_RELATED],
+        Side.SALES: [*(one["sales"]["entity_set"] for one in rows), *_SALES_RELATED],
+    }
+
+
+def default_mappings(
+    business_central: System, sales: System, tables: Tables, *, names: Collection[str] | None = None
+) -> list[DefaultMapping]:
+    """What the set-up would save for these mappings (None: all) with these tables, in its order."""
+    rows = IntegrationTableMapping.objects.filter(business_central=business_central).select_related("business_central", "sales")
+    present = {row.name: row for row in rows}
+    return [_default(one, present.get(one["name"]), (business_central, sales), tables) for one in _chosen(names)]
+
+
+def _chosen(names: Collection[str] | None) -> list[Mapping[str, Any]]:
+    return [one for one in default_setup()["mappings"] if names is None or one["name"] in names]
 
 
 def find_company(business_central: System, sales: System) -> None:
@@ -116,34 +153,45 @@ def _options(plain: list[Mapping[str, Any]]) -> None:
                 )
 
 
-def _mapping(
-    plain: Mapping[str, Any],
-    business_central: System,
-    sales: System,
-    tables: Mapping[Side, Mapping[str, Table]],
-    report: SetupReport,
-    user: Person,
-) -> None:
+def _default(
+    plain: Mapping[str, Any], row: IntegrationTableMapping | None, systems: tuple[System, System], tables: Tables
+) -> DefaultMapping:
+    business_central, sales = systems
     bc = tables[Side.BUSINESS_CENTRAL].get(plain["business_central"]["entity_set"])
     crm = _sales_table(plain["sales"], tables[Side.SALES])
-    row = IntegrationTableMapping.objects.filter(business_central=business_central, name=plain["name"]).first()
     reason = _missing(plain, bc, crm)
     if plain["name"] == SALESPEOPLE and row is None and not by_person(business_central):
         reason = reason or NO_SALESPEOPLE
     if reason or bc is None or crm is None:
-        report.left_out.append(f"{plain['name']}: {reason}")
-        return
+        return DefaultMapping(name=plain["name"], left_out=reason)
     row = row or IntegrationTableMapping(business_central=business_central, name=plain["name"])
-    before = len(report.disabled)
+    _fill(row, plain, sales, crm)
+    fields = [_field(row, position, one, bc, crm) for position, one in enumerate(plain["field_mappings"], start=1)]
+    return DefaultMapping(name=plain["name"], row=row, fields=tuple(fields), templates=tuple(_templates(row, plain)))
+
+
+def _save(one: DefaultMapping, report: SetupReport, user: Person) -> None:
+    row = one.row
+    if row is None:
+        report.left_out.append(f"{one.name}: {one.left_out}")
+        return
 
     def save() -> None:
-        _fill(row, plain, sales, crm)
         row.save()
-        _fields(row, plain, bc, crm, report)
-        _templates(row, plain)
+        row.field_mappings.all().delete()
+        row.templates.all().delete()
+        for own in one.fields:
+            own.mapping = row
+        for template in one.templates:
+            template.mapping = row
+        IntegrationFieldMapping.objects.bulk_create(one.fields)
+        ConfigTemplate.objects.bulk_create(one.templates)
 
     save_with_history(row, user, "Use Default Synchronization Set-up", save)
-    report.made.append(f"{row.name} {row.arrow} {row.table_label} - {row.integration_table_label}" + _told_disabled(report, before))
+    disabled = [f"{row.name}: {field}: {field.status_reason}" for field in one.fields if field.status == FieldStatus.DISABLED]
+    report.disabled += disabled
+    told = f" ({len(disabled)} field mappings disabled)" if disabled else ""
+    report.made.append(f"{row.name} {row.arrow} {row.table_label} - {row.integration_table_label}{told}")
 
 
 def _sales_table(plain: Mapping[str, Any], tables: Mapping[str, Table]) -> Table | None:
@@ -152,11 +200,6 @@ def _sales_table(plain: Mapping[str, Any], tables: Mapping[str, Table]) -> Table
     if table is None or not column:
         return table
     return option_set_table(table.name, plain["entity"], [(table.type_name, column)]) if has_options(table, column) else None
-
-
-def _told_disabled(report: SetupReport, before: int) -> str:
-    count = len(report.disabled) - before
-    return f" ({count} field mappings disabled)" if count else ""
 
 
 def _missing(plain: Mapping[str, Any], bc: Table | None, crm: Table | None) -> str:
@@ -200,15 +243,6 @@ def _company_filter(condition: str, crm: Table) -> str:
     return condition.replace(f" and {OWN_OR_NONE}", "").replace(OWN_OR_NONE, "")
 
 
-def _fields(row: IntegrationTableMapping, plain: Mapping[str, Any], bc: Table, crm: Table, report: SetupReport) -> None:
-    row.field_mappings.all().delete()
-    rows = [_field(row, position, one, bc, crm) for position, one in enumerate(plain["field_mappings"], start=1)]
-    for one in rows:
-        if one.status == FieldStatus.DISABLED:
-            report.disabled.append(f"{row.name}: {one}: {one.status_reason}")
-    IntegrationFieldMapping.objects.bulk_create(rows)
-
-
 def _field(row: IntegrationTableMapping, position: int, plain: Mapping[str, Any], bc: Table, crm: Table) -> IntegrationFieldMapping:
     lookup, option = plain.get("lookup") or {}, plain.get("option") or {}
     constant = plain.get("constant")
@@ -246,10 +280,9 @@ def _why_disabled(plain: Mapping[str, Any], bc: Table, crm: Table, business_cent
     return TEAM_OWNS if attribute == OWNER and not by_person(business_central) else ""
 
 
-def _templates(row: IntegrationTableMapping, plain: Mapping[str, Any]) -> None:
-    row.templates.all().delete()
-    for side, one in (plain.get("templates") or {}).items():
-        if one:
-            ConfigTemplate.objects.create(
-                mapping=row, side=side, code=one["code"], description=one["purpose"], defaults=one.get("defaults") or {}
-            )
+def _templates(row: IntegrationTableMapping, plain: Mapping[str, Any]) -> list[ConfigTemplate]:
+    return [
+        ConfigTemplate(mapping=row, side=side, code=one["code"], description=one["purpose"], defaults=one.get("defaults") or {})
+        for side, one in (plain.get("templates") or {}).items()
+        if one
+    ]

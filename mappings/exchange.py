@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,12 +51,19 @@ def mappings_to_json() -> list[dict[str, Any]]:
 
 def mapping_to_json(mapping: IntegrationTableMapping) -> dict[str, Any]:
     """One mapping with its field mappings and templates; systems by name."""
+    return whole_mapping(mapping, mapping.field_mappings.all(), mapping.templates.all())
+
+
+def whole_mapping(
+    mapping: IntegrationTableMapping, fields: Iterable[IntegrationFieldMapping], templates: Iterable[ConfigTemplate]
+) -> dict[str, Any]:
+    """The same of a mapping whose field mappings and templates need not be saved."""
     return {
         **_plain(mapping, _MAPPING),
         "business_central": mapping.business_central.name,
         "sales": mapping.sales.name,
-        "fields": [_plain(row, _FIELD) for row in mapping.field_mappings.all()],
-        "templates": [_plain(row, _TEMPLATE) for row in mapping.templates.all()],
+        "fields": [_plain(row, _FIELD) for row in fields],
+        "templates": [_plain(row, _TEMPLATE) for row in templates],
     }
 
 

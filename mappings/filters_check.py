@@ -19,6 +19,15 @@ def count_matching(mapping: IntegrationTableMapping, side: Side, condition: str)
         return connector.count(table, filled_filter(mapping, side, condition))
 
 
+def inside_and_outside(mapping: IntegrationTableMapping, side: Side, condition: str) -> tuple[int, int]:
+    """How many records of that side's table the filter selects, and how many it leaves out; two requests. Raises as above."""
+    system = mapping.business_central if side is Side.BUSINESS_CENTRAL else mapping.sales
+    table = table_of(mapping, side)
+    with connected(system) as connector:
+        inside = connector.count(table, filled_filter(mapping, side, condition))
+        return inside, max(0, connector.count(table) - inside) if condition.strip() else 0
+
+
 def full_run_size(mapping: IntegrationTableMapping) -> dict[Side, int]:
     """How many records a run that reads everything would read from each side, in the order of its jobs (engine.md A23).
 

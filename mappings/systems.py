@@ -87,11 +87,16 @@ def both_connected(
         yield {Side.BUSINESS_CENTRAL: business_central, Side.SALES: sales}
 
 
-def read_tables(system: System, names: Iterable[str]) -> dict[str, Table]:
-    """Asks the system for these tables and keeps what it says; the tables that it has, by name."""
+def ask_tables(system: System, names: Iterable[str]) -> dict[str, Table]:
+    """Asks the system for these tables, by name those that it has; nothing is kept."""
     wanted = list(dict.fromkeys(names))
     with connected(system) as connector:
-        tables = {name: table for name, table in connector.tables(wanted).items() if name in wanted}
+        return {name: table for name, table in connector.tables(wanted).items() if name in wanted}
+
+
+def read_tables(system: System, names: Iterable[str]) -> dict[str, Table]:
+    """Asks the system for these tables and keeps what it says; the tables that it has, by name."""
+    tables = ask_tables(system, names)
     for name, table in tables.items():
         SystemTable.objects.update_or_create(system=system, name=name, defaults={"label": table.label, "metadata": table.to_json()})
     return tables

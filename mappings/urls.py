@@ -7,7 +7,9 @@ from django.views.generic import RedirectView
 
 from mappings.views.change_log import ChangeLog
 from mappings.views.connections import ConnectionDelete, ConnectionEdit, ConnectionList, ConnectionTest
+from mappings.views.default_setup import DefaultSetup
 from mappings.views.field_list import FieldList
+from mappings.views.filter_builder import FilterBuilder
 from mappings.views.mapping_edit import CheckFilter, ClearWatermarks, FullRunSize, MappingEdit
 from mappings.views.mapping_list import MappingFactBox, MappingList
 from mappings.views.option_list import OptionList, OptionLookUp
@@ -23,10 +25,12 @@ urlpatterns: list[URLPattern] = [
     path("mappings/<int:pk>/fields/", FieldList.as_view(), name="field-list"),
     path("mappings/<int:pk>/factbox/", MappingFactBox.as_view(), name="mapping-factbox"),
     path("mappings/<int:pk>/check-filter/", CheckFilter.as_view(), name="check-filter"),
+    path("mappings/<int:pk>/filter/<str:side>/", FilterBuilder.as_view(), name="filter-builder"),
     path("mappings/<int:pk>/full-run-size/", FullRunSize.as_view(), name="full-run-size"),
     path("mappings/<int:pk>/clear-watermarks/", ClearWatermarks.as_view(), name="clear-watermarks"),
     path("mappings/<int:pk>/versions/", Versions.as_view(), name="versions"),
     path("mappings/<int:pk>/versions/<int:change>/restore/", RestoreVersion.as_view(), name="restore-version"),
+    path("default-setup/", DefaultSetup.as_view(), name="default-setup"),
     path("option-mappings/", OptionList.as_view(), name="option-list"),
     path("option-mappings/look-up/", OptionLookUp.as_view(), name="option-look-up"),
     path("transformation-rules/", TransformationList.as_view(), name="transformation-list"),

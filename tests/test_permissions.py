@@ -102,6 +102,8 @@ def test_an_operator_runs_mappings_and_does_not_configure_them(addresses: list[s
         "switch",
         "compare",
         "notice-rules",
+        "business_central",
+        "apply",
     }
 
 
