@@ -36,6 +36,7 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp requirements-dev.txt
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.pages
 	$(BIN)/python -m tests.bench.log
 
 chaos: $(VENV)/dev.stamp

@@ -20,6 +20,18 @@ import psycopg
 ROOT = Path(__file__).resolve().parent.parent
 
 
+_PREPARE = "from syncadmin.management import demo_company as demo; demo.prepare({sandbox!r}); print(demo.USER, demo.PASSWORD)"
+_UNTIL_ALL_HAS_RUN = """
+import time
+from django.utils import timezone
+from joblog.models import *
+end = time.monotonic() + 60
+while JobQueueEntry.objects.filter(status__in=["Ready", "In Process", "Waiting"], earliest_start__lte=timezone.now()).exists():
+    assert time.monotonic() < end, "the first scheduled runs do not end"
+    time.sleep(0.2)
+"""
+
+
 class Installation:
     """Set up against a sandbox; on PostgreSQL where the suite runs on it, with a database that is dropped at the end."""
 
@@ -53,6 +65,15 @@ class Installation:
     def python(self, lines: str) -> str:
         """Runs lines inside the product, for what only pages offer."""
         return self.manage("shell", "--no-imports", "-c", lines)
+
+    def prepare_demo(self, sandbox: str) -> tuple[str, str]:
+        """Makes it the demo company; the name and the password of its administrator."""
+        user, password = self.python(_PREPARE.format(sandbox=sandbox)).split()[-2:]
+        return user, password
+
+    def wait_for_schedule(self) -> None:
+        """Until everything that is scheduled has run once and rests for the next half hour."""
+        self.python(_UNTIL_ALL_HAS_RUN)
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         return self._start("manage.py", "qcluster")

@@ -20,17 +20,6 @@ from tests.people import People
 CHROMIUM = shutil.which(os.environ.get("CHROMIUM", "chromium"))
 # Statistics run when they like, and a journey that counts what is written must be alone.
 NO_STATISTICS = "from joblog.models import *; JobQueueEntry.objects.filter(run_kind='statistics').update(status=QueueStatus.ON_HOLD)"
-PREPARE = "from syncadmin.management import demo_company as demo; demo.prepare({sandbox!r})"
-UNTIL_ALL_HAS_RUN = """
-import time
-from django.utils import timezone
-from joblog.models import *
-end = time.monotonic() + 60
-while JobQueueEntry.objects.filter(status__in=["Ready", "In Process", "Waiting"], earliest_start__lte=timezone.now()).exists():
-    assert time.monotonic() < end, "the first scheduled runs do not end"
-    time.sleep(0.2)
-"""
-
 expect.set_options(timeout=20_000)
 
 
@@ -56,10 +45,10 @@ def demo(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The demo company, everything that is scheduled has run once and rests for the next half hour."""
     made = Installation(tmp_path_factory.mktemp("demo"), sandbox.url, SYNCADMIN_WORKERS="2")
     try:
-        made.python(PREPARE.format(sandbox=sandbox.url))
+        made.prepare_demo(sandbox.url)
         made.python(NO_STATISTICS)
         made.start_worker()
-        made.python(UNTIL_ALL_HAS_RUN)
+        made.wait_for_schedule()
         yield made
     finally:
         made.close()

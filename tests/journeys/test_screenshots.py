@@ -26,8 +26,8 @@ def adatum(people, session, chromium, address):
     page = chromium.new_context(storage_state=session, base_url=address).new_page()
     before = newest_job(page, "CUSTOMER")
     page.goto(f"/mappings/4/records/business_central/{key}/")
-    press(page, "Keep Business Central")
-    expect_message(page, "1 record will be synchronized again.")
+    press(page, "Keep All of Business Central")
+    expect_message(page, "The values of Business Central stay.")
     new_jobs(page, "CUSTOMER", after=before, number=2)
     page.context.close()
 

@@ -1,0 +1,29 @@
+"""Every page stays light: what it brings of its own, as it travels, is below 100 kB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page, Response
+
+from tests.journeys.test_accessibility import MORE_PAGES
+from tests.journeys.test_every_page import PAGES
+
+MOST = 100_000  # bytes of stylesheets, scripts and pictures
+
+
+def test_no_page_brings_more_than_a_hundred_kilobytes_of_assets(browse: Callable[..., Page], session: Any) -> None:
+    heavy = {}
+    for address in (*PAGES, *MORE_PAGES):
+        page = browse(storage_state=session)  # a window of its own: nothing is in its cache
+        got: list[Response] = []
+        page.on("response", lambda response, got=got: got.append(response))
+        page.goto(address, wait_until="networkidle")
+        assets = [one for one in got if "/static/" in one.url]
+        assert len(assets) > 5, "a page without stylesheets would be light for the wrong reason"
+        weight = sum(int(one.request.sizes()["responseBodySize"]) for one in assets)
+        if weight > MOST:
+            heavy[address] = weight
+        page.context.close()
+    assert heavy == {}
