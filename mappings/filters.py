@@ -25,7 +25,7 @@ _KINDS = ("mapping", "system", "option mapping", "transformation rule", "job que
 
 
 class MappingFilter(ListFilter):
-    folded = ("stale",)
+    folded = ("stale", "manual")
     search_fields = ("name", "description", "table_label", "table", "integration_table_label", "integration_table", "table_filter_text")
 
     direction = PickFilter(what="direction", choices=MappingDirection.choices)
@@ -37,6 +37,7 @@ class MappingFilter(ListFilter):
     )
     troubled = TickFilter(method="filter_troubled", label="With failed or skipped records")
     stale = TickFilter(method="filter_stale", label="Not run for a day")
+    manual = TickFilter(field_name="user_defined", label="User defined")
 
     class Meta:
         model = IntegrationTableMapping

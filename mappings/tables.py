@@ -63,6 +63,10 @@ class MappingTable(ListTable):
     enabled = columns.FlagColumn(visible=False)
     order = tables.Column(visible=False)
     integration_uid_field = tables.Column(verbose_name="Integration Field", visible=False)
+    integration_field_type = tables.Column(verbose_name="Integration Field Type", visible=False, orderable=False)
+    int_table_caption_prefix = tables.Column(
+        accessor="sales__kind_label", verbose_name="Int. Tbl. Caption Prefix", visible=False, orderable=False
+    )
     update_conflict_resolution = tables.Column(verbose_name="Resolve Update Conflicts", visible=False)
     deletion_conflict_resolution = tables.Column(verbose_name="Resolve Deletion Conflicts", visible=False)
     table_templates = tables.Column(verbose_name="Table Config Templates", empty_values=(), visible=False, orderable=False)
@@ -74,6 +78,8 @@ class MappingTable(ListTable):
     multi_company = columns.FlagColumn(verbose_name="Multi-Company Synchronization Enabled", visible=False)
     disable_event_reschedule = columns.FlagColumn(verbose_name="Disable Event-driven Synch. Job Rescheduling", visible=False)
     user_defined = columns.FlagColumn(verbose_name="User Defined", visible=False)
+    create_new_if_no_match = columns.FlagColumn(verbose_name="Create New in Case of No Match", visible=False)
+    synch_after_match = columns.FlagColumn(verbose_name="Synch. After Bulk Coupling", visible=False)
     version = tables.Column(visible=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}})
 
     class Meta(ListTable.Meta):

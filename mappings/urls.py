@@ -12,6 +12,7 @@ from mappings.views.field_list import FieldList
 from mappings.views.filter_builder import FilterBuilder
 from mappings.views.mapping_edit import CheckFilter, ClearWatermarks, FullRunSize, MappingEdit
 from mappings.views.mapping_list import MappingFactBox, MappingList
+from mappings.views.mapping_rows import MappingRows
 from mappings.views.option_list import OptionList, OptionLookUp
 from mappings.views.transformation_edit import TransformationEdit, TransformationTrial
 from mappings.views.transformation_list import TransformationList
@@ -21,6 +22,7 @@ app_name = "mappings"
 urlpatterns: list[URLPattern] = [
     path("", RedirectView.as_view(pattern_name="mappings:mapping-list"), name="home"),
     path("mappings/", MappingList.as_view(), name="mapping-list"),
+    path("mappings/edit/", MappingRows.as_view(), name="mapping-rows"),
     path("mappings/<int:pk>/", MappingEdit.as_view(), name="mapping-edit"),
     path("mappings/<int:pk>/fields/", FieldList.as_view(), name="field-list"),
     path("mappings/<int:pk>/factbox/", MappingFactBox.as_view(), name="mapping-factbox"),

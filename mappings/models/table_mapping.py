@@ -127,6 +127,11 @@ class IntegrationTableMapping(models.Model):
         return "." in self.integration_table
 
     @property
+    def integration_field_type(self) -> str:
+        """What the key of the integration table is: rows of Sales have a GUID, options a number."""
+        return "Option" if self.is_option_mapping else "GUID"
+
+    @property
     def directions(self) -> tuple[Direction, ...]:
         """The ways this mapping runs, in the order of a run: to Sales first (engine.md section 5.3)."""
         if self.direction == MappingDirection.BIDIRECTIONAL:

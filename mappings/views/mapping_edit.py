@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import messages
@@ -15,6 +16,7 @@ from mappings.companies import shares_rows
 from mappings.filters_check import count_matching, full_run_size
 from mappings.forms import FILTERS, REACHES_PAST_WATERMARK, MappingForm
 from mappings.models import IntegrationTableMapping
+from mappings.row_forms import MappingRowForm
 from mappings.troubleshooting import listed_mappings
 from mappings.views.mapping_list import factbox
 from syncadmin.sync.errors import SyncError
@@ -56,15 +58,20 @@ class MappingEdit(Page):
             tell(request, f"Nothing was changed in {mapping.name}.")
             return HttpResponseRedirect(request.path)
         labels = [str(form.fields[name].label or name) for name in form.changed_data if name in form.fields]
-        save_with_history(mapping, request.user, ", ".join(labels), lambda: _save(form))
+        save_with_history(mapping, request.user, ", ".join(labels), lambda: save_form(form))
         tell_saved(request, mapping)
-        if "multi_company" in form.changed_data and shares_rows(mapping) and Direction.TO_INTEGRATION in mapping.directions:
-            tell(request, _MEETING.format(table=mapping.integration_table_label or mapping.integration_table), level=messages.INFO)
+        tell_meeting(request, mapping, form.changed_data)
         reaches = REACHES_PAST_WATERMARK.intersection(form.changed_data)
         return HttpResponseRedirect(f"{request.path}?changed=1" if reaches else request.path)
 
 
-def _save(form: MappingForm) -> None:
+def tell_meeting(request: HttpRequest, mapping: IntegrationTableMapping, changed: Collection[str]) -> None:
+    """Says what multi-company synchronization means for a mapping where it was just switched on."""
+    if "multi_company" in changed and shares_rows(mapping) and Direction.TO_INTEGRATION in mapping.directions:
+        tell(request, _MEETING.format(table=mapping.integration_table_label or mapping.integration_table), level=messages.INFO)
+
+
+def save_form(form: MappingForm | MappingRowForm) -> None:
     """Only the columns of the form: workers move watermarks and run results meanwhile. Fields of an option mapping go its way (M02)."""
     form.instance.save(update_fields=form.Meta.fields)
     if form.instance.is_option_mapping:

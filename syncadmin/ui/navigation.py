@@ -41,7 +41,20 @@ MENU: tuple[Group, ...] = (
             Item(
                 title="Table Mappings",
                 url_name="mappings:mapping-list",
-                words="integration table mappings synchronization setup fields coupling",
+                words="integration table mappings synchronization setup fields coupling filters manual integration table mappings",
+            ),
+            Item(
+                title="Use Default Synchronization Setup",
+                url_name="mappings:default-setup",
+                words="default set-up reset mappings to defaults preview assisted setup",
+                hidden=True,
+            ),
+            Item(
+                title="Edit Integration Table Mappings",
+                url_name="mappings:mapping-rows",
+                words="edit list of table mappings directions policies",
+                permission="mappings.configure",
+                hidden=True,
             ),
         ),
     ),

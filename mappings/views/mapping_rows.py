@@ -1,0 +1,46 @@
+"""Integration Table Mappings, edited in the list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from mappings.changes import save_with_history
+from mappings.models import IntegrationTableMapping
+from mappings.row_forms import HEADINGS, MappingRowForm, mapping_rows
+from mappings.views.mapping_edit import save_form, tell_meeting, tell_saved
+from syncadmin.ui.views import Page, tell
+
+
+class MappingRows(Page):
+    title = "Edit Integration Table Mappings"
+    template_name = "mappings/mapping_rows.html"
+    permission = "mappings.configure"
+
+    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+        rows = extra.pop("rows", None) or mapping_rows(queryset=_shown())
+        return super().get_context_data(rows=rows, headings=[heading for _, heading in HEADINGS], **extra)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        rows: Any = mapping_rows(request.POST, queryset=_shown())
+        if not rows.is_valid():
+            return self.render_to_response(self.get_context_data(rows=rows))
+        changed = [form for form in rows.forms if form.changed_names]
+        for form in changed:
+            _save(request, form)
+        if not changed:
+            tell(request, "Nothing was changed.")
+        return HttpResponseRedirect(reverse("mappings:mapping-list"))
+
+
+def _save(request: HttpRequest, form: MappingRowForm) -> None:
+    labels = ", ".join(str(form.fields[name].label) for name in form.changed_names)
+    save_with_history(form.instance, request.user, labels, lambda: save_form(form))
+    tell_saved(request, form.instance)
+    tell_meeting(request, form.instance, form.changed_names)
+
+
+def _shown() -> Any:
+    return IntegrationTableMapping.objects.select_related("business_central", "sales").order_by("business_central__name", "order", "name")
