@@ -86,6 +86,7 @@ def test_what_is_ticked_stays_ticked_when_the_list_is_fetched_again(page):
 
 def test_a_question_comes_before_what_is_hard_to_take_back(page):
     row(page, "CUSTOMER").locator("td.direction").click()
+    page.locator(".actions summary", has_text="Synchronization").click()
     page.get_by_role("button", name="Run Full Synchronization", exact=True).click()
     expect(page.locator("#confirm")).to_contain_text("Every record inside the filters is read")
     page.get_by_role("button", name="No").click()
