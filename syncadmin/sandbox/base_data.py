@@ -20,6 +20,11 @@ from .ids import (
 
 Rows = dict[str, list[dict[str, Any]]]
 _VERSION = "27.0.41812.42044"
+_DIMENSIONS = {
+    "DEPARTMENT": ("ADM", "PROD", "SALES"),
+    "CUSTOMERGROUP": ("LARGE", "MEDIUM", "SMALL"),
+    "AREA": ("30", "40", "70"),
+}
 
 
 def company_rows(name: str = COMPANY_NAME) -> Rows:
@@ -33,7 +38,20 @@ def company_rows(name: str = COMPANY_NAME) -> Rows:
         "companies": [{**scope, **head, "systemModifiedBy": INTEGRATION_USER_ID}],
         "generalLedgerSetup": [{**scope, "id": fixed_id("generalLedgerSetup", name), **ledger}],
         "companyInformation": [{**scope, "id": fixed_id("companyInformation", name), **information}],
+        **_dimension_rows(name, scope),
     }
+
+
+def _dimension_rows(name: str, scope: dict[str, Any]) -> Rows:
+    """The dimensions of a company with their values; the first two are its global ones."""
+    dimensions, values = [], []
+    for code, listed in _DIMENSIONS.items():
+        key = fixed_id("dimensions", name, code)
+        dimensions.append({**scope, "id": key, "code": code, "displayName": code.title()})
+        for value in listed:
+            own = {"id": fixed_id("dimensionValues", name, code, value), "dimensionId": key, "code": value, "displayName": value.title()}
+            values.append({**scope, **own})
+    return {"dimensions": dimensions, "dimensionValues": values}
 
 
 def sales_rows() -> Rows:

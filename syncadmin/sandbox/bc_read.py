@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from .bc_address import Address, no_segment
 from .filter_business_central import BusinessCentralFilter, asks_for_values
@@ -158,6 +160,14 @@ def link_sql(entity: Entity, navigation: Navigation, target: Entity, alias: str,
         fixed = right.replace(" ", "_x0020_")
         parts.append(f'{inner}."{left}" = ' + (f'{alias}."{right}"' if right in entity.properties else f"'{fixed}'"))
     return " AND ".join(parts)
+
+
+def tied_values(navigation: Navigation, owner: Mapping[str, Any]) -> dict[str, Any]:
+    """What a new row below ``owner`` has from it, by the same ``via`` text: ``documentId``, or each part of ``parentType = Customer and …``."""
+    if "=" not in navigation.via:
+        return {navigation.via: owner["id"]}
+    pairs = (condition.partition("=") for condition in navigation.via.split(" and "))
+    return {left.strip(): owner.get(right.strip(), right.strip().replace(" ", "_x0020_")) for left, _, right in pairs}
 
 
 def unknown_property(entity: Entity, name: str) -> ApiError:

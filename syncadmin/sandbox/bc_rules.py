@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .bc_dimensions import DEFAULT_DIMENSIONS, TRIGGERS, check_default_dimension
 from .messages import ApiError
 from .schema import BUSINESS_CENTRAL, Entity, entities
 from .store import Row, Store
@@ -31,6 +32,8 @@ def check_row(store: Store, entity: Entity, row: Row, *, creating: bool) -> None
         _finish_contact(store, row)
     if entity.name == "salesPrices":
         _check_price(store, row)
+    if entity.name == DEFAULT_DIMENSIONS:
+        check_default_dimension(row)
     if entity.name == "salesInvoices" and creating and row["customerNumber"] == "":
         raise ApiError(400, RULE, "A customerNumber or customerId must be provided.")
 
@@ -125,4 +128,5 @@ _TRIGGERS: dict[tuple[str, str], Callable[[Store, Row], None]] = {
     **{("contacts", name): _join for name in _NAME_PARTS},
     ("customers", "primaryContactNumber"): _primary_contact,
     ("resources", "displayName"): _search_name,
+    **TRIGGERS,
 }

@@ -19,8 +19,9 @@ from .bc_customers import (
     update_customer,
     update_statistics,
 )
+from .bc_dimensions import DEFAULT_DIMENSIONS, forget_default_dimensions, parent_of
 from .bc_documents import Documents
-from .bc_read import not_found
+from .bc_read import not_found, tied_values
 from .bc_relations import Relations
 from .bc_rules import RULE, after_field, check_row
 from .bc_series import SERIES, next_number
@@ -76,8 +77,9 @@ class BusinessCentralWriter:
         self._after_create(entity, row, place.caller)
         for name, children in nested.items():
             target = entities(BUSINESS_CENTRAL)[entity.navigations[name].targets[0]]
+            tied = tied_values(entity.navigations[name], row)
             for child in children:
-                self.create(target, {**child, "documentId": row["id"]}, place)
+                self.create(target, {**tied, **child, **tied}, place)
         return str(row[entity.key])
 
     def update(self, entity: Entity, key: str, body: Mapping[str, Any], place: Place, *, if_match: str) -> None:
@@ -94,7 +96,7 @@ class BusinessCentralWriter:
         if any(row[name] != before[name] for name in entity.business_key):
             self._check_business_key(entity, row)
         self.save(entity, before, row, place.caller)
-        self._after_update(entity, before, row)
+        self._after_update(entity, before, row, place.caller)
 
     def delete(self, entity: Entity, key: str, place: Place, *, if_match: str) -> None:
         row = self.existing(entity, key, place.company)
@@ -109,6 +111,9 @@ class BusinessCentralWriter:
             forget_customer(self.store, row)
         elif entity.name == "contacts":
             forget_contact(self.store, row, self.save)
+        elif entity.name == DEFAULT_DIMENSIONS:
+            self._touch_parent(row, place.caller)
+        forget_default_dimensions(self.store, row[entity.key])
         self.documents.after_delete(entity, row)
 
     def save(self, entity: Entity, before: Row, row: Row, caller: Caller | None = None) -> None:
@@ -204,9 +209,11 @@ class BusinessCentralWriter:
             if created["type"] == "Person":
                 self.save(entity, row, {**row, "primaryContactNumber": created["number"], "contactName": created["displayName"]})
             update_statistics(self.store, row, self.save)
+        elif entity.name == DEFAULT_DIMENSIONS:
+            self._touch_parent(row, caller)
         self.documents.after_save(entity, row)
 
-    def _after_update(self, entity: Entity, before: Row, row: Row) -> None:
+    def _after_update(self, entity: Entity, before: Row, row: Row, caller: Caller) -> None:
         key = entity.business_key[0] if len(entity.business_key) == 1 else ""
         if key and row[key] != before[key]:
             rename(self.store, entity, row["_company"], before[key], row[key], self.save)
@@ -215,7 +222,17 @@ class BusinessCentralWriter:
             update_statistics(self.store, row, self.save)
         elif entity.name == "contacts":
             update_customer(self.store, before, row, self.save)
+        elif entity.name == DEFAULT_DIMENSIONS and row != before:
+            self._touch_parent(row, caller)
         self.documents.after_save(entity, row)
+
+    def _touch_parent(self, row: Row, caller: Caller) -> None:
+        """The value of a global dimension stands on the record itself, which no page of API v2.0 shows: its stamp and etag tell."""
+        found = parent_of(self.store, row)
+        if found:
+            entity = entities(BUSINESS_CENTRAL)[found[0]]
+            key, stamps = found[1][entity.key], self._stamps(entity)
+            self.store.update(entity, key, stamps, company=row["_company"], user_id=caller.user_id)
 
 
 def check_match(row: Row, if_match: str, *, required: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from .bc_address import Address, Segment, no_segment, parse_address, parse_root
 from .bc_batch import BusinessCentralBatch
-from .bc_read import BusinessCentralReader, link_sql, require_set
+from .bc_read import BusinessCentralReader, link_sql, require_set, tied_values
 from .bc_subscriptions import Subscriptions
 from .bc_values import read_body
 from .bc_write import BusinessCentralWriter, Place, method_not_allowed
@@ -113,8 +113,8 @@ class BusinessCentral:
             return self._related(request, address, target, owner)
         if rest[0].key is not None:
             return self._on_row(request, address, target, rest[0].guid, rest[1:])
-        if request.method == "POST" and navigation.via == "documentId":
-            return self._create(request, address, target, {"documentId": key})
+        if request.method == "POST" and target.create:
+            return self._create(request, address, target, tied_values(navigation, row))
         return self._on_set(request, address, target, rest[1:], parent=owner)
 
     def _related(self, request: Request, address: Address, target: Entity, condition: str) -> Response:

@@ -12,6 +12,8 @@ EXTRA_BC_INDEXES = {
     "salesInvoices": ("customerId",),
     "salesInvoiceLines": ("documentId",),
     "salesPrices": ("salesCode",),
+    "defaultDimensions": ("parentId",),
+    "dimensionValues": ("code",),
 }
 _FOLDED_DV_INDEXES = {"accountnumber", "productnumber", "emailaddress1", "isocurrencycode", "internalemailaddress", "nav_customerno"}
 _VIEWS = {
