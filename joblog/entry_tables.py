@@ -187,10 +187,16 @@ def what_happened(entry: SynchEntry) -> SafeString:
     if entry.changes:
         parts.append(change_chips(entry.changes))
     if entry.detail.get("template"):
-        parts.append(format_html('<p class="soft">Template {}</p>', entry.detail["template"]))
+        parts.append(format_html('<p class="soft">Template {}{}</p>', entry.detail["template"], _dimensions(entry)))
     if entry.action == EntryAction.SENDING and not parts:
         parts.append(SafeString('<p class="soft">Sent, not answered yet.</p>'))
     return format_html_join("", "{}", ((part,) for part in parts))
+
+
+def _dimensions(entry: SynchEntry) -> SafeString:
+    """The default dimensions that the template gives to the new record."""
+    rows = entry.detail.get("dimensions", {}).items()
+    return format_html_join("", " · {} {}", ((name, value or "without a value") for name, value in rows))
 
 
 def _missing_links(entry: SynchEntry) -> SafeString:

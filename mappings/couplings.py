@@ -19,7 +19,7 @@ _KEY = {Side.BUSINESS_CENTRAL: "bc_key", Side.SALES: "sales_key"}
 _SAVED = (
     "bc_key", "sales_key", "bc_number", "bc_label", "sales_label", "pending", "pending_since", "skipped", "baseline", "bc_modified_at",
     "sales_modified_at", "bc_etag", "sales_etag", "to_result", "to_job_id", "to_error", "from_result", "from_job_id", "from_error",
-    "last_error", "failed_at", "last_synch_at",
+    "last_error", "failed_at", "last_synch_at", "template_owed",
 )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ class DatabaseCouplings:
         failed, job = _attempt_columns(direction)
         rows = (
             Coupling.objects.filter(mapping=self.mapping, skipped=False, id__gt=after)
-            .filter(Q(**{failed: SynchResult.FAILURE}) | Q(pending=direction.value))
+            .filter(_to_retry(direction, failed))
             .filter(Q(**{f"{job}__lt": before_job}) | Q(**{f"{job}__isnull": True}))
             .exclude(**{_KEY[direction.source]: None})
             .order_by("id")
@@ -107,6 +107,7 @@ def to_state(row: Coupling) -> CouplingState:
         from_sales=_attempt(row.from_result, row.from_job_id, row.from_error),
         message=row.last_error,
         origin=row.origin,
+        template_owed=row.template_owed,
         synchronized_at=row.last_synch_at,
         failed_at=row.failed_at,
     )
@@ -130,6 +131,7 @@ def _to_row(mapping_id: int, state: CouplingState, job_id: int) -> Coupling:
         "bc_etag": state.bc.etag,
         "sales_etag": state.sales.etag,
         "last_error": state.message,
+        "template_owed": state.template_owed,
         "failed_at": now if any(attempt.failed for attempt in attempts) else state.failed_at,
         "last_synch_at": now if any(attempt.succeeded for attempt in attempts) else state.synchronized_at,
     }
@@ -150,6 +152,12 @@ def _attempt(result: str, job_id: int | None, error: str) -> Attempt:
 def _result(prefix: str, attempt: Attempt) -> dict[str, Any]:
     result = SynchResult.FAILURE if attempt.failed else SynchResult.SUCCESS if attempt.succeeded else SynchResult.NONE
     return {f"{prefix}_result": result, f"{prefix}_job_id": attempt.job_id, f"{prefix}_error": attempt.error}
+
+
+def _to_retry(direction: Direction, failed: str) -> Q:
+    """What failed, is not finished, or waits for the default dimensions of its template."""
+    wanted = Q(**{failed: SynchResult.FAILURE}) | Q(pending=direction.value)
+    return wanted | ~Q(template_owed="") if direction is Direction.FROM_INTEGRATION else wanted
 
 
 def _attempt_columns(direction: Direction) -> tuple[str, str]:

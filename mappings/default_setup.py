@@ -21,6 +21,7 @@ from mappings.models import (
 )
 from mappings.option_sets import has_options
 from mappings.ownership import NO_SALESPEOPLE, OWNER, SALESPEOPLE, TEAM_OWNS, by_person, dependencies
+from mappings.rules.default_dimensions import DIMENSION_TABLES
 from mappings.systems import connect_business_central, connect_sales, read_tables
 from syncadmin.connectors.option_sets import option_set_table
 from syncadmin.sync.errors import RunError
@@ -36,6 +37,7 @@ _BC_RELATED = (
     "paymentTerms",
     "shipmentMethods",
     "shippingAgents",
+    *DIMENSION_TABLES,
 )
 _SALES_RELATED = ("uoms", "organizations", "teams", "businessunits", "bcbi_companies", "nav_accountstatisticses")
 
@@ -282,7 +284,14 @@ def _why_disabled(plain: Mapping[str, Any], bc: Table, crm: Table, business_cent
 
 def _templates(row: IntegrationTableMapping, plain: Mapping[str, Any]) -> list[ConfigTemplate]:
     return [
-        ConfigTemplate(mapping=row, side=side, code=one["code"], description=one["purpose"], defaults=one.get("defaults") or {})
+        ConfigTemplate(
+            mapping=row,
+            side=side,
+            code=one["code"],
+            description=one["purpose"],
+            defaults=one.get("defaults") or {},
+            dimensions=one.get("dimensions") or [],
+        )
         for side, one in (plain.get("templates") or {}).items()
         if one
     ]

@@ -57,7 +57,7 @@ def _named_rows(rows: list[Any]) -> dict[str, Any]:
 def _identity(row: dict[str, Any]) -> str:
     if "integration_field" in row:
         return f"{row.get('field') or 'constant'} / {row['integration_field'] or 'constant'}"
-    return str(row.get("code") or row.get("name") or "")
+    return str(row.get("code") or row.get("name") or row.get("dimension") or "")
 
 
 def _shown(value: Any) -> str:

@@ -36,7 +36,7 @@ _FIELD = (
     "transformation_rule", "transformation_direction", "validate_field", "validate_integration_field", "clear_on_failed_sync", "not_null",
     "truncate", "use_for_match", "match_priority", "case_sensitive", "user_defined",
 )  # fmt: skip
-_TEMPLATE = ("side", "code", "description", "priority", "conditions", "defaults")
+_TEMPLATE = ("side", "code", "description", "priority", "conditions", "defaults", "dimensions")
 
 
 def systems_to_json() -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from mappings.rules.registry import also_read, deletion_policy, field_rules
 from mappings.systems import table_of
 from mappings.transformations import rules_of
 from syncadmin.sync.errors import RunError
-from syncadmin.sync.plan import FieldRule, TablePlan, Template, UpdatePolicy
+from syncadmin.sync.plan import DefaultDimension, FieldRule, TablePlan, Template, UpdatePolicy
 from syncadmin.sync.records import Direction, Side
 from syncadmin.sync.tables import Field, Table
 
@@ -114,5 +114,6 @@ def _templates(mapping: IntegrationTableMapping) -> dict[Side, tuple[Template, .
     found: dict[Side, list[Template]] = {side: [] for side in Side}
     for row in ConfigTemplate.objects.filter(mapping=mapping).order_by("priority", "id"):
         conditions = tuple((one["field"], one["operator"], one["value"]) for one in row.conditions)
-        found[Side(row.side)].append(Template(row.code, row.defaults, conditions))
+        dimensions = tuple(DefaultDimension(**one) for one in row.dimensions)
+        found[Side(row.side)].append(Template(row.code, row.defaults, conditions, dimensions))
     return {side: tuple(rows) for side, rows in found.items()}

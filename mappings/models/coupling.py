@@ -49,6 +49,9 @@ class Coupling(models.Model):
     last_synch_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     origin = models.CharField(max_length=20, blank=True, help_text="How it came about: manual, insert, match.")
+    template_owed = models.CharField(
+        max_length=20, blank=True, default="", help_text="Template of a new record whose default dimensions are not written yet."
+    )
 
     class Meta:
         ordering = ["bc_number", "id"]
@@ -71,6 +74,7 @@ class Coupling(models.Model):
             models.Index(fields=["mapping", "id"], condition=Q(from_result="Failure", skipped=False), name="coupling_retry_from"),
             models.Index(fields=["mapping", "id"], condition=Q(skipped=True), name="coupling_skipped"),
             models.Index(fields=["mapping", "id"], condition=~Q(pending=""), name="coupling_pending"),
+            models.Index(fields=["mapping", "id"], condition=~Q(template_owed=""), name="coupling_template_owed"),
         ]
 
     def __str__(self) -> str:

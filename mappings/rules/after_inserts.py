@@ -1,4 +1,4 @@
-"""What is written to other records after an insert, and how a refusal of that is told (engine.md section 6, INSERT path)."""
+"""What is written to the source of a new record (engine.md section 6, INSERT path)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mappings.rules.table_rules import MappingRules
+from mappings.rules.unfinished import failed_after
 from syncadmin.sync.couplings import stamp_later
 from syncadmin.sync.records import Action, Direction, Modify, Outcome, Record, Side, WriteResult
 from syncadmin.sync.touched import Touched
@@ -23,16 +24,6 @@ def stamp_company(rules: MappingRules, touched: Sequence[Touched]) -> Sequence[T
     answers = connector.modify(sales, [Modify(row.key, row.etag, {"bcbi_companyid": company}) for row in rows]) if rows else []
     done = {row.key: (row, answer) for row, answer in zip(rows, answers, strict=True)}
     return [_stamped(one, *done[one.source_key]) if one.source_key in done else one for one in touched]
-
-
-def failed_after(touched: Touched, direction: Direction, answer: WriteResult, what: str) -> Touched:
-    """The record is there and coupled, and what had to follow it was not done; ``what`` says what that was."""
-    code, reason = answer.code or answer.outcome.value, answer.text or "it was changed or deleted meanwhile."
-    text = f"The record was created, but {what}: {reason}"
-    coupling = touched.coupling
-    if coupling is not None:
-        coupling = coupling.failed(direction, job_id=coupling.attempt(direction).job_id, error=code, message=text, passing=True)
-    return replace(touched, action=Action.FAILED, code=code, text=text, coupling=coupling)
 
 
 def _stamped(touched: Touched, before: Record, answer: WriteResult) -> Touched:

@@ -12,11 +12,12 @@ from typing import ClassVar
 
 from mappings.couplings import couplings_of
 from mappings.models import IntegrationTableMapping
-from mappings.rules.after_inserts import failed_after, stamp_company
+from mappings.rules.after_inserts import stamp_company
 from mappings.rules.contact_parents import BC, SALES, Parents, customer_mapping, is_company
 from mappings.rules.owners import OWNING_TEAM, OwnedRules, owner_rules
 from mappings.rules.primary_contacts import NewContact, PrimaryContacts
 from mappings.rules.table_rules import FROM, Tables, refused, texts
+from mappings.rules.unfinished import failed_after
 from syncadmin.sync.couplings import CouplingState
 from syncadmin.sync.plan import BIDIRECTIONAL, FieldRule
 from syncadmin.sync.records import Action, Direction, Outcome, Record, Side, WriteResult

@@ -5,16 +5,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 from mappings.companies import shares_rows
 from mappings.models import Coupling, IntegrationTableMapping
+from mappings.rules.default_dimensions import DefaultDimensions
 from syncadmin.sync.errors import RecordError
 from syncadmin.sync.plan import DeletionPolicy, FieldRule, TablePlan
 from syncadmin.sync.ports import Connector
 from syncadmin.sync.records import Direction, Record, Side
 from syncadmin.sync.rules import TableRules
 from syncadmin.sync.tables import Field, FieldType, Table
+from syncadmin.sync.touched import Touched
 
 Tables = Mapping[Side, Table]
 TO, FROM = Direction.TO_INTEGRATION.value, Direction.FROM_INTEGRATION.value
@@ -44,6 +47,16 @@ class MappingRules(TableRules):
     def new_key(self) -> str:
         """A key that no record of the destination has, for one that is to be created."""
         return str(uuid.uuid4())
+
+    def template_problems(self, direction: Direction, codes: Set[str]) -> Mapping[str, str]:
+        return self.default_dimensions.problems(codes) if direction is Direction.FROM_INTEGRATION else {}
+
+    def complete(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:
+        return self.default_dimensions.write(touched) if direction is Direction.FROM_INTEGRATION else touched
+
+    @cached_property
+    def default_dimensions(self) -> DefaultDimensions:
+        return DefaultDimensions(self.mapping, self.plan, self.connectors[Side.BUSINESS_CENTRAL])
 
     def taking_part(self, records: Sequence[Record]) -> list[Record]:
         """Records on their way to Sales that somebody has coupled, or that will be created.

@@ -163,7 +163,7 @@ def link_sql(entity: Entity, navigation: Navigation, target: Entity, alias: str,
 
 
 def tied_values(navigation: Navigation, owner: Mapping[str, Any]) -> dict[str, Any]:
-    """What a new row below ``owner`` has from it, by the same ``via`` text: ``documentId``, or each part of ``parentType = Customer and …``."""
+    """What a new row below ``owner`` has from it, by a ``via`` text: ``documentId``, or ``parentType = Customer and parentId = id``."""
     if "=" not in navigation.via:
         return {navigation.via: owner["id"]}
     pairs = (condition.partition("=") for condition in navigation.via.split(" and "))

@@ -44,7 +44,8 @@ class CouplingState:
     """One coupling; ``id`` is None until it was saved.
 
     ``pending`` is the direction of an insert that is not finished, ``pending_since`` our clock when it was first sent without a certain
-    answer: None as long as it surely has not happened.
+    answer: None as long as it surely has not happened. ``template_owed`` is the template of a new record whose default dimensions are not
+    known to be written yet.
     """
 
     id: int | None
@@ -59,6 +60,7 @@ class CouplingState:
     from_sales: Attempt = Attempt()
     message: str = ""
     origin: str = ""
+    template_owed: str = ""
     synchronized_at: datetime | None = None
     failed_at: datetime | None = None
 

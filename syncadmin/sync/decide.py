@@ -131,7 +131,7 @@ def decide_insert(plan: TablePlan, direction: Direction, source: Record, referen
         template = _template(plan, direction, source)
         defaults = _defaults(template, table)
     except (RecordError, KeyError) as error:
-        return Decision(kind=Kind.FAIL, code="template", text=f"The template for new records cannot be used: {error}")
+        return template_refused(str(error))
     values, reads, errors = _mapped(plan, direction, source, references)
     if errors:
         return _failed(errors)
@@ -150,6 +150,10 @@ def decide_insert(plan: TablePlan, direction: Direction, source: Record, referen
         later_baseline={pair: both for pair, (name, both) in agreed.items() if name in later},
         template=template.code if template else "",
     )
+
+
+def template_refused(reason: str) -> Decision:
+    return Decision(kind=Kind.FAIL, code="template", text=f"The template for new records cannot be used: {reason}")
 
 
 def _constant_known(plan: TablePlan, rule: FieldRule, direction: Direction, coupling: CouplingState) -> bool:

@@ -243,5 +243,5 @@ def _work(
         if certain := writer.rescued():
             run.journal.settle(certain, read=0, cursor=before)
         raise
-    finished = run.rules.after_page(run.direction, [*work.touched, *written])
+    finished = run.rules.complete(run.direction, run.rules.after_page(run.direction, [*work.touched, *written]))
     run.journal.settle([*also, *finished], read=read, cursor=after)

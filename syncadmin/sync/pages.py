@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from syncadmin.sync.couplings import CouplingState, Ends
-from syncadmin.sync.decide import Decision, Kind, Policy, decide_existing, decide_insert, source_unchanged
+from syncadmin.sync.decide import Decision, Kind, Policy, decide_existing, decide_insert, source_unchanged, template_refused
 from syncadmin.sync.lost import LostInserts
 from syncadmin.sync.matching import Match, Verdict
 from syncadmin.sync.partners import NOT_CREATED, PartnerSearch
@@ -128,7 +128,8 @@ class PageWork:
     def _couple(self, write: Write, end: Ends) -> None:
         """A coupling of its own, in place of the one of an insert that never succeeded."""
         write.found = True
-        write.coupling = replace(write.coupling, id=None, pending=None, origin="match").with_end(self.direction.destination, end)
+        own = replace(write.coupling, id=None, pending=None, origin="match", template_owed="")
+        write.coupling = own.with_end(self.direction.destination, end)
 
     # ---- matching before creating (engine.md section 14, A6)
 
@@ -188,7 +189,8 @@ class PageWork:
         return [write for write in quick if write.source.key in again]
 
     def _is_quick(self, write: Write, *, again: bool) -> bool:
-        if again or self.explicit or self.policy.unconditional or write.coupling.attempt(self.direction).failed:
+        owed = write.coupling.attempt(self.direction).failed or bool(write.coupling.template_owed)
+        if again or self.explicit or self.policy.unconditional or owed:
             return False
         return source_unchanged(self.plan, self.direction, write.source, write.coupling)
 
@@ -228,9 +230,18 @@ class PageWork:
             write.source = record
         for write in create:
             write.decision = decide_insert(self.plan, self.direction, write.source, self.references)
+        self._refuse_templates(create)
         lost = self._look_for_lost(create)
         for write in create:
             self._decide_new(write, lost)
+
+    def _refuse_templates(self, create: Sequence[Write]) -> None:
+        """What a template gives beside values is looked up before anything is created (engine.md section 10, A5)."""
+        codes = {write.decision.template for write in create if write.decision.template}
+        problems = self.rules.template_problems(self.direction, codes) if codes else {}
+        for write in create:
+            if write.decision.template in problems:
+                write.decision = template_refused(problems[write.decision.template])
 
     def _kept(self, pairs: Sequence[Write]) -> References:
         there = [write.destination for write in pairs if write.destination is not None]

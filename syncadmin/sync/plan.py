@@ -100,12 +100,30 @@ class FieldRule:
 
 
 @dataclass(frozen=True)
+class DefaultDimension:
+    """A dimension that documents of the new record get by default, by codes; ``posting`` is how they must use it, "" for no rule."""
+
+    dimension: str
+    value: str = ""
+    posting: str = ""
+
+
+@dataclass(frozen=True)
 class Template:
-    """Values for a new record; ``conditions`` are (field, operator, value) on the source record, all of which must hold."""
+    """Values for a new record; ``conditions`` are (field, operator, value) on the source record, all of which must hold.
+
+    ``dimensions`` are written right after the insert: Business Central keeps them in rows of their own (engine.md section 10).
+    """
 
     code: str
     defaults: Mapping[str, Any]
     conditions: tuple[tuple[str, str, Any], ...] = ()
+    dimensions: tuple[DefaultDimension, ...] = ()
+
+    @property
+    def dimension_values(self) -> dict[str, str]:
+        """The codes of the default dimensions with those of their values, for people."""
+        return {one.dimension: one.value for one in self.dimensions}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +147,10 @@ class TablePlan:
 
     def table(self, side: Side) -> Table:
         return self.bc if side is Side.BUSINESS_CENTRAL else self.sales
+
+    def template(self, side: Side, code: str) -> Template | None:
+        """The template of that side with this code; None where it is gone."""
+        return next((one for one in self.templates.get(side, ()) if one.code == code), None)
 
     def rules_for(self, direction: Direction) -> tuple[FieldRule, ...]:
         return tuple(rule for rule in self.rules if rule.runs(direction))

@@ -94,7 +94,7 @@ class Results:
             failed = self.failed(write, decision.code, decision.text, decision.fields)
             return replace(failed, changes=write.changes, coupling=_written_but_failed(coupling, failed, self.direction))
         label = coupling.end(self.direction.destination).label
-        told = {"changes": write.changes, "detail": _detail(write), "text": write.matched}
+        told = {"changes": write.changes, "detail": self._detail(write), "text": write.matched}
         return self.note(write, _action(write), **told, coupling=coupling, destination_label=label)
 
     def yielded(self, write: Write) -> Touched:
@@ -156,7 +156,17 @@ class Results:
             end = replace(write.coupling.end(other), key=write.key or None)
             baseline = dict(write.decision.baseline) if write.decision.kind is Kind.INSERT else write.coupling.baseline
             coupling = replace(self._named(write).with_end(other, end), baseline=baseline)
-        return self.note(write, Action.SENDING, intended=_action(write), changes=write.changes, detail=_detail(write), coupling=coupling)
+        return self.note(
+            write, Action.SENDING, intended=_action(write), changes=write.changes, detail=self._detail(write), coupling=coupling
+        )
+
+    def _detail(self, write: Write) -> Mapping[str, Any]:
+        """The template whose values won, with its default dimensions (A5); an interrupted insert keeps what it was announced with."""
+        if not write.decision.template:
+            return write.earlier.detail if write.created and write.earlier else {}
+        template = self.plan.template(self.direction.destination, write.decision.template)
+        dimensions = template.dimension_values if template else {}
+        return {"template": write.decision.template, **({"dimensions": dimensions} if dimensions else {})}
 
     def _attempted(self, write: Write) -> CouplingState:
         """Success for this direction, unless it has to come back to the record."""
@@ -220,13 +230,6 @@ def _action(write: Write) -> Action:
     if write.made or write.decision.values:
         return Action.MODIFIED
     return Action.COUPLED if write.found else Action.UNCHANGED
-
-
-def _detail(write: Write) -> Mapping[str, Any]:
-    """The template whose values won (A5); an interrupted insert keeps the one that it was announced with."""
-    if write.decision.template:
-        return {"template": write.decision.template}
-    return write.earlier.detail if write.created and write.earlier else {}
 
 
 def _failure_detail(decision: Decision) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence, Set
 from datetime import datetime
 
 from syncadmin.sync.criteria import Criterion
@@ -51,6 +51,10 @@ class TableRules:
         """Criteria of match-based coupling that no field mapping can state, such as a group called ``'NAV ' + code``."""
         return ()
 
+    def template_problems(self, direction: Direction, codes: Set[str]) -> Mapping[str, str]:  # noqa: ARG002
+        """Of these templates for new records the ones that cannot be used, with the reason."""
+        return {}
+
     def before_write(self, direction: Direction, keys: Sequence[str]) -> None:
         """Called with the source keys of a page's writes before they are announced, for what must exist first; never in a preview."""
 
@@ -60,6 +64,10 @@ class TableRules:
 
     def after_page(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:  # noqa: ARG002
         """Called with all records of a page, unchanged ones included, before they are settled; never in a preview."""
+        return touched
+
+    def complete(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:  # noqa: ARG002
+        """Called last with all records of a page: writes what the templates of new records still owe them; never in a preview."""
         return touched
 
     def follow_up(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[tuple[str, Sequence[str]]]:  # noqa: ARG002

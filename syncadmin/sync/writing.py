@@ -67,10 +67,16 @@ class Writer:
         for write in self.waiting:
             if write.decision.kind is Kind.INSERT:
                 write.key = write.key or (self.new_key() if chosen else "")
-                write.coupling = replace(write.coupling, pending_since=write.coupling.pending_since or self.now())
+                since, owed = write.coupling.pending_since or self.now(), self._owed(write)
+                write.coupling = replace(write.coupling, pending_since=since, template_owed=owed)
         saved = self.work.journal.sending([self.work.results.intended(write) for write in self.waiting])
         for write in self.waiting:
             write.coupling = saved.get(write.source.key, write.coupling)
+
+    def _owed(self, write: Write) -> str:
+        """The template whose default dimensions have to follow this insert, "" for none."""
+        template = self.work.plan.template(self.work.direction.destination, write.decision.template)
+        return template.code if template and template.dimensions else ""
 
     def _round(self) -> None:
         """One call for all inserts and one for all modifications; what they leave unclear waits for the next round."""
@@ -127,7 +133,7 @@ class Writer:
 
     def _refused(self, write: Write, answer: WriteResult) -> None:
         if write.decision.kind is Kind.INSERT:  # surely not created
-            write.coupling = replace(write.coupling, pending_since=None)
+            write.coupling = replace(write.coupling, pending_since=None, template_owed="")
             if answer.code == "duplicate":  # the next attempt must not take the record that has the key for its own
                 write.coupling = write.coupling.with_end(self.work.direction.destination, Ends())
         text = answer.text or "The system refused the record without a reason."

@@ -99,3 +99,30 @@ def ended(installation: Installation) -> dict[str, Any] | None:
     """The only job, once it is finished."""
     jobs = installation.ask("synchlog")["jobs"]
     return jobs[0] if jobs and jobs[0]["status"] == "Finished" else None
+
+
+@pytest.mark.rule("10.dimensions")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_new_customers_get_their_dimensions_once_when_the_worker_is_killed(method: str, installation: Installation, people: People) -> None:
+    installation.python(
+        "from mappings.models import *; m = IntegrationTableMapping.objects.get(name='CUSTOMER')\n"
+        "m.templates.filter(side='business_central').delete()\n"
+        "m.templates.create(side='business_central', code='T', dimensions=[{'dimension': 'AREA', 'value': '30'}])"
+    )
+    rows = [{"name": f"Account {number:03}", "customertypecode": 3} for number in range(40)]
+    people.create_many_sales("accounts", "account", rows)
+    path = "defaultDimensions" if method == "GET" else r"api/v2.0/\$batch"
+    people.fault(system="business_central", kind="delay", seconds=3, times=1, method=method, path=path)
+    installation.python(
+        "from joblog.queue import enqueue; from joblog.models import *; from mappings.models import *\n"
+        "enqueue(mapping=IntegrationTableMapping.objects.get(name='CUSTOMER'), run_kind=RunKind.SYNCHRONIZE)"
+    )
+    worker = installation.start_worker()
+    wait_until(lambda: used_up(people), what="the delayed request")
+    installation.kill(worker)
+    installation.start_worker()
+    jobs = wait_until(lambda: finished(installation), seconds=90, what="the end of both jobs")
+    assert (jobs["FromIntegrationTable"]["inserted"], jobs["FromIntegrationTable"]["failed"]) == (40, 0)
+    dimensions = Counter(row["parentId"] for row in people.rows_standard("defaultDimensions"))
+    assert dimensions == Counter(row["id"] for row in people.rows_bc("customers"))
+    assert len(dimensions) == 40

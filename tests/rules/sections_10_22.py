@@ -13,6 +13,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "10.filter": "A template fits when its filter on the source record holds, or when it has none.",
         "10.one": "At most one template is applied, none where none fits.",
         "10.wins": "Template values win over mapped values, on both sides.",
+        "10.dimensions": "A new Business Central record gets the default dimensions of its template; what breaks off is made good.",
         "10.number": "A new Business Central record gets its number from the number series there.",
         "10.missing": "A template that cannot be used fails the record before anything is created.",
         "10.chosen": "Runs of chosen records use the mapping's templates.",
