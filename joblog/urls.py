@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from joblog.views.assisted_setup import AssistedSetup
 from joblog.views.causes import CauseList, FixCause
 from joblog.views.conflicts import DecideConflict
 from joblog.views.connections import ConnectionSwitch
@@ -32,6 +33,7 @@ app_name = "joblog"
 urlpatterns: list[URLPattern] = [
     path("home/", Home.as_view(), name="home"),
     path("home/thresholds/", Thresholds.as_view(), name="thresholds"),
+    path("assisted-setup/", AssistedSetup.as_view(), name="assisted-setup"),
     path("synchronize/", Synchronize.as_view(), name="synchronize"),
     path("log/", LogList.as_view(), name="log"),
     path("log/delete/", DeleteLog.as_view(), name="delete-log"),

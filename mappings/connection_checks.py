@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from mappings.models import IntegrationTableMapping, System, SystemKind, SystemTable
-from mappings.systems import connect_business_central, connect_sales
+from mappings.systems import CONNECTED, connect_business_central, connect_sales
 from syncadmin.connectors.business_central import BusinessCentral
 from syncadmin.connectors.dataverse import Dataverse
 from syncadmin.sync.errors import SyncError
@@ -70,7 +70,7 @@ def run_check(system: System, name: str) -> Checked:
 
 def keep_result(system: System, failed: list[str]) -> None:
     """Notes on the system when it was tested and how it went; ``failed`` are the labels of checks that do not hold."""
-    message = f"Not in order: {', '.join(failed)}." if failed else "Connected."
+    message = f"Not in order: {', '.join(failed)}." if failed else CONNECTED
     System.objects.filter(pk=system.pk).update(last_test_at=timezone.now(), last_test_message=message)
 
 

@@ -18,6 +18,8 @@ from syncadmin.sync.errors import RunError, SyncError
 from syncadmin.sync.records import Side
 from syncadmin.sync.tables import Table
 
+CONNECTED = "Connected."  # the message of a test in which everything was in order
+
 
 def connect_business_central(system: System) -> BusinessCentral:
     """A connector for one company; nothing is sent yet. The caller closes it."""
@@ -122,7 +124,7 @@ def test_connection(system: System) -> str:
         message = ""
     except SyncError as error:
         message = error.text
-    System.objects.filter(pk=system.pk).update(last_test_at=timezone.now(), last_test_message=message or "Connected.")
+    System.objects.filter(pk=system.pk).update(last_test_at=timezone.now(), last_test_message=message or CONNECTED)
     return message
 
 

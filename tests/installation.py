@@ -33,7 +33,7 @@ while JobQueueEntry.objects.filter(status__in=["Ready", "In Process", "Waiting"]
 
 
 class Installation:
-    """Set up against a sandbox; on PostgreSQL where the suite runs on it, with a database that is dropped at the end."""
+    """Set up against a sandbox (blank: not set up); on PostgreSQL where the suite runs on it, with a database dropped at the end."""
 
     def __init__(self, folder: Path, sandbox: str, **environment: str) -> None:
         self._postgresql = os.environ.get("DATABASE_URL", "") if "postgres" in os.environ.get("DATABASE_URL", "") else ""
@@ -44,7 +44,8 @@ class Installation:
         self._running: list[subprocess.Popen[bytes]] = []
         self._log = (folder / "processes.log").open("ab")
         self.manage("migrate")
-        self.manage("setup", "default", "--sandbox", sandbox)
+        if sandbox:
+            self.manage("setup", "default", "--sandbox", sandbox)
 
     def manage(self, *arguments: str, code: int = 0) -> str:
         """The output of a command, which must end with this code."""

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from joblog.activity import Day, activity
 from joblog.addresses import log_url
+from joblog.assisted_setup import Step, steps
 from joblog.cues import KINDS, Cue, cues
 from joblog.models import CueThreshold, ErrorCause, JobQueueEntry, JobStatus, QueueStatus, SynchJob, Worker
 from mappings.changes import keep_change
@@ -63,6 +64,7 @@ class Home(Page):
             upcoming=_upcoming(),
             causes=ErrorCause.objects.filter(records__gt=0).order_by("-records", "id")[:_SHOWN],
             systems=[(row, expiry_of(row)) for row in System.objects.all()],
+            setup=_setup(),
             workers=list(Worker.objects.filter(stopped_at=None).order_by("-heartbeat_at")[:_SHOWN]),
             **extra,
         )
@@ -127,6 +129,13 @@ class ThresholdForm(forms.Form):
         rows = [CueThreshold(name=name, **values) for name, values in found.items()]
         CueThreshold.objects.bulk_create(rows, update_conflicts=True, unique_fields=["name"], update_fields=["warn_from", "bad_from"])
         return found
+
+
+def _setup() -> tuple[int, int, Step] | None:
+    """How many steps of how many are done and which comes next, while the installation is not complete."""
+    found = steps()
+    following = next((step for step in found if not step.done), None)
+    return (sum(step.done for step in found), len(found), following) if following else None
 
 
 def _upcoming() -> list[JobQueueEntry]:

@@ -89,6 +89,12 @@ MENU: tuple[Group, ...] = (
         title="Setup",
         items=(
             Item(
+                title="Assisted Setup",
+                url_name="joblog:assisted-setup",
+                words="dataverse connection setup wizard guide first steps getting started enable data synchronization",
+                hidden=True,
+            ),
+            Item(
                 title="Full Synchronization",
                 url_name="joblog:full-sync",
                 words="full synchronization review initial synchronization run full synchronization couple records recommendation",

@@ -11,7 +11,10 @@ from playwright.sync_api import Page
 
 from tests.journeys.test_every_page import PAGES
 
-MORE_PAGES = ("/connections/", "/connections/1/", "/connections/new/sales/", "/my-settings/", "/full-synchronization/", "/sign-in/?next=/")
+MORE_PAGES = (
+    "/home/", "/assisted-setup/", "/connections/", "/connections/1/", "/connections/new/sales/", "/my-settings/", "/full-synchronization/",
+    "/sign-in/?next=/",
+)  # fmt: skip
 
 
 def faults(page: Page) -> list[str]:
