@@ -35,7 +35,7 @@ def after_success(entry: JobQueueEntry, execution: JobQueueLogEntry, *, changed:
         return {**_ON_HOLD, **_as_scheduled(entry)}
     if changed:
         return {**_FRESH, "status": QueueStatus.READY, "earliest_start": timezone.now() + soon(), "trigger": Trigger.CHANGE}
-    return {**(_next(entry) if _active(execution) else _idle(entry)), "trigger": Trigger.SCHEDULE}
+    return {**(_next(entry) if _active(execution) else idle(entry)), "trigger": Trigger.SCHEDULE}
 
 
 def after_cancel(entry: JobQueueEntry) -> dict[str, Any] | None:
@@ -82,7 +82,7 @@ def _next(entry: JobQueueEntry) -> dict[str, Any]:
     return {**_FRESH, "status": QueueStatus.READY, "earliest_start": start, "last_ready_at": timezone.now()}
 
 
-def _idle(entry: JobQueueEntry) -> dict[str, Any]:
+def idle(entry: JobQueueEntry) -> dict[str, Any]:
     """Without a timeout it rests until a change, or a person, wakes it."""
     minutes = entry.inactivity_minutes
     start = timezone.now() + timedelta(minutes=minutes) if minutes else None

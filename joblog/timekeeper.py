@@ -12,7 +12,7 @@ from threading import Thread
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from joblog import dispatcher, duties, workers
+from joblog import dispatcher, duties, turned_mappings, workers
 from joblog.duties import Duty
 from joblog.models import QueueStatus, Worker
 
@@ -33,7 +33,7 @@ class Timekeeper:
     def __init__(self, worker: Worker, *, stop: Callable[[], bool], alive: Callable[[], bool]) -> None:
         self.worker, self.stop, self.alive = worker, stop, alive
         self.deaf = False
-        looks = (self._beat, self._ring_for_due, self._ring_for_lost, self._see_to_duties, self._listen)
+        looks = (self._beat, self._see_turned, self._ring_for_due, self._ring_for_lost, self._see_to_duties, self._listen)
         self._next = dict.fromkeys(looks, 0.0)
         self._unheard: dict[int, float] = {}
         self._threads: dict[str, Thread] = {}
@@ -61,6 +61,11 @@ class Timekeeper:
     def _beat(self) -> float:
         workers.beat(self.worker)
         return workers.beat_seconds()
+
+    def _see_turned(self) -> float:
+        """Before what is due is rung for: it may have to rest."""
+        turned_mappings.rest_where_turned()
+        return LOOK_SECONDS
 
     def _ring_for_due(self) -> float:
         dispatcher.ring_for_due()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -100,6 +102,7 @@ class JobQueueEntry(models.Model):
     full_line = models.ForeignKey(
         "FullSynchronizationLine", null=True, blank=True, on_delete=models.SET_NULL, related_name="entries", editable=False
     )
+    seen_direction = models.CharField(max_length=20, blank=True, editable=False, help_text="The mapping's direction when last looked at.")
     last_ready_at = models.DateTimeField("last ready state", null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -127,6 +130,11 @@ class JobQueueEntry(models.Model):
 
     def __str__(self) -> str:
         return self.description
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding and self.mapping is not None:
+            self.seen_direction = self.seen_direction or self.mapping.direction
+        super().save(*args, **kwargs)
 
     @property
     def editable(self) -> bool:

@@ -15,6 +15,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "1.2.no-fields": "Without any enabled field mapping every direction is taken.",
         "1.2.options-both": "An option mapping cannot go both ways.",
         "1.2.options-spread": "The direction of an option mapping and of its field mappings is one and the same.",
+        "1.2.options-rest": "An option mapping that turns to Sales puts its Ready entry On Hold with Inactivity Timeout.",
         "1.2.remove-coupling": "Remove Coupling together with creating new records asks first, in whichever order they are chosen.",
         "1.2.company-filter": "Saving a Sales filter that loses its company condition asks whether to add it again.",
         "1.2.delete": "Deleting a mapping deletes its field mappings, templates and job queue entries; its log stays.",
