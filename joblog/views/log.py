@@ -13,6 +13,7 @@ from joblog.entry_tables import destination_link, source_link, what_happened
 from joblog.filters import JobFilter
 from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
 from joblog.tables import JobTable
+from joblog.time_strip import HEIGHT, WIDTH, time_strip
 from syncadmin.ui.tables import ListTable
 from syncadmin.ui.views import ListPage, Page
 
@@ -25,6 +26,7 @@ class LogList(ListPage):
     title = "Integration Synchronization Log"
     noun = ("job", "jobs")
     template_name = "joblog/log.html"
+    fragment_template = "joblog/log_list.html"
     table_class = JobTable
     filter_class = JobFilter
     actions_template = "joblog/log_actions.html"
@@ -51,9 +53,11 @@ class LogList(ListPage):
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         context = super().get_context_data(**extra)
         table = context["table"]
-        running = any(row.record.running for row in table.page.object_list)
+        jobs = [row.record for row in table.page.object_list]
+        running = any(job.running for job in jobs)
         first = table.page.number == 1
         context["live_seconds"] = SECONDS_WHILE_RUNNING if running else SECONDS_AT_REST if first else 0
+        context |= {"strip": time_strip(jobs), "strip_width": WIDTH, "strip_height": HEIGHT}
         context["record"] = self.request.GET.get("record", "")
         context["asked"] = self.request.META["QUERY_STRING"]
         return context

@@ -12,7 +12,8 @@ from joblog.models import RunKind, Trigger
 from joblog.queue import new_entry
 from joblog.scope import Scope
 from mappings.changes import save_with_history
-from mappings.models import ConfigurationChange, IntegrationTableMapping
+from mappings.models import ConfigurationChange, IntegrationTableMapping, System
+from mappings.systems import test_connection
 from syncadmin.sandbox.demo_data import coupled_pairs
 from syncadmin.sync.records import Direction
 
@@ -24,6 +25,8 @@ def prepare(sandbox: str) -> None:
     """The default set-up against the demo data of the sandbox at this address, with the same records of both sides coupled."""
     make_person()
     call_command("setup", "default", sandbox=sandbox, stdout=StringIO())
+    for system in System.objects.all():
+        test_connection(system)
     _couple_what_belongs_together()
     _let_customers_create_accounts()
 
