@@ -33,6 +33,23 @@ def apply_default_entries(business_central: System, *, names: Collection[str] | 
     return made
 
 
+def entry_on_hold(mapping: IntegrationTableMapping) -> JobQueueEntry:
+    """Makes the entry of a mapping that somebody added, with the schedule that default mappings have; a person sets it to Ready."""
+    return JobQueueEntry.objects.create(
+        description=f"{mapping.name} - Dynamics 365 Sales synchronization job",
+        mapping=mapping,
+        run_kind=RunKind.SYNCHRONIZE,
+        status=QueueStatus.ON_HOLD,
+        recurring=True,
+        minutes_between_runs=30,
+        inactivity_minutes=720,
+        maximum_attempts=10,
+        rerun_delay_seconds=30,
+        time_zone=mapping.business_central.time_zone,
+        earliest_start=timezone.now(),
+    )
+
+
 def _mapping(plain: Mapping[str, Any], business_central: System) -> IntegrationTableMapping | None:
     return IntegrationTableMapping.objects.filter(business_central=business_central, name=plain["mapping"] or "", enabled=True).first()
 

@@ -17,6 +17,7 @@ from joblog.views.job import JobEntries, JobPage
 from joblog.views.log import JobFailures, LogList
 from joblog.views.mapping_runs import MappingRuns
 from joblog.views.missing import MissingReference
+from joblog.views.new_mapping import CreateMapping
 from joblog.views.notices import NoticeRuleEdit, NoticeRules, SentNotices
 from joblog.views.queue import QueueList, QueueState
 from joblog.views.queue_entry import NewQueueEntry, QueueEntryCard
@@ -60,6 +61,7 @@ urlpatterns: list[URLPattern] = [
     path("mappings/<int:pk>/uncouple/", Uncouple.as_view(), name="uncouple"),
     path("mappings/<int:pk>/statistics/", UpdateStatistics.as_view(), name="update-statistics"),
     path("mappings/<int:pk>/deleted/", Deleted.as_view(), name="deleted"),
+    path("mappings/create/", CreateMapping.as_view(), name="create-mapping"),
     path("default-setup/apply/", ApplyDefaultSetup.as_view(), name="apply-default-setup"),
     path("full-synchronization/", FullSynchronization.as_view(), name="full-sync"),
     path("job-queue/", QueueList.as_view(), name="queue"),

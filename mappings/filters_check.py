@@ -6,6 +6,7 @@ from mappings.models import IntegrationTableMapping
 from mappings.plans import filled_filter
 from mappings.systems import connected, table_of
 from syncadmin.sync.records import Side
+from syncadmin.sync.tables import Table
 
 
 def count_matching(mapping: IntegrationTableMapping, side: Side, condition: str) -> int:
@@ -26,6 +27,13 @@ def inside_and_outside(mapping: IntegrationTableMapping, side: Side, condition: 
     with connected(system) as connector:
         inside = connector.count(table, filled_filter(mapping, side, condition))
         return inside, max(0, connector.count(table) - inside) if condition.strip() else 0
+
+
+def count_of_unsaved(mapping: IntegrationTableMapping, side: Side, table: Table, condition: str) -> int:
+    """How many records of the table a filter selects, for a mapping that is not saved yet. Raises as above."""
+    system = mapping.business_central if side is Side.BUSINESS_CENTRAL else mapping.sales
+    with connected(system) as connector:
+        return connector.count(table, filled_filter(mapping, side, condition))
 
 
 def full_run_size(mapping: IntegrationTableMapping) -> dict[Side, int]:

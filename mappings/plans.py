@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from mappings.companies import of_company
 from mappings.models import (
@@ -31,11 +32,26 @@ def build_plan(mapping: IntegrationTableMapping, *, only_coupled: bool | None = 
     ``only_coupled`` overrules the mapping. Raises RunError ``no-fields`` (engine.md 2.2), ``unknown-table``, ``unknown-field``,
     ``wrong-direction`` (M02).
     """
+    rows = mapping.field_mappings.filter(status=FieldStatus.ENABLED)
+    templates = ConfigTemplate.objects.filter(mapping=mapping).order_by("priority", "id")
+    return plan_of(mapping, {side: table_of(mapping, side) for side in Side}, rows, templates, only_coupled=only_coupled)
+
+
+def plan_of(
+    mapping: IntegrationTableMapping,
+    tables: dict[Side, Table],
+    rows: Iterable[IntegrationFieldMapping],
+    templates: Iterable[ConfigTemplate],
+    *,
+    only_coupled: bool | None = None,
+) -> TablePlan:
+    """The plan of a mapping with these enabled field mappings and these templates in their order; none of it need be saved.
+
+    Raises as :func:`build_plan`.
+    """
     if mapping.is_option_mapping and mapping.direction == MappingDirection.BIDIRECTIONAL:
         raise RunError("wrong-direction", f"{mapping.name}: {ONE_WAY}")
-    tables = {side: table_of(mapping, side) for side in Side}
     options = _options()
-    rows = mapping.field_mappings.filter(status=FieldStatus.ENABLED)
     configured = tuple(_rule(row, tables, options, mapping) for row in rows)
     _refuse_without_fields(mapping, configured)
     return TablePlan(
@@ -50,7 +66,7 @@ def build_plan(mapping: IntegrationTableMapping, *, only_coupled: bool | None = 
         update_policy=UpdatePolicy(mapping.update_conflict_resolution),
         deletion_policy=deletion_policy(mapping),
         filters={side: filled_filter(mapping, side) for side in Side},
-        templates=_templates(mapping),
+        templates=_templates(templates),
         local_currency_key=mapping.business_central.sales_currency_id,
         transformations=rules_of(mapping) if any(rule.transformation for rule in configured) else {},
     )
@@ -110,9 +126,9 @@ def _refuse_without_fields(mapping: IntegrationTableMapping, rules: tuple[FieldR
             )
 
 
-def _templates(mapping: IntegrationTableMapping) -> dict[Side, tuple[Template, ...]]:
+def _templates(templates: Iterable[ConfigTemplate]) -> dict[Side, tuple[Template, ...]]:
     found: dict[Side, list[Template]] = {side: [] for side in Side}
-    for row in ConfigTemplate.objects.filter(mapping=mapping).order_by("priority", "id"):
+    for row in templates:
         conditions = tuple((one["field"], one["operator"], one["value"]) for one in row.conditions)
         dimensions = tuple(DefaultDimension(**one) for one in row.dimensions)
         found[Side(row.side)].append(Template(row.code, row.defaults, conditions, dimensions))

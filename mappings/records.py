@@ -218,7 +218,7 @@ def _page(
     decisions = {way: decision for way in references if (decision := _decision(plan, way, found, state, references[way])) is not None}
     bc, sales = found.get(Side.BUSINESS_CENTRAL), found.get(Side.SALES)
     shown = Side.BUSINESS_CENTRAL if bc else Side.SALES
-    names = _names_of_references(mapping, plan, found, state)
+    names = names_of_references(mapping, plan, found, state)
     return RecordPage(
         bc_key=keys.get(Side.BUSINESS_CENTRAL, ""),
         sales_key=keys.get(Side.SALES, ""),
@@ -276,11 +276,11 @@ def _field_row(
         integration_field=rule.sales.name if rule.sales else "",
         direction=rule.direction,
         arrow=_ARROWS[rule.direction],
-        bc_value=_shown(rule, Side.BUSINESS_CENTRAL, values[Side.BUSINESS_CENTRAL], names),
-        sales_value=_shown(rule, Side.SALES, values[Side.SALES], names),
+        bc_value=shown_value(rule, Side.BUSINESS_CENTRAL, values[Side.BUSINESS_CENTRAL], names),
+        sales_value=shown_value(rule, Side.SALES, values[Side.SALES], names),
         has_baseline=known,
-        baseline_bc=_shown(rule, Side.BUSINESS_CENTRAL, before[Side.BUSINESS_CENTRAL][1], names) if known else None,
-        baseline_sales=_shown(rule, Side.SALES, before[Side.SALES][1], names) if known else None,
+        baseline_bc=shown_value(rule, Side.BUSINESS_CENTRAL, before[Side.BUSINESS_CENTRAL][1], names) if known else None,
+        baseline_sales=shown_value(rule, Side.SALES, before[Side.SALES][1], names) if known else None,
         bc_changed=changed[Side.BUSINESS_CENTRAL],
         sales_changed=changed[Side.SALES],
         mark=mark,
@@ -340,7 +340,7 @@ def _value(rule: FieldRule, side: Side, record: Record | None) -> object:
         return error.text
 
 
-def _names_of_references(
+def names_of_references(
     mapping: IntegrationTableMapping, plan: TablePlan, found: Mapping[Side, Record], state: CouplingState | None
 ) -> Names:
     """What people call the records that lookups point to, as far as they are coupled; one statement."""
@@ -360,7 +360,7 @@ def _names_of_references(
     return names
 
 
-def _shown(rule: FieldRule, side: Side, value: object, names: Names) -> str:
+def shown_value(rule: FieldRule, side: Side, value: object, names: Names) -> str:
     """A value as people know it: options with their label, references with the name of the record they point to."""
     own = rule.side(side)
     if rule.local_currency and value is None and side is Side.BUSINESS_CENTRAL:

@@ -10,6 +10,7 @@ from mappings.views.connections import ConnectionDelete, ConnectionEdit, Connect
 from mappings.views.default_setup import DefaultSetup
 from mappings.views.field_list import FieldList
 from mappings.views.filter_builder import FilterBuilder
+from mappings.views.guide import GuideStep, NewMapping
 from mappings.views.mapping_edit import CheckFilter, ClearWatermarks, FullRunSize, MappingEdit
 from mappings.views.mapping_list import MappingFactBox, MappingList
 from mappings.views.mapping_rows import MappingRows
@@ -22,6 +23,8 @@ app_name = "mappings"
 urlpatterns: list[URLPattern] = [
     path("", RedirectView.as_view(pattern_name="mappings:mapping-list"), name="home"),
     path("mappings/", MappingList.as_view(), name="mapping-list"),
+    path("mappings/new/", NewMapping.as_view(), name="mapping-new"),
+    path("mappings/new/<slug:step>/", GuideStep.as_view(), name="guide-step"),
     path("mappings/edit/", MappingRows.as_view(), name="mapping-rows"),
     path("mappings/<int:pk>/", MappingEdit.as_view(), name="mapping-edit"),
     path("mappings/<int:pk>/fields/", FieldList.as_view(), name="field-list"),

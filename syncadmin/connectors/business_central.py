@@ -125,6 +125,10 @@ class BusinessCentral(ODataConnector):
         wanted = found.keys() if names is None else set(names)
         return {name: table for name, table in found.items() if name in wanted}
 
+    def table_labels(self) -> dict[str, str]:
+        """What people call each table, by set name."""
+        return {name: table.label for name, table in self.tables().items()}
+
     def count(self, table: Table, condition: str = "") -> int:
         options = {"$select": table.key, "$filter": condition, "$count": "true", "$top": "1"}
         answer = self._get(address(self._set_address(table), options))

@@ -13,7 +13,7 @@ from syncadmin.connectors.auth import Credential, sign_in
 from syncadmin.connectors.batch import CONTINUE, Operation, multipart_answers, multipart_batch
 from syncadmin.connectors.bulk import CreateMultiple
 from syncadmin.connectors.connector import ODataConnector, Prepared, etag_of
-from syncadmin.connectors.definitions import OPTION_KINDS, TABLE_COLUMNS, options_of, table_of
+from syncadmin.connectors.definitions import OPTION_KINDS, TABLE_COLUMNS, label_of, options_of, table_of
 from syncadmin.connectors.http import Answer, Http, Limits, LostAnswer, Repeat, shared_places
 from syncadmin.connectors.odata import HEADERS, JSON_BODY, address, chunks, fault_of, text_literal
 from syncadmin.connectors.refusals import refused_read
@@ -124,6 +124,15 @@ class Dataverse(ODataConnector):
             options = {str(one["LogicalName"]): options_of(one) for rows in choices for one in rows}
             found[name] = table_of(definitions[name], columns, options, relations, set_of)
         return found
+
+    def table_labels(self) -> dict[str, str]:
+        """What people call each table, by set name; one request, since an organization has thousands and their columns are not asked."""
+        listed = self._listed(address(self._root + "EntityDefinitions", {"$select": ",".join(TABLE_COLUMNS)}))
+        return {
+            str(one["EntitySetName"]): label_of(one.get("DisplayName")) or str(one["LogicalName"])
+            for one in listed
+            if one.get("EntitySetName")
+        }
 
     def count(self, table: Table, condition: str = "") -> int:
         """See the port. The system's own count ends at 5,000; beyond, the keys are read."""

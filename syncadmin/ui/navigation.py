@@ -44,6 +44,13 @@ MENU: tuple[Group, ...] = (
                 words="integration table mappings synchronization setup fields coupling filters manual integration table mappings",
             ),
             Item(
+                title="New Table Mapping",
+                url_name="mappings:mapping-new",
+                words="guide assisted add create integration table mapping wizard custom table",
+                permission="mappings.configure",
+                hidden=True,
+            ),
+            Item(
                 title="Use Default Synchronization Setup",
                 url_name="mappings:default-setup",
                 words="default set-up reset mappings to defaults preview assisted setup",

@@ -47,6 +47,12 @@ def test_an_unknown_environment_is_a_wrong_address(sandbox):
 # ---- metadata
 
 
+def test_tables_are_listed_with_what_people_call_them(business_central, sales):
+    assert business_central.table_labels()["salespeoplePurchasers"] == "Salesperson Purchaser"
+    assert sales.table_labels()["transactioncurrencies"] == "Currency"
+    assert sales.requests == 1
+
+
 def test_tables_come_from_both_routes_and_the_custom_one_wins(tables):
     found = tables.business_central
     assert (found["customers"].route, found["currencies"].route) == ("custom", "v2.0")

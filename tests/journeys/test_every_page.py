@@ -11,7 +11,8 @@ _BEYOND = """[...document.querySelectorAll("body *")]
   .filter((one) => one.getBoundingClientRect().right > innerWidth && !one.closest(".list"))
   .slice(0, 6).map((one) => `${one.tagName} ${one.className} ${one.textContent.trim().slice(0, 40)}`)"""
 PAGES = (
-    "/mappings/", "/mappings/edit/", "/default-setup/", "/mappings/4/filter/business_central/", "/mappings/4/filter/sales/",
+    "/mappings/", "/mappings/edit/", "/mappings/new/", "/default-setup/",
+    "/mappings/4/filter/business_central/", "/mappings/4/filter/sales/",
     "/mappings/4/", "/mappings/4/fields/", "/mappings/4/records/", "/mappings/4/records/?side=sales", RECORD,
     "/mappings/4/couplings/", "/log/", "/log/1/", "/log/1/entries/", "/errors/", "/causes/", "/log-retention/",
     "/job-queue/", "/change-log/",
