@@ -140,6 +140,10 @@ REMEDIES: Mapping[str, Remedy] = {
         "The field mapping names a transformation rule that does not exist or cannot run here. Correct the rule, then retry.",
         places=(Place.FIELDS,),
     ),
+    "no-page": Remedy(
+        "Business Central has no page for what the record needs",
+        "It refers to something that API v2.0 alone does not show. Install the custom API pages, run the default set-up, then retry.",
+    ),
     "template": Remedy(
         "A template is missing",
         "New records take their defaults from a template that does not exist. Correct the templates of the mapping, then retry.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mappings.models import IntegrationTableMapping
 from mappings.rules.first import uncoupled_inside
 from mappings.rules.references import coupled_keys, is_write_in
-from mappings.rules.related import related_table
+from mappings.rules.related import related_table, table_if_known
 from mappings.rules.table_rules import texts
 from syncadmin.sync.ports import Connector
 from syncadmin.sync.records import Record, Side
@@ -67,10 +67,12 @@ class Goods:
     def _resource_problems(self, numbers: Sequence[str]) -> dict[tuple[str, str], Problem]:
         if not numbers:
             return {}
-        table = related_table(self.mapping, Side.BUSINESS_CENTRAL, "resources")
+        coupled = coupled_keys(self.mapping, RESOURCES, numbers, by="bc_number")
+        table = table_if_known(self.mapping, Side.BUSINESS_CENTRAL, "resources")
+        if table is None:
+            return {("Resource", number): _no_page(number) for number in numbers if number not in coupled}
         resources = self.connectors[Side.BUSINESS_CENTRAL].find_records(table, "number", numbers, _FIELDS)
         blocked = {str(one.values.get("number")) for one in resources if one.values.get("blocked")}
-        coupled = coupled_keys(self.mapping, RESOURCES, numbers, by="bc_number")
         left = [number for number in numbers if number not in coupled and (RESOURCES, number) not in self.coming]
         found = {("Resource", number): _uncoupled("resource", number, RESOURCES) for number in left}
         return found | {("Resource", number): _blocked("resource", number) for number in blocked}
@@ -85,6 +87,14 @@ def good_of(line: Record) -> tuple[str, str]:
 def _blocked(kind: str, number: str) -> Problem:
     text = f"The invoice has a line for the {kind} {number}, which is blocked in Business Central. Unblock it, then retry."
     return "blocked", text, "lineObjectNumber", None
+
+
+def _no_page(number: str) -> Problem:
+    text = (
+        f"The invoice has a line for the resource {number}, and Business Central has no page of resources here, so that it cannot become a "
+        "product. Install the custom API pages and run the default set-up, then retry."
+    )
+    return "no-page", text, "lineObjectNumber", None
 
 
 def _uncoupled(kind: str, number: str, mapping: str) -> Problem:

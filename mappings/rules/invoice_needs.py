@@ -9,7 +9,7 @@ from mappings.models import IntegrationTableMapping
 from mappings.rules.first import uncoupled_inside
 from mappings.rules.invoice_goods import ITEMS, RESOURCES, Goods
 from mappings.rules.references import coupled_keys
-from mappings.rules.related import related_table
+from mappings.rules.related import table_if_known
 from syncadmin.sync.ports import Connector
 from syncadmin.sync.records import Record, Side
 
@@ -44,9 +44,9 @@ class Needs:
     def _keys_of_resources(self, numbers: Sequence[str]) -> dict[str, str]:
         coupled = coupled_keys(self.mapping, RESOURCES, numbers, by="bc_number")
         left = [number for number in numbers if number not in coupled]
-        if not left:
+        table = table_if_known(self.mapping, BC, "resources") if left else None
+        if table is None:
             return {}
-        table = related_table(self.mapping, BC, "resources")
         found = self.connectors[BC].find_records(table, "number", left, ["number"])
         return {record.key: str(record.values.get("number")) for record in found}
 

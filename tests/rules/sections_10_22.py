@@ -198,6 +198,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "19.invoices.first": "Products and customer that are not coupled are synchronized first.",
         "19.invoices.impossible": "Where that is impossible the invoice fails, naming the customer.",
         "19.invoices.lines": "Lines have a job of their own, one per job of headers.",
+        "19.invoices.no-page": "Without a page of resources an invoice with a resource fails alone.",
         "19.invoices.closed": "An invoice that is not active in Sales is left alone, except for its status.",
         "19.invoices.foreign": "A currency and its price list are created on the fly for a foreign invoice.",
         "19.invoices.totals": "Lines, write-ins, tax and rounding arrive with the same totals to the cent.",
