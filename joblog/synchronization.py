@@ -53,9 +53,9 @@ def synchronize_mapping(
         raise RunError("no-mapping", "The job queue entry names no mapping.")
     scope = Scope.from_json(entry.parameters)
     ways = _directions(mapping, scope)
-    first = open_job(entry, execution, mapping, scope, (ways or scope.directions)[0], preview=preview)
     if not ways:
-        raise RunError("wrong-direction", f"The mapping {mapping.name} is not configured for {first.direction} synchronization.")
+        raise RunError("wrong-direction", f"The mapping {mapping.name} is not configured for {scope.directions[0].value} synchronization.")
+    first = open_job(entry, execution, mapping, scope, ways[0], preview=preview)
     refresh_lookups(mapping, since=execution.started_at)
     plan = build_plan(mapping, only_coupled=scope.only_coupled)
     with both_connected(mapping) as connectors:

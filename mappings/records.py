@@ -76,7 +76,8 @@ class FieldRow:
 
 @dataclass(frozen=True)
 class RecordPage:
-    """A pair of records, or one that is alone. ``next_text`` says what the next synchronization would do and why."""
+    """A pair of records, or one that is alone. ``next_text`` says what the next synchronization would do and why, ``missing`` on which
+    side the coupled record was deleted."""
 
     bc_key: str
     sales_key: str
@@ -86,6 +87,7 @@ class RecordPage:
     sales_modified_at: datetime | None
     fields: list[FieldRow]
     next_text: str
+    missing: Side | None = None
 
 
 def list_records(
@@ -230,7 +232,14 @@ def _page(
             _field_row(rule, bc, sales, state, decisions, names) for rule in plan.rules if _shown_beside(rule, paired=bool(bc and sales))
         ],
         next_text=_next_text(mapping, state, found, decisions),
+        missing=_missing(state, found),
     )
+
+
+def _missing(state: CouplingState | None, found: Mapping[Side, Record]) -> Side | None:
+    if state is None or state.pending is not None:
+        return None
+    return next((side for side in Side if side not in found), None)
 
 
 def _shown_beside(rule: FieldRule, *, paired: bool) -> bool:
@@ -308,7 +317,7 @@ def _next_text(
         return f"Skipped after repeated errors, until somebody retries it. {state.message}".strip()
     if state is None or state.pending is not None:
         return _next_of_single(mapping, decisions)
-    missing = next((side for side in Side if side not in found), None)
+    missing = _missing(state, found)
     if missing is not None:
         return f"The coupled record was deleted in {missing.label}. Restore it, remove the coupling, or delete this record too."
     failing = [decision.text for decision in decisions.values() if decision.kind is Kind.FAIL]

@@ -143,6 +143,8 @@ class Record(MappingPage):
             state=coupling_pill(coupling.state if coupling else ""),
             tables={one.value: _table_label(mapping, one) for one in Side},
             both_ways=len(mapping.directions) == 2,
+            missing=page.missing if page else None,
+            may_restore=page is not None and page.missing in {way.destination for way in mapping.directions},
             has_statistics=bool(keys.get(Side.BUSINESS_CENTRAL) and keys.get(Side.SALES)) and has_figures(mapping),
             to_sales=Direction.TO_INTEGRATION.value,
             from_sales=Direction.FROM_INTEGRATION.value,

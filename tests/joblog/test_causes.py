@@ -142,7 +142,7 @@ def couple_a_customer(people: People, command: Command) -> str:
 
 def test_causes_count_their_open_issues_whatever_runs(demo_company: People, command: Command) -> None:
     IntegrationTableMapping.objects.update(synch_only_coupled=False)
-    for options in ((), ("--full",), ("--preview",), ("--unconditional",)):
+    for options in ((), ("--full",), ("--preview",), ("--unconditional", "--use", "sales")):
         command("synchronize", "--all", *options)
         assert opened()
     first = SynchError.objects.filter(resolved_at=None, job__mapping_name="CUSTOMER").first()

@@ -256,3 +256,19 @@ def test_failed_records_are_code_one(customer: IntegrationTableMapping, people: 
     people.create_sales("accounts", name="Too long", address1_city="x" * 50, customertypecode=3)
     code, told = command("synchronize", "CUSTOMER")
     assert (code, "status" in told, told["jobs"][1]["failed"]) == (1, False, 1)
+
+
+@pytest.mark.rule("5.unconditional")
+@pytest.mark.parametrize("named", [("CUSTOMER",), ("--all",)])
+def test_unconditional_both_ways_is_refused_and_says_what_to_add(company: People, command: Command, named: tuple[str, ...]) -> None:
+    code, told = command("synchronize", *named, "--unconditional")
+    assert (code, told["jobs"]) == (2, [])
+    assert "CUSTOMER" in told["message"]
+    assert "--direction to or from" in told["message"]
+    assert not SynchJob.objects.exists()
+
+
+@pytest.mark.parametrize("more", [("--direction", "to"), ("--direction", "from"), ("--use", "sales")])
+def test_unconditional_runs_where_it_is_said_who_overwrites_whom(company: People, command: Command, more: tuple[str, ...]) -> None:
+    assert command("synchronize", "CUSTOMER", "--unconditional", *more)[0] == 0
+    assert command("synchronize", "CURRENCY", "--unconditional")[0] == 0

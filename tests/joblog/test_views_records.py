@@ -274,3 +274,50 @@ def test_the_full_history_asks_no_query_per_entry(
 )
 def test_a_counterpart_is_searched_by_name(title: str, search: str) -> None:
     assert _search(RecordPage("", "", title, None, None, None, [], "")) == search
+
+
+def press(client: Client, mapping: IntegrationTableMapping, coupling: Coupling, run: str) -> None:
+    """The button of the page, and the run that it starts."""
+    client.post(reverse("joblog:deleted", args=[mapping.pk]), {"coupling": coupling.pk, "run": run})
+    runner.run(JobQueueEntry.objects.get(recurring=False, status="Ready").pk)
+
+
+def test_a_deleted_counterpart_is_restored_from_the_page_of_the_record(
+    operator: Client, customer: IntegrationTableMapping, customers: list[str], people: People
+) -> None:
+    coupling = Coupling.objects.get(bc_key=customers[0])
+    people.delete_sales("accounts", str(coupling.sales_key))
+    page = record(operator, customer, customers[0])
+    assert "was deleted in Dynamics 365 Sales" in page
+    assert (page.count('value="restore"'), page.count('value="delete"')) == (1, 1)
+    press(operator, customer, coupling, "restore")
+    assert {row["name"] for row in people.rows_sales("accounts")} == {"Alpha", "Beta"}
+    assert "was deleted in" not in record(operator, customer, customers[0])
+
+
+def test_what_is_left_is_deleted_from_the_page_of_the_record(
+    operator: Client, customer: IntegrationTableMapping, customers: list[str], people: People
+) -> None:
+    coupling = Coupling.objects.get(bc_key=customers[0])
+    people.delete_sales("accounts", str(coupling.sales_key))
+    press(operator, customer, coupling, "delete")
+    assert customers[0] not in {row["id"] for row in people.rows_bc("customers")}
+    assert not Coupling.objects.filter(pk=coupling.pk).exists()
+
+
+def test_a_record_is_not_restored_against_the_direction_of_its_mapping(
+    operator: Client, customer: IntegrationTableMapping, customers: list[str], people: People
+) -> None:
+    IntegrationTableMapping.objects.filter(pk=customer.pk).update(direction="FromIntegrationTable")
+    people.delete_sales("accounts", str(Coupling.objects.get(bc_key=customers[0]).sales_key))
+    page = record(operator, customer, customers[0])
+    assert (page.count('value="restore"'), page.count('value="delete"')) == (0, 1)
+
+
+def test_a_reader_sees_that_it_was_deleted_and_no_button(
+    reader: Client, customer: IntegrationTableMapping, customers: list[str], people: People
+) -> None:
+    people.delete_sales("accounts", str(Coupling.objects.get(bc_key=customers[0]).sales_key))
+    page = record(reader, customer, customers[0])
+    assert "was deleted in Dynamics 365 Sales" in page
+    assert 'value="restore"' not in page

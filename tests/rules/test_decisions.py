@@ -137,7 +137,9 @@ def test_skipping_needs_no_log(customer: IntegrationTableMapping, people: People
 
 
 @pytest.mark.rule("A4.forced", "A4.unconditional", "A4.full")
-@pytest.mark.parametrize("options", [("--record", "C1"), ("--full",), ("--unconditional",), ("--record", "C1", "--use", "sales")])
+@pytest.mark.parametrize(
+    "options", [("--record", "C1"), ("--full",), ("--unconditional", "--use", "sales"), ("--record", "C1", "--use", "sales")]
+)
 def test_no_kind_of_run_writes_where_nothing_differs(
     customer: IntegrationTableMapping, people: People, command: Command, options: tuple[str, ...]
 ) -> None:

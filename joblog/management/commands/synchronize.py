@@ -70,12 +70,28 @@ def _chosen(options: dict[str, Any]) -> list[IntegrationTableMapping]:
     if options["keep"] and (len(options["record"]) != 1 or options["preview"] or options["use"] or options["direction"] != "both"):
         raise CommandError("--keep decides the conflict of exactly one --record, both ways. Leave --preview, --use and --direction out.")
     _winners(options)
+    chosen = _named(options)
+    _refuse_both_ways(chosen, options)
+    return chosen
+
+
+def _named(options: dict[str, Any]) -> list[IntegrationTableMapping]:
     if options["all"]:
         return all_mappings(options["company"])
     statistics = [name for name in options["mappings"] if is_statistics(name)]
     if statistics and options["preview"]:
         raise CommandError(f"{statistics[0]} has no preview. Leave --preview out.")
     return [find_mapping(name, options["company"]) for name in options["mappings"] if name not in statistics]
+
+
+def _refuse_both_ways(chosen: list[IntegrationTableMapping], options: dict[str, Any]) -> None:
+    """Unconditional is for one way (engine.md section 5): both ways, the first would overwrite what the second is to bring."""
+    both = [one.name for one in chosen if len(one.directions) > 1]
+    if options["unconditional"] and options["direction"] == "both" and not options["use"] and both:
+        raise CommandError(
+            f"--unconditional overwrites what differs, and {', '.join(both)} goes both ways. Say which side overwrites the other: "
+            "--direction to or from, or --use business-central or sales."
+        )
 
 
 def _full(chosen: list[IntegrationTableMapping], options: dict[str, Any], terminal: Terminal) -> list[dict[str, Any]]:
