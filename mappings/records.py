@@ -73,6 +73,11 @@ class FieldRow:
     mark: str
     note: str
 
+    @property
+    def baseline_shown(self) -> str:
+        """What both sides had when they were last synchronized, as Business Central writes it where they write it differently."""
+        return (self.baseline_bc if self.baseline_bc is not None else self.baseline_sales) or ""
+
 
 @dataclass(frozen=True)
 class RecordPage:

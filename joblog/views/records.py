@@ -21,7 +21,7 @@ from joblog.filters import WITH_JOBS, CouplingFilter, EntryFilter, entries_touch
 from joblog.models import EntryAction, JobType, SynchEntry
 from joblog.record_tables import CouplingTable, RecordTable, coupling_pill, shown_record
 from mappings.models import Coupling, IntegrationTableMapping
-from mappings.records import FieldRow, RecordList, RecordPage, list_records, open_record
+from mappings.records import RecordList, RecordPage, list_records, open_record
 from syncadmin.sync.errors import SyncError
 from syncadmin.sync.records import Direction, Side
 from syncadmin.ui.views import ListPage, Page
@@ -137,7 +137,7 @@ class Record(MappingPage):
             sales_key=keys.get(Side.SALES, ""),
             page=page,
             error=error,
-            fields=[(row, MARK_TONES.get(row.mark, ""), _was(row)) for row in page.fields] if page else [],
+            fields=[(row, MARK_TONES.get(row.mark, "")) for row in page.fields] if page else [],
             conflict=any(row.mark == "both changed" for row in page.fields) if page else False,
             coupling=coupling,
             state=coupling_pill(coupling.state if coupling else ""),
@@ -185,14 +185,6 @@ def _label(coupling: Coupling | None, side: Side) -> str:
     if coupling is None:
         return ""
     return coupling.bc_label if side is Side.BUSINESS_CENTRAL else coupling.sales_label
-
-
-def _was(row: FieldRow) -> str:
-    """The baseline of a field that changed since, in words; "" where nothing changed."""
-    if not row.has_baseline or not (row.bc_changed or row.sales_changed):
-        return ""
-    before = row.baseline_bc if row.bc_changed else row.baseline_sales
-    return f"was {before}" if before else "was blank"
 
 
 def _search(page: RecordPage | None) -> str:
