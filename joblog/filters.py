@@ -27,9 +27,11 @@ from joblog.models.synch_job import FAILED, NEEDS_ATTENTION
 from mappings.models import Coupling, IntegrationTableMapping, SynchResult, System
 from syncadmin.sync.records import Direction
 from syncadmin.ui.filters import ListFilter, PickFilter, TickFilter
-from syncadmin.ui.formatting import DIRECTIONS
+from syncadmin.ui.formatting import DIRECTIONS, count
 
 DEFAULT_DAYS = 7
+JOBS_OF_RECORD = 1000
+_NEWEST_OF_RECORD = f"Only the newest {count(JOBS_OF_RECORD)} jobs of this record are shown. Its full history has all of them."
 _WAYS = [(way.value, DIRECTIONS[way.value][1]) for way in Direction]
 
 
@@ -101,8 +103,13 @@ class JobFilter(NamedMappings):
         return rows.filter(user_name=self.request.user.get_username()) if value else rows
 
     def filter_record(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        """Jobs that touched this record, by its key on either side."""
-        return rows.filter(pk__in=SynchEntry.objects.filter(touching(value)).order_by().values("job"))
+        """Jobs that touched this record, by its key on either side; of a record that thousands did the newest, and the remark says so."""
+        jobs: list[int] = []
+        for side in ("source_key", "destination_key"):  # one at a time: each has an index in this order
+            newest = SynchEntry.objects.filter(**{side: value}).order_by("-pk").values_list("job_id", flat=True)
+            jobs += newest[: JOBS_OF_RECORD + 1]
+        self.remark = _NEWEST_OF_RECORD if len(jobs) > JOBS_OF_RECORD else self.remark
+        return rows.filter(pk__in=sorted(set(jobs))[-JOBS_OF_RECORD:])
 
 
 def _midnight(day: date) -> datetime:

@@ -10,6 +10,7 @@ from joblog.models.job_queue_entry import WEEKDAYS
 from joblog.recurrence import NoNextRun, Recurrence
 
 PLANNED = (QueueStatus.READY, QueueStatus.WAITING, QueueStatus.INACTIVE)  # the statuses that have a next run
+RESTING = (QueueStatus.ON_HOLD, QueueStatus.ERROR)  # those that have none before somebody sets the entry to Ready
 
 
 def rule_of(entry: JobQueueEntry) -> Recurrence:
@@ -30,11 +31,18 @@ def rule_of(entry: JobQueueEntry) -> Recurrence:
 
 def next_runs(entry: JobQueueEntry, now: datetime, count: int = 5) -> list[datetime]:
     """The next runs of an entry that may run, until it expires. Raises NoNextRun."""
-    if entry.status not in PLANNED or entry.earliest_start is None:
-        return []
-    first = max(entry.earliest_start, now)
+    return _runs(entry, now, count) if entry.status in PLANNED and entry.earliest_start is not None else []
+
+
+def runs_once_ready(entry: JobQueueEntry, now: datetime, count: int = 5) -> list[datetime]:
+    """The runs that a resting entry would have if it were set to Ready now. Raises NoNextRun."""
+    return _runs(entry, now, count) if entry.status in RESTING else []
+
+
+def _runs(entry: JobQueueEntry, now: datetime, count: int) -> list[datetime]:
+    first = max(entry.earliest_start or now, now)
     if not entry.recurring:
-        return [first]
+        return [first] if entry.expiration is None or first <= entry.expiration else []
     return rule_of(entry).upcoming(first, count, entry.expiration)
 
 

@@ -13,7 +13,7 @@ from joblog.addresses import entries_url, log_url
 from joblog.cause_tables import causes_in
 from joblog.entry_tables import EntryTable, destination_link, source_link
 from joblog.filters import EntryFilter
-from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
+from joblog.models import EntryAction, JobQueueEntry, JobType, SynchEntry, SynchJob
 from joblog.scope import Scope
 from joblog.scope_words import scope_in_words
 from joblog.settings_used import settings_used
@@ -42,13 +42,14 @@ class JobPage(Page):
     fragment_template = "joblog/job_body.html"
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
-        job = get_object_or_404(SynchJob.objects.select_related("mapping", "log_entry"), pk=self.kwargs["pk"])
+        job = get_object_or_404(SynchJob.objects.select_related("mapping", "log_entry__entry"), pk=self.kwargs["pk"])
         scope = Scope.from_json(job.scope)
         tab = self.request.GET.get("tab", "")
         tab = tab if tab in _TABS else "records"
         return super().get_context_data(
             title=job_name(job),
             job=job,
+            running_entry=_running_entry(job),
             progress=progress(job) if job.running else "",
             phase=PHASES.get(job.phase, job.phase),
             tone=JOB_TONES.get(job.status, ""),
@@ -62,6 +63,12 @@ class JobPage(Page):
             **_CONTENTS[tab](job, self.request.GET.get("action", "")),
             **extra,
         )
+
+
+def _running_entry(job: SynchJob) -> JobQueueEntry | None:
+    """The entry whose run this job is a part of, while both go on."""
+    entry = job.log_entry.entry if job.running and job.log_entry else None
+    return entry if entry is not None and entry.current_log_id == job.log_entry_id else None
 
 
 def _records(job: SynchJob, wanted: str) -> dict[str, Any]:

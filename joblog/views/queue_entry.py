@@ -16,25 +16,37 @@ from joblog.models import JobQueueEntry, JobQueueLogEntry, JobStatus, QueueStatu
 from joblog.queue_forms import QueueEntryForm
 from joblog.queue_tables import LOG_TONES, QUEUE_TONES, parameters_in_words
 from joblog.recurrence import NoNextRun
-from joblog.schedule import next_runs, recurrence
+from joblog.schedule import RESTING, next_runs, recurrence, runs_once_ready
 from joblog.tables import progress
 from mappings.changes import Person, keep_change
 from syncadmin.ui.views import Page, tell
 
 _RUNS_SHOWN = 5
+_OFFER = {QueueStatus.ON_HOLD, QueueStatus.ERROR, QueueStatus.IN_PROCESS}
 _HOLD_FIRST = "It is not On Hold any more, so nothing was saved. You must first choose the Set On Hold action."
 
 
 class QueueEntryCard(Page):
-    """Only an entry On Hold takes changes. What it does is fetched again every few seconds as the fragment of the FactBox."""
+    """Only an entry On Hold takes changes. What it does is fetched again every few seconds as the fragment of the FactBox.
+
+    The fragment is asked for with the status that the whole page was rendered with (``shown``). Where fields are locked and their time has
+    come, or another action is offered, the page is loaded anew; what somebody is typing into is left alone.
+    """
 
     template_name = "joblog/queue_entry.html"
     fragment_template = "joblog/queue_factbox.html"
     change_permission = "mappings.configure"
 
+    def render_to_response(self, context: dict[str, Any], **options: Any) -> HttpResponse:
+        answer = super().render_to_response(context, **options)
+        shown = self.request.GET.get("shown", "")
+        if shown and shown != QueueStatus.ON_HOLD and _offers(shown) != _offers(context["entry"].status):
+            answer.headers["HX-Refresh"] = "true"
+        return answer
+
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         entry = self._entry()
-        context = _facts(entry)
+        context = _facts(entry) | {"shown_status": self.request.GET.get("shown") or entry.status}
         if not getattr(self.request, "htmx", False):
             form = extra.pop("form", None) or QueueEntryForm(instance=entry)
             may_change = entry.editable and self.request.user.has_perm(self.change_permission)
@@ -85,6 +97,11 @@ class NewQueueEntry(Page):
         return HttpResponseRedirect(reverse("joblog:queue-entry", args=[entry.pk]))
 
 
+def _offers(status: str) -> str:
+    """What decides about fields and buttons; the other statuses look alike."""
+    return status if status in _OFFER else ""
+
+
 def _save(form: QueueEntryForm, before: dict[str, Any], user: Person) -> bool:
     """Whether the entry was still On Hold; saved then, in one statement that no worker can get between."""
     with transaction.atomic():
@@ -114,6 +131,7 @@ def _facts(entry: JobQueueEntry) -> dict[str, Any]:
         "scope": parameters_in_words(entry),
         "running": [(job, progress(job)) for job in jobs],
         "runs": runs,
+        "once_ready": entry.status in RESTING,
         "trouble": trouble,
         "executions": [(one, LOG_TONES.get(one.status, "")) for one in executions],
         "live_seconds": 2 if entry.status == QueueStatus.IN_PROCESS else 5,
@@ -121,8 +139,9 @@ def _facts(entry: JobQueueEntry) -> dict[str, Any]:
 
 
 def _foreseen(entry: JobQueueEntry) -> tuple[list[Any], str]:
-    """The next five runs, or why there are none."""
+    """The next five runs, or those that setting it to Ready would give; or why there are none."""
+    foresee = runs_once_ready if entry.status in RESTING else next_runs
     try:
-        return next_runs(entry, timezone.now()), ""
+        return foresee(entry, timezone.now()), ""
     except NoNextRun as error:
         return [], str(error)

@@ -42,7 +42,7 @@ class ListFilter(django_filters.FilterSet):
         slow = [name for name in self.slow if chosen.get(name)]
         if slow and self.newest:
             rows, more = newest_of(rows, self.newest)
-            self.remark = REMARK if more else ""
+            self.remark = REMARK if more else self.remark
         for name in slow:
             rows = self.filters[name].filter(rows, chosen[name])
         return rows

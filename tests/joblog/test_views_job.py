@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from joblog.models import SynchJob
+from joblog.models import JobQueueEntry, JobQueueLogEntry, SynchJob
 from mappings.changes import save_with_history
 from mappings.models import IntegrationTableMapping
 from tests.joblog.conftest import MakeEntry, MakeJob
@@ -64,6 +64,39 @@ def test_a_running_job_tells_how_far_it_is_and_when_it_ends(reader: Client, make
     for text in ("250 of 1,000 read, 50 written", "changed records", "ends about"):
         assert text in told
     assert "ends about" not in page(reader, make_job(status="In Process", read=250))
+
+
+def test_a_run_under_way_is_canceled_from_the_page_of_its_job(operator: Client, reader: Client, make_job: MakeJob) -> None:
+    entry, job = make_running(make_job)
+    assert 'value="cancel"' in page(operator, job) and 'value="cancel"' not in page(reader, job)
+    answer = operator.post(reverse("joblog:queue-state"), {"entry": entry.pk, "do": "cancel", "next": f"/log/{job.pk}/"})
+    assert answer.url == f"/log/{job.pk}/"
+    told = page(operator, job)
+    assert f"stops at its next page, asked by {JobQueueEntry.objects.get().stop_by}" in told and 'value="cancel"' not in told
+
+
+def test_the_last_fragment_of_a_job_brings_the_buttons_that_fit_what_has_ended(operator: Client, make_job: MakeJob) -> None:
+    _, job = make_running(make_job)
+    address, htmx = reverse("joblog:job", args=[job.pk]), {"HX-Request": "true"}
+    assert 'id="job-actions"' not in operator.get(address, headers=htmx).content.decode()
+    SynchJob.objects.update(status="Canceled", failed=1)
+    fragment = operator.get(address, headers=htmx).content.decode()
+    assert 'id="job-actions" hx-swap-oob="true"' in fragment
+    assert "Retry Failed Records" in fragment and 'value="cancel"' not in fragment and "every 2s" not in fragment
+
+
+def test_the_job_of_an_earlier_execution_has_no_run_to_cancel(operator: Client, make_job: MakeJob) -> None:
+    _, job = make_running(make_job)
+    JobQueueEntry.objects.update(current_log=None)
+    assert 'value="cancel"' not in page(operator, job)
+
+
+def make_running(make_job: MakeJob) -> tuple[JobQueueEntry, SynchJob]:
+    """An entry In Process, and the job of its run."""
+    entry = JobQueueEntry.objects.create(description="CUSTOMER job", status="In Process", claim_token="x")
+    execution = JobQueueLogEntry.objects.create(entry=entry, description="x", run_kind="synchronize", started_at=timezone.now())
+    JobQueueEntry.objects.update(current_log=execution)
+    return entry, make_job(log_entry=execution, status="In Process")
 
 
 def test_causes_of_a_job_are_counted_and_link_to_their_records(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:

@@ -120,6 +120,20 @@ def test_the_log_of_one_record_shows_all_jobs_that_touched_it(reader: Client, ma
     assert shown(reader, f"?record={'a' * 36}") == [as_destination.pk, as_source.pk]
 
 
+def test_the_log_of_a_record_that_many_jobs_touched_shows_the_newest_and_says_so(
+    reader: Client, make_job: MakeJob, make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("joblog.filters.JOBS_OF_RECORD", 2)
+    jobs = [make_job() for _ in range(3)]
+    for job in jobs:
+        make_entry(job, source_key="a" * 36)
+    address = f"?record={'a' * 36}"
+    assert shown(reader, address) == [jobs[2].pk, jobs[1].pk]
+    assert "jobs of this record are shown" in reader.get(f"{LOG}{address}").content.decode()
+    jobs[2].delete()
+    assert "jobs of this record are shown" not in reader.get(f"{LOG}{address}").content.decode()
+
+
 def test_a_running_job_shows_how_far_it_is(reader: Client, make_job: MakeJob) -> None:
     make_job(status="In Process", read=620, to_read=1000)
     make_job(status="In Process", read=4100)

@@ -164,6 +164,23 @@ def test_the_card_tells_the_next_five_runs_and_the_last_ones(reader: Client, ent
     assert '<span class="pill bad">Error</span>' in page.content.decode()
 
 
+@pytest.mark.parametrize(("status", "runs", "told"), [("On Hold", 5, "once it is set to Ready"), ("In Process", 0, "when this run has ended")])
+def test_the_card_foresees_what_setting_it_to_ready_would_give(
+    reader: Client, entry: JobQueueEntry, status: str, runs: int, told: str
+) -> None:
+    start = timezone.now() + timedelta(hours=1)
+    JobQueueEntry.objects.update(status=status, earliest_start=start)
+    page = reader.get(card(entry))
+    assert len(page.context["runs"]) == runs
+    assert page.context["runs"][:1] == [start][:runs]
+    assert told in page.content.decode()
+
+
+def test_an_entry_that_runs_once_is_not_foreseen_after_its_expiration(reader: Client, entry: JobQueueEntry) -> None:
+    JobQueueEntry.objects.update(recurring=False, earliest_start=None, expiration=timezone.now() - timedelta(hours=1))
+    assert reader.get(card(entry)).context["runs"] == []
+
+
 def test_an_entry_that_cannot_be_scheduled_says_why(reader: Client, entry: JobQueueEntry) -> None:
     JobQueueEntry.objects.update(status="Ready", next_run_formula="soon")
     assert "soon is no date formula" in reader.get(card(entry)).content.decode()
@@ -177,6 +194,22 @@ def test_what_runs_is_fetched_again_as_a_fragment(reader: Client, entry: JobQueu
     assert "<html" not in fragment
     for text in ("In Process", "host:1", "5 read", "paused", "stops at its next page", "every 2s"):
         assert text in fragment
+
+
+@pytest.mark.parametrize(
+    ("shown", "status", "anew"),
+    [
+        ("In Process", "On Hold", True), ("Ready", "In Process", True), ("In Process", "Error", True),
+        ("Ready", "Waiting", False), ("In Process", "In Process", False), ("On Hold", "Ready", False),
+    ],
+)  # fmt: skip
+def test_the_page_is_loaded_anew_where_other_fields_and_buttons_have_their_time(
+    reader: Client, entry: JobQueueEntry, shown: str, status: str, anew: bool
+) -> None:
+    JobQueueEntry.objects.update(status=status)
+    answer = reader.get(card(entry), {"shown": shown}, headers={"HX-Request": "true"})
+    assert (answer.headers.get("HX-Refresh") == "true") is anew
+    assert f"?shown={shown.replace(' ', '%20')}" in answer.content.decode()
 
 
 def test_a_reader_and_an_operator_change_nothing(reader: Client, operator: Client, entry: JobQueueEntry) -> None:
