@@ -23,6 +23,7 @@ def start(tmp_path: Path, line: str = "", **environment: str) -> subprocess.Comp
     )
 
 
+@pytest.mark.rule("21.6.offset")
 @pytest.mark.parametrize(
     ("name", "value"),
     [

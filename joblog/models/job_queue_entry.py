@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from joblog.models.worker import Worker
 from mappings.models import IntegrationTableMapping
@@ -139,6 +141,12 @@ class JobQueueEntry(models.Model):
     @property
     def editable(self) -> bool:
         return self.status == QueueStatus.ON_HOLD
+
+    @property
+    def worker_lost(self) -> bool:
+        """Whether the worker that runs it gives no sign of life, and no other one has gone on so far."""
+        lost = timezone.now() - timedelta(seconds=settings.STALE_SECONDS)
+        return self.status == QueueStatus.IN_PROCESS and bool(self.claim_token) and (self.heartbeat_at is None or self.heartbeat_at < lost)
 
     @property
     def weekdays(self) -> frozenset[int]:

@@ -124,7 +124,7 @@ class SynchJob(models.Model):
     @property
     def ends_at(self) -> datetime | None:
         """When a running job will be done if it goes on as it did; None where nobody can tell."""
-        if not (self.running and self.to_read and self.read):
+        if not (self.running and self.to_read and self.read) or self.phase in ("paused", "waiting"):
             return None
         now = timezone.now()
         return now + (now - self.started_at) * (max(0, self.to_read - self.read) / self.read)

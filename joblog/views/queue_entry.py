@@ -17,7 +17,7 @@ from joblog.queue_forms import QueueEntryForm
 from joblog.queue_tables import LOG_TONES, QUEUE_TONES, parameters_in_words
 from joblog.recurrence import NoNextRun
 from joblog.schedule import RESTING, next_runs, recurrence, runs_once_ready
-from joblog.tables import progress
+from joblog.tables import PHASES, progress
 from mappings.changes import Person, keep_change
 from syncadmin.ui.views import Page, tell
 
@@ -129,7 +129,8 @@ def _facts(entry: JobQueueEntry) -> dict[str, Any]:
         "tone": QUEUE_TONES.get(entry.status, ""),
         "recurrence": recurrence(entry),
         "scope": parameters_in_words(entry),
-        "running": [(job, progress(job)) for job in jobs],
+        "running": [(job, progress(job), PHASES.get(job.phase, job.phase)) for job in jobs],
+        "may_cancel": entry.current_log is not None or entry.status == QueueStatus.IN_PROCESS or not entry.recurring,
         "runs": runs,
         "once_ready": entry.status in RESTING,
         "trouble": trouble,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +20,7 @@ from joblog.addresses import log_url, record_url
 from joblog.entry_tables import HistoryTable
 from joblog.filters import WITH_JOBS, CouplingFilter, EntryFilter, entries_touching
 from joblog.models import EntryAction, JobType, SynchEntry
+from joblog.models.synch_entry import OPEN_ISSUE
 from joblog.record_tables import CouplingTable, RecordTable, coupling_pill, shown_record
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.records import RecordList, RecordPage, list_records, open_record
@@ -140,6 +142,7 @@ class Record(MappingPage):
             fields=[(row, MARK_TONES.get(row.mark, "")) for row in page.fields] if page else [],
             conflict=any(row.mark == "both changed" for row in page.fields) if page else False,
             coupling=coupling,
+            failure=_failure(mapping, coupling, key),
             state=coupling_pill(coupling.state if coupling else ""),
             tables={one.value: _table_label(mapping, one) for one in Side},
             both_ways=len(mapping.directions) == 2,
@@ -173,6 +176,14 @@ def record_key(text: str) -> str:
 def _coupling(mapping: IntegrationTableMapping, side: Side, key: str) -> Coupling | None:
     column = "bc_key" if side is Side.BUSINESS_CENTRAL else "sales_key"
     return mapping.couplings.filter(**{column: key}).first()
+
+
+def _failure(mapping: IntegrationTableMapping, coupling: Coupling | None, key: str) -> tuple[str, datetime | None]:
+    """What the last attempt failed with, and when; of a record that was never coupled, what still keeps it from that."""
+    if coupling is not None:
+        return (coupling.last_error, coupling.failed_at) if coupling.failing else ("", None)
+    issue = SynchEntry.objects.filter(OPEN_ISSUE, source_key=key, job__mapping=mapping).order_by("-pk").first()
+    return (issue.message, issue.at) if issue is not None else ("", None)
 
 
 def _keys(coupling: Coupling | None) -> dict[Side, str]:

@@ -57,6 +57,7 @@ def test_a_change_on_either_side_is_seen(entry: JobQueueEntry, people: People, s
     assert awake()
 
 
+@pytest.mark.rule("21.6.looked-at")
 def test_contacts_without_notifications_are_seen_too(company: People) -> None:
     contact = JobQueueEntry.objects.get(mapping__name="CONTACT")
     JobQueueEntry.objects.exclude(pk=contact.pk).delete()
@@ -161,6 +162,7 @@ def test_a_busy_system_is_left_alone_for_longer_each_time(entry: JobQueueEntry, 
     assert SystemWatch.objects.get(system__kind="sales").delayed == 0
 
 
+@pytest.mark.rule("21.6.own-writes")
 def test_our_own_writes_come_to_rest(entry: JobQueueEntry, people: People) -> None:
     people.create_bc("customers", displayName="Adatum")
     people.create_sales("accounts", name="Fabrikam", customertypecode=3)

@@ -64,6 +64,7 @@ def rest(installation: Installation) -> None:
     wait_until(lambda: installation.python(_QUIET % told).strip() == "True", seconds=120, what="rest")
 
 
+@pytest.mark.rule("21.6.arrives")
 def test_changes_arrive_from_both_sides(start: Start, people: People) -> None:
     installation = start(SYNCADMIN_PUBLIC_URL=f"http://{free_place()}")
     people.create_sales("accounts", name="From Sales", customertypecode=3)
@@ -75,6 +76,7 @@ def test_changes_arrive_from_both_sides(start: Start, people: People) -> None:
     wait_until(lambda: people.rows_sales("accounts", arrived), seconds=COLLECTING + 15, what="the customer's arrival")
 
 
+@pytest.mark.rule("21.6.looked-at")
 def test_contacts_are_found_by_looking(start: Start, people: People) -> None:
     installation = start(SYNCADMIN_POLL_SALES_SECONDS="2", SYNCADMIN_POLL_BUSINESS_CENTRAL_SECONDS="2")
     account = people.create_sales("accounts", name="Adatum", customertypecode=3)

@@ -73,6 +73,7 @@ def fail(entry: JobQueueEntry, text: str = "No such table.") -> JobQueueLogEntry
 # ---- a person: ready, on hold, run now, restart
 
 
+@pytest.mark.rule("21.1.restart")
 @pytest.mark.parametrize("before", RESTING)
 def test_set_ready_gives_all_attempts_back_and_clears_the_error(make: Make, before: str) -> None:
     entry = make(before, attempts=10, error_message="No answer.", put_off=3)
@@ -81,6 +82,7 @@ def test_set_ready_gives_all_attempts_back_and_clears_the_error(make: Make, befo
     assert (entry.status, entry.attempts, entry.error_message, entry.put_off) == ("Ready", 0, "", 0)
 
 
+@pytest.mark.rule("21.1.hold")
 @pytest.mark.parametrize("before", RESTING)
 def test_set_on_hold(make: Make, before: str) -> None:
     entry = make(before)
@@ -95,6 +97,7 @@ def test_an_entry_on_hold_without_a_next_start_starts_at_once_when_it_is_ready(m
     assert take(entry.pk) is not None
 
 
+@pytest.mark.rule("21.1.kept")
 def test_what_runs_cannot_be_set_ready_run_again_or_deleted(make: Make) -> None:
     entry = make("In Process", claim_token="x", heartbeat_at=timezone.now())
     for verb in (entry_states.set_ready, entry_states.run_now, entry_states.remove):
@@ -149,6 +152,7 @@ def test_run_now_of_a_failed_entry_restarts_its_schedule(make: Make, make_job: A
 # ---- a worker: start, success, idle, failure
 
 
+@pytest.mark.rule("21.1.start", "21.1.woken", "21.2.states", "21.2.log-start", "21.2.old-error")
 @pytest.mark.parametrize("before", ["Ready", "Waiting", "On Hold with Inactivity Timeout"])
 def test_a_due_entry_starts_and_its_log_entry_says_who_runs_what(make: Make, before: str) -> None:
     person = User.objects.create_user("ann")
@@ -159,21 +163,25 @@ def test_a_due_entry_starts_and_its_log_entry_says_who_runs_what(make: Make, bef
     assert execution.worker_name and execution.started_at <= timezone.now()
 
 
+@pytest.mark.rule("21.1.rest", "21.2.states")
 @pytest.mark.parametrize("before", ["Error", "On Hold", "Finished"])
 def test_what_does_not_wait_for_a_run_does_not_start(make: Make, before: str) -> None:
     assert take(make(before).pk) is None
 
 
+@pytest.mark.rule("21.1.not-due")
 def test_an_entry_does_not_start_before_its_time(make: Make) -> None:
     assert take(make(earliest_start=timezone.now() + timedelta(seconds=5)).pk) is None
 
 
+@pytest.mark.rule("21.3.missed", "21.3.past")
 def test_an_earliest_start_in_the_past_means_one_run_at_once(make: Make, make_job: Any) -> None:
     entry = make(earliest_start=timezone.now() - timedelta(days=3))
     succeed(entry, make_job, modified=1)
     assert minutes_until(again(entry).earliest_start) == 30
 
 
+@pytest.mark.rule("21.1.active", "21.2.log-end", "21.4.reset", "21.5.activity")
 @pytest.mark.parametrize("counter", ["inserted", "modified", "deleted", "failed"])
 def test_an_active_recurring_entry_is_ready_for_its_next_run(make: Make, make_job: Any, counter: str) -> None:
     entry = make(attempts=3)
@@ -184,6 +192,7 @@ def test_an_active_recurring_entry_is_ready_for_its_next_run(make: Make, make_jo
     assert (log.status, log.message) == ("Success", "") and log.seconds is not None
 
 
+@pytest.mark.rule("21.1.idle", "21.5.no-activity", "21.5.timeout")
 @pytest.mark.parametrize("counter", ["unchanged", "skipped", "coupled", "uncoupled", "read"])
 def test_an_idle_recurring_entry_rests_until_its_timeout(make: Make, make_job: Any, counter: str) -> None:
     entry = make()
@@ -192,12 +201,14 @@ def test_an_idle_recurring_entry_rests_until_its_timeout(make: Make, make_job: A
     assert minutes_until(again(entry).earliest_start) == 720
 
 
+@pytest.mark.rule("21.5.no-timeout")
 def test_an_idle_entry_without_a_timeout_has_no_next_run(make: Make) -> None:
     entry = make(inactivity_minutes=0)
     succeed(entry)
     assert (again(entry).status, again(entry).earliest_start) == ("On Hold with Inactivity Timeout", None)
 
 
+@pytest.mark.rule("21.1.once")
 def test_an_entry_that_runs_once_is_deleted_and_its_log_stays(make: Make) -> None:
     entry = make(recurring=False)
     log = succeed(entry)
@@ -205,6 +216,7 @@ def test_an_entry_that_runs_once_is_deleted_and_its_log_stays(make: Make) -> Non
     assert (log.status, log.entry, log.description) == ("Success", None, "CUSTOMER")
 
 
+@pytest.mark.rule("21.1.unscheduled")
 def test_an_entry_that_cannot_be_scheduled_goes_on_hold_and_says_why(make: Make, make_job: Any) -> None:
     entry = make(next_run_formula="soon")
     JobQueueEntry.objects.update(forced=True)
@@ -213,6 +225,7 @@ def test_an_entry_that_cannot_be_scheduled_goes_on_hold_and_says_why(make: Make,
     assert "soon is no date formula" in again(entry).error_message
 
 
+@pytest.mark.rule("21.1.again", "21.1.error", "21.2.log-end", "21.4.again", "21.4.third", "21.4.recurring")
 def test_two_attempts_mean_that_the_third_failure_is_an_error(make: Make) -> None:
     entry = make(maximum_attempts=2)
     for attempt in (1, 2):
@@ -224,6 +237,7 @@ def test_two_attempts_mean_that_the_third_failure_is_an_error(make: Make) -> Non
     assert take(entry.pk) is None
 
 
+@pytest.mark.rule("21.4.reset")
 def test_a_success_in_between_resets_the_attempts(make: Make, make_job: Any) -> None:
     entry = make(maximum_attempts=2)
     fail(entry)
@@ -232,15 +246,18 @@ def test_a_success_in_between_resets_the_attempts(make: Make, make_job: Any) -> 
     assert again(entry).attempts == 0
 
 
+@pytest.mark.rule("21.4.records")
 def test_a_failed_record_is_a_success_of_the_job(make: Make, make_job: Any) -> None:
     assert succeed(make(), make_job, failed=3).status == "Success"
 
 
+@pytest.mark.rule("21.4.back-off")
 @pytest.mark.parametrize(("attempt", "seconds"), [(1, 0.01), (2, 0.1), (3, 1), (4, 10), (5, 100), (7, 10_000), (8, 21_600), (10, 21_600)])
 def test_the_back_off_grows_and_from_the_eighth_attempt_it_is_six_hours(attempt: int, seconds: float) -> None:
     assert outcomes.back_off(attempt) == seconds
 
 
+@pytest.mark.rule("21.4.back-off")
 def test_the_rerun_delay_comes_before_the_back_off(make: Make) -> None:
     entry = make(maximum_attempts=10, attempts=7, rerun_delay_seconds=60)
     fail(entry)
@@ -259,6 +276,7 @@ def test_jobs_of_a_failed_run_end_with_it(make: Make, make_job: Any) -> None:
 # ---- dispatch checks
 
 
+@pytest.mark.rule("21.2.expired")
 def test_an_expired_entry_is_deleted_without_a_run(make: Make) -> None:
     entry = make(expiration=timezone.now() - timedelta(minutes=1))
     assert take(entry.pk) is None
@@ -273,6 +291,7 @@ def test_a_run_that_has_begun_goes_on_after_the_expiration(make: Make) -> None:
     assert take(entry.pk) is not None
 
 
+@pytest.mark.rule("21.2.window")
 def test_an_entry_outside_its_window_is_rescheduled_without_a_run(make: Make) -> None:
     now = datetime.now(UTC)
     window = {"starting_time": (now + timedelta(hours=2)).time(), "ending_time": (now + timedelta(hours=3)).time()}
@@ -283,6 +302,7 @@ def test_an_entry_outside_its_window_is_rescheduled_without_a_run(make: Make) ->
     assert not JobQueueLogEntry.objects.exists()
 
 
+@pytest.mark.rule("21.3.no-day")
 def test_an_entry_without_any_weekday_goes_on_hold_and_says_why(make: Make) -> None:
     entry = make(**{f"run_on_{day}": False for day in WEEKDAYS})
     assert take(entry.pk) is None
@@ -292,6 +312,7 @@ def test_an_entry_without_any_weekday_goes_on_hold_and_says_why(make: Make) -> N
 # ---- categories and priority
 
 
+@pytest.mark.rule("21.1.waiting", "21.2.category", "21.2.next")
 def test_one_entry_of_a_category_runs_and_the_others_wait_for_their_turn(make: Make) -> None:
     first = make(category="BCI CUST", mapping=None)
     last, second, other = make(category="BCI CUST", mapping=None), make(category="BCI CUST", mapping=None), make(category="", mapping=None)
@@ -312,6 +333,7 @@ def rung() -> list[int]:
     return ids
 
 
+@pytest.mark.rule("21.2.next")
 @pytest.mark.parametrize("end", ["fail", "put off", "canceled"])
 def test_the_next_one_starts_however_the_running_one_ends(make: Make, end: str) -> None:
     first, second = make(category="A", mapping=None), make(category="A", mapping=None)
@@ -448,6 +470,7 @@ def test_what_does_not_run_cannot_be_canceled(make: Make) -> None:
 # ---- the log: mark as error, lost workers
 
 
+@pytest.mark.rule("21.7.mark")
 def test_an_execution_is_marked_as_error_by_name_and_its_worker_loses_the_claim(make: Make, make_job: Any) -> None:
     entry = make()
     _running, execution, claim = started(entry)
@@ -467,12 +490,14 @@ def test_an_execution_whose_entry_is_gone_is_marked_as_error_too(make: Make) -> 
     assert executions.mark_as_error(execution, "ann")
 
 
+@pytest.mark.rule("21.7.mark")
 def test_what_has_ended_is_not_marked(make: Make) -> None:
     log = succeed(make())
     assert not executions.mark_as_error(log, "ann")
     assert JobQueueLogEntry.objects.get().status == "Success"
 
 
+@pytest.mark.rule("21.2.states", "21.7.lost")
 def test_another_worker_goes_on_and_the_log_names_the_lost_one(make: Make, settings: Any) -> None:
     entry = make()
     _, execution, first = started(entry)
@@ -494,6 +519,7 @@ def test_a_worker_that_is_lost_before_it_begins_is_named_too(make: Make, setting
     assert (log.lost_workers, "far:1" in log.notes) == (1, True)
 
 
+@pytest.mark.rule("21.7.too-many-lost")
 def test_an_entry_that_costs_one_worker_after_the_other_fails(make: Make, settings: Any) -> None:
     from joblog import runner
 

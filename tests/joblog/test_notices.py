@@ -129,6 +129,7 @@ def test_a_rule_is_about_its_mapping_alone(failing: JobQueueEntry, ada: User, ma
     assert Notice.objects.get().mapping_name == "ITEM-PRODUCT"
 
 
+@pytest.mark.rule("21.1.error", "21.4.owner")
 def test_the_owner_is_told_in_the_product_and_by_mail(failing: JobQueueEntry, ada: User) -> None:
     JobQueueEntry.objects.update(user=ada)
     tell_of_troubles()

@@ -51,6 +51,7 @@ TABLE = [
 ]
 
 
+@pytest.mark.rule("21.3.table")
 @pytest.mark.parametrize("zone", [COPENHAGEN, NEW_YORK, ZoneInfo("UTC")], ids=str)
 @pytest.mark.parametrize(("rule", "after", "then"), TABLE)
 def test_the_table(rule: dict[str, Any], after: str, then: str, zone: ZoneInfo) -> None:
@@ -81,11 +82,13 @@ MORE = [
 ]
 
 
+@pytest.mark.rule("21.3.many-minutes", "21.3.cron")
 @pytest.mark.parametrize(("rule", "after", "then"), MORE)
 def test_what_the_table_does_not_say(rule: dict[str, Any], after: str, then: str) -> None:
     assert Recurrence(zone=COPENHAGEN, **rule).next_run(at(after)) == at(then)
 
 
+@pytest.mark.rule("21.3.no-day")
 @pytest.mark.parametrize(
     ("rule", "why"),
     [
@@ -105,6 +108,7 @@ def test_settings_that_name_no_moment_say_why(rule: dict[str, Any], why: str) ->
         Recurrence(zone=COPENHAGEN, **rule).next_run(at("1/1 13:00"))
 
 
+@pytest.mark.rule("21.3.early")
 @pytest.mark.parametrize(
     ("rule", "moment", "fits"),
     [
@@ -121,12 +125,14 @@ def test_a_run_outside_its_window_moves_to_the_next_beginning(rule: dict[str, An
     assert Recurrence(zone=COPENHAGEN, **rule).fitting(at(moment)) == at(fits)
 
 
+@pytest.mark.rule("21.3.foreseen")
 def test_the_next_five_runs() -> None:
     hourly = Recurrence(zone=COPENHAGEN, minutes=60, starting=time(8), ending=time(10), weekdays=EVERY_DAY - {MONDAY})
     runs = walls(hourly.upcoming(at("1/1 09:00")), COPENHAGEN)
     assert runs == ["01 09:00+0100", "01 10:00+0100", "03 08:00+0100", "03 09:00+0100", "03 10:00+0100"]
 
 
+@pytest.mark.rule("21.3.foreseen")
 def test_no_run_is_announced_after_the_expiration() -> None:
     hourly = Recurrence(zone=COPENHAGEN, minutes=60)
     assert len(hourly.upcoming(at("1/1 09:00"), until=at("1/1 11:00"))) == 3
@@ -139,6 +145,7 @@ SPRING = [(COPENHAGEN, "2026-03-28 12:00"), (NEW_YORK, "2026-03-07 12:00")]
 AUTUMN = [(COPENHAGEN, "2026-10-24 12:00", time(2, 30)), (NEW_YORK, "2026-10-31 12:00", time(1, 30))]
 
 
+@pytest.mark.rule("21.3.spring")
 @pytest.mark.parametrize("formula", ["", "30 2 * * *", "1D"])
 @pytest.mark.parametrize(("zone", "before"), SPRING)
 def test_a_time_that_is_left_out_means_the_moment_after_the_gap(zone: ZoneInfo, before: str, formula: str) -> None:
@@ -149,6 +156,7 @@ def test_a_time_that_is_left_out_means_the_moment_after_the_gap(zone: ZoneInfo, 
     assert second - first == timedelta(hours=23, minutes=30)
 
 
+@pytest.mark.rule("21.3.autumn")
 @pytest.mark.parametrize("formula", ["", "cron", "1D"])
 @pytest.mark.parametrize(("zone", "before", "twice"), AUTUMN)
 def test_a_time_that_comes_twice_means_the_first_one(zone: ZoneInfo, before: str, twice: time, formula: str) -> None:
@@ -161,6 +169,7 @@ def test_a_time_that_comes_twice_means_the_first_one(zone: ZoneInfo, before: str
     assert second - first == timedelta(hours=25)
 
 
+@pytest.mark.rule("21.3.minutes")
 @pytest.mark.parametrize(("zone", "before"), SPRING)
 def test_minutes_between_runs_pass_in_spring_as_on_any_day(zone: ZoneInfo, before: str) -> None:
     half_hours = Recurrence(zone=zone, minutes=30)
@@ -170,6 +179,7 @@ def test_minutes_between_runs_pass_in_spring_as_on_any_day(zone: ZoneInfo, befor
     assert {later - earlier for earlier, later in pairwise(runs)} == {timedelta(minutes=30)}
 
 
+@pytest.mark.rule("21.3.minutes")
 @pytest.mark.parametrize(("zone", "before", "twice"), AUTUMN)
 def test_minutes_between_runs_pass_in_autumn_as_on_any_day(zone: ZoneInfo, before: str, twice: time) -> None:
     half_hours = Recurrence(zone=zone, minutes=30)
@@ -180,6 +190,7 @@ def test_minutes_between_runs_pass_in_autumn_as_on_any_day(zone: ZoneInfo, befor
     assert {later - earlier for earlier, later in pairwise(runs)} == {timedelta(minutes=30)}
 
 
+@pytest.mark.rule("21.3.same-time")
 @pytest.mark.parametrize(
     ("zone", "before", "hours"), [(*SPRING[0], 23), (*SPRING[1], 23), (*AUTUMN[0][:2], 25), (*AUTUMN[1][:2], 25)], ids=str
 )
@@ -190,6 +201,7 @@ def test_a_run_every_1440_minutes_keeps_its_time_of_day(zone: ZoneInfo, before: 
     assert run - start.astimezone(UTC) == timedelta(hours=hours)
 
 
+@pytest.mark.rule("21.3.clock-window")
 @pytest.mark.parametrize(("zone", "before"), SPRING)
 def test_a_window_inside_the_gap_is_a_moment_after_it(zone: ZoneInfo, before: str) -> None:
     inside = Recurrence(zone=zone, minutes=10, starting=time(2, 10), ending=time(2, 50))
@@ -198,6 +210,7 @@ def test_a_window_inside_the_gap_is_a_moment_after_it(zone: ZoneInfo, before: st
     assert f"{inside.next_run(run).astimezone(zone):%H:%M}" == "02:10"
 
 
+@pytest.mark.rule("21.3.clock-window")
 @pytest.mark.parametrize(("zone", "before", "twice"), AUTUMN)
 def test_a_window_that_ends_in_the_hour_that_comes_twice_ends_the_first_time(zone: ZoneInfo, before: str, twice: time) -> None:
     window = Recurrence(zone=zone, minutes=30, starting=time(0), ending=twice)

@@ -54,6 +54,7 @@ def test_what_is_due_is_rung_for_once_by_priority(make: MakeEntry) -> None:
     assert OrmQ.objects.count() == 2
 
 
+@pytest.mark.rule("21.2.enqueued")
 def test_a_ring_that_nobody_answered_is_repeated_after_a_while(make: MakeEntry, settings: Any) -> None:
     settings.STALE_SECONDS = 60
     entry = make(rung_at=ago(31))
@@ -73,6 +74,7 @@ def test_an_entry_of_a_disabled_mapping_is_not_rung_for(make: MakeEntry, mapping
     assert dispatcher.ring_for_due() == [entry.pk]
 
 
+@pytest.mark.rule("21.7.lost")
 def test_an_entry_whose_worker_is_silent_is_rung_for(make: MakeEntry, settings: Any) -> None:
     lost = make(status="In Process", claim_token="x", heartbeat_at=ago(settings.STALE_SECONDS + 1))
     make(status="In Process", claim_token="x", heartbeat_at=ago(1))

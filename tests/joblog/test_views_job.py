@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from joblog.claims import take
 from joblog.models import JobQueueEntry, JobQueueLogEntry, SynchJob
 from mappings.changes import save_with_history
 from mappings.models import IntegrationTableMapping
@@ -89,6 +93,22 @@ def test_the_job_of_an_earlier_execution_has_no_run_to_cancel(operator: Client, 
     _, job = make_running(make_job)
     JobQueueEntry.objects.update(current_log=None)
     assert 'value="cancel"' not in page(operator, job)
+
+
+def test_a_lost_worker_is_told_while_the_run_waits_and_after_it(operator: Client, make_job: MakeJob, settings: Any) -> None:
+    entry, job = make_running(make_job)
+    JobQueueEntry.objects.update(heartbeat_at=timezone.now(), claimed_by="far:1")
+    assert "no sign of life" not in page(operator, job)
+    JobQueueEntry.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=settings.STALE_SECONDS + 1))
+    assert "the worker gives no sign of life, another one goes on" in page(operator, job)
+    assert 'pill bad">Lost</span>' in operator.get(reverse("joblog:queue-entry", args=[entry.pk])).content.decode()
+    assert take(entry.pk)
+    assert "far:1 gave no sign of life any more" in page(operator, job)
+
+
+@pytest.mark.parametrize("phase", ["paused", "waiting"])
+def test_nobody_knows_when_a_run_ends_that_does_not_go_on(reader: Client, make_job: MakeJob, phase: str) -> None:
+    assert "ends about" not in page(reader, make_job(status="In Process", phase=phase, read=250, to_read=1000))
 
 
 def make_running(make_job: MakeJob) -> tuple[JobQueueEntry, SynchJob]:

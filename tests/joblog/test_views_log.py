@@ -113,6 +113,7 @@ def test_dates_bound_the_list_and_replace_the_seven_days(reader: Client, make_jo
     assert shown(reader, f"?since={new.started_at:%Y-%m-%d}") == [new.pk]
 
 
+@pytest.mark.rule("23.record.log")
 def test_the_log_of_one_record_shows_all_jobs_that_touched_it(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
     as_source, as_destination, _other = make_job(days=40), make_job(days=1), make_job()
     make_entry(as_source, source_key="a" * 36)

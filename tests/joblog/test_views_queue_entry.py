@@ -76,6 +76,7 @@ def test_saving_without_a_change_changes_nothing(administrator: Client, entry: J
     assert not ConfigurationChange.objects.exists()
 
 
+@pytest.mark.rule("21.1.edit")
 @pytest.mark.parametrize("status", ["Ready", "In Process", "Error", "Waiting", "On Hold with Inactivity Timeout", "Finished"])
 def test_only_an_entry_on_hold_takes_changes(administrator: Client, entry: JobQueueEntry, status: str) -> None:
     posted = filled_in(administrator, card(entry), minutes_between_runs=60)
@@ -88,6 +89,7 @@ def test_only_an_entry_on_hold_takes_changes(administrator: Client, entry: JobQu
     assert JobQueueEntry.objects.get().minutes_between_runs == 30
 
 
+@pytest.mark.rule("21.3.zone")
 def test_moments_are_meant_in_the_zone_of_the_entry(administrator: Client, entry: JobQueueEntry) -> None:
     assert 'value="2026-07-01T08:00"' in administrator.get(card(entry)).content.decode()
     save(administrator, entry, earliest_start="2026-07-01T09:00", expiration="2026-12-01T09:00")
@@ -95,6 +97,7 @@ def test_moments_are_meant_in_the_zone_of_the_entry(administrator: Client, entry
     assert entry.expiration == datetime(2026, 12, 1, 8, tzinfo=UTC)
 
 
+@pytest.mark.rule("21.3.formula-or-days")
 def test_a_formula_clears_the_days_and_days_clear_the_formula(administrator: Client, entry: JobQueueEntry) -> None:
     save(administrator, entry, next_run_formula="1D+CM")
     assert (entry.weekdays, entry.next_run_formula, entry.recurring) == (frozenset(), "1D+CM", True)
@@ -102,16 +105,19 @@ def test_a_formula_clears_the_days_and_days_clear_the_formula(administrator: Cli
     assert (entry.weekdays, entry.next_run_formula, entry.recurring) == (frozenset({0}), "", True)
 
 
+@pytest.mark.rule("21.3.recurring")
 def test_without_days_and_formula_it_runs_once(administrator: Client, entry: JobQueueEntry) -> None:
     save(administrator, entry, days=[])
     assert not entry.recurring
 
 
+@pytest.mark.rule("21.3.daily", "21.3.recurring")
 def test_a_recurring_entry_without_minutes_runs_every_day(administrator: Client, entry: JobQueueEntry) -> None:
     save(administrator, entry, minutes_between_runs="")
     assert entry.minutes_between_runs == 1440
 
 
+@pytest.mark.rule("21.3.expiration", "21.4.limits", "21.5.at-least")
 @pytest.mark.parametrize(
     ("changes", "field", "text"),
     [
@@ -142,6 +148,7 @@ def test_a_change_on_top_of_somebody_elses_is_refused(administrator: Client, ent
     assert JobQueueEntry.objects.get().minutes_between_runs == 30
 
 
+@pytest.mark.rule("21.1.new")
 def test_a_new_entry_is_on_hold_until_somebody_sets_it_ready(administrator: Client, mapping: IntegrationTableMapping) -> None:
     changes = {"description": "Customers at night", "mapping": mapping.pk, "days": ["sunday"], "starting_time": "02:00"}
     administrator.post(NEW, filled_in(administrator, NEW, **changes))
@@ -155,6 +162,7 @@ def test_a_new_entry_is_on_hold_until_somebody_sets_it_ready(administrator: Clie
     assert ConfigurationChange.objects.get().what == "New"
 
 
+@pytest.mark.rule("21.3.foreseen")
 def test_the_card_tells_the_next_five_runs_and_the_last_ones(reader: Client, entry: JobQueueEntry) -> None:
     JobQueueEntry.objects.update(status="Ready", earliest_start=timezone.now() + timedelta(hours=1))
     JobQueueLogEntry.objects.create(entry=entry, description="x", run_kind="synchronize", started_at=timezone.now(), status="Error")
@@ -164,7 +172,9 @@ def test_the_card_tells_the_next_five_runs_and_the_last_ones(reader: Client, ent
     assert '<span class="pill bad">Error</span>' in page.content.decode()
 
 
-@pytest.mark.parametrize(("status", "runs", "told"), [("On Hold", 5, "once it is set to Ready"), ("In Process", 0, "when this run has ended")])
+@pytest.mark.parametrize(
+    ("status", "runs", "told"), [("On Hold", 5, "once it is set to Ready"), ("In Process", 0, "when this run has ended")]
+)
 def test_the_card_foresees_what_setting_it_to_ready_would_give(
     reader: Client, entry: JobQueueEntry, status: str, runs: int, told: str
 ) -> None:

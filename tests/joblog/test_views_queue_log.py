@@ -89,6 +89,7 @@ def test_what_runs_is_marked_as_error_by_name(operator: Client, make) -> None:
     assert "1 marked as error." in told and "Only executions that are In Process" in told
 
 
+@pytest.mark.rule("21.7.delete")
 @pytest.mark.parametrize(("days", "left"), [("7", {"new", "running"}), ("0", {"running"})])
 def test_old_executions_are_deleted_and_their_jobs_stay(signed_in, make, make_job, days: str, left: set[str]) -> None:
     old, _ = make(days=8, description="old"), make(days=6, description="new")

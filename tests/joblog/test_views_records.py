@@ -46,6 +46,7 @@ def decide(mapping: IntegrationTableMapping, key: str) -> str:
     return reverse("joblog:decide-conflict", args=[mapping.pk, "business_central", key])
 
 
+@pytest.mark.rule("23.coupled")
 def test_records_are_listed_live_from_either_side_with_their_partners(
     reader: Client, customer: IntegrationTableMapping, customers: list[str]
 ) -> None:
@@ -171,7 +172,7 @@ def test_a_reader_sees_a_record_and_no_buttons(reader: Client, customer: Integra
     assert "Synchronization Log" in page
 
 
-@pytest.mark.rule("9.2.refused")
+@pytest.mark.rule("9.2.refused", "23.record.skipped")
 def test_a_skipped_record_says_why_and_can_be_retried(
     operator: Client, mapping: IntegrationTableMapping, make_coupling: Callable[..., Coupling]
 ) -> None:

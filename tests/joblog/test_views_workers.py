@@ -42,6 +42,7 @@ def test_workers_of_earlier_days_are_shown_when_they_are_asked_for(reader: Clien
     assert "old:7" in reader.get(f"{WORKERS}?all=on").content.decode()
 
 
+@pytest.mark.rule("21.7.active")
 def test_figures_tell_the_queue_and_open_what_they_count(reader: Client, mapping: IntegrationTableMapping) -> None:
     make(silent=5)
     due, later = timezone.now() - timedelta(seconds=200), timezone.now() + timedelta(hours=1)

@@ -37,6 +37,7 @@ def sooner(entry: JobQueueEntry) -> bool:
     return (entry.status, entry.trigger, due) == (QueueStatus.READY, "change", True)
 
 
+@pytest.mark.rule("21.1.woken", "21.6.wakes")
 @pytest.mark.parametrize("status", [QueueStatus.READY, QueueStatus.INACTIVE])
 def test_a_change_on_either_side_wakes_what_rests(entry: JobQueueEntry, mapping: IntegrationTableMapping, status: QueueStatus) -> None:
     for system, table in ((mapping.business_central, "customers"), (mapping.sales, "accounts")):
@@ -50,6 +51,7 @@ def test_an_idle_entry_without_next_run_is_woken(mapping: IntegrationTableMappin
     assert wake(mapping.sales, {"accounts"}) == 1 and sooner(entry)
 
 
+@pytest.mark.rule("21.6.soon")
 def test_what_starts_soon_anyway_keeps_its_time(mapping: IntegrationTableMapping) -> None:
     make_entry(mapping, QueueStatus.READY, earliest_start=timezone.now() + 2 * soon() - timedelta(seconds=1))
     assert wake(mapping.sales, {"accounts"}) == 0
@@ -59,6 +61,7 @@ def test_waking_twice_is_waking_once(entry: JobQueueEntry, mapping: IntegrationT
     assert [wake(mapping.sales, {"accounts"}), wake(mapping.sales, {"accounts"})] == [1, 0]
 
 
+@pytest.mark.rule("21.6.stopped")
 @pytest.mark.parametrize("status", [QueueStatus.ON_HOLD, QueueStatus.ERROR, QueueStatus.FINISHED])
 def test_what_a_person_stopped_sleeps_on(entry: JobQueueEntry, mapping: IntegrationTableMapping, status: QueueStatus) -> None:
     JobQueueEntry.objects.update(status=status)
@@ -73,12 +76,14 @@ def test_what_waits_for_another_reason_keeps_its_time(
     assert wake(mapping.sales, {"accounts"}) == 0
 
 
+@pytest.mark.rule("21.6.refuses")
 @pytest.mark.parametrize("values", [{"disable_event_reschedule": True}, {"enabled": False}])
 def test_a_mapping_can_refuse_to_be_woken(entry: JobQueueEntry, mapping: IntegrationTableMapping, values: dict[str, bool]) -> None:
     IntegrationTableMapping.objects.update(**values)
     assert wake(mapping.sales, {"accounts"}) == 0
 
 
+@pytest.mark.rule("21.6.refuses")
 def test_nothing_wakes_while_a_connection_is_switched_off(entry: JobQueueEntry, mapping: IntegrationTableMapping) -> None:
     System.objects.filter(pk=mapping.business_central_id).update(enabled=False)
     assert wake(System.objects.get(pk=mapping.business_central_id), {"customers"}) == 0
@@ -92,6 +97,7 @@ def test_nothing_wakes_while_everything_is_paused(entry: JobQueueEntry, mapping:
     assert wake(mapping.sales, {"accounts"}) == 1
 
 
+@pytest.mark.rule("21.6.others")
 def test_only_entries_of_that_table_are_woken(entry: JobQueueEntry, make_mapping: MakeMapping, mapping: IntegrationTableMapping) -> None:
     items = make_entry(make_mapping("ITEM-PRODUCT", table="items", integration_table="products", direction="ToIntegrationTable"))
     assert wake(mapping.business_central, {"items"}) == 1
@@ -99,6 +105,7 @@ def test_only_entries_of_that_table_are_woken(entry: JobQueueEntry, make_mapping
     assert wake(mapping.sales, {"products"}) == 0  # nobody reads products there
 
 
+@pytest.mark.rule("21.6.lines")
 def test_lines_wake_their_headers_and_rates_their_currencies(make_mapping: MakeMapping) -> None:
     one_way = {"direction": "ToIntegrationTable"}
     header = make_mapping("POSTEDSALESINV-INV", table="salesInvoices", integration_table="invoices", **one_way)
@@ -108,6 +115,7 @@ def test_lines_wake_their_headers_and_rates_their_currencies(make_mapping: MakeM
     assert found["salesInvoiceLines"] == {header.pk} and found["currencyExchangeRates"] == {currency.pk}
 
 
+@pytest.mark.rule("21.6.running")
 def test_a_change_during_a_run_is_looked_at_after_it(entry: JobQueueEntry, mapping: IntegrationTableMapping) -> None:
     JobQueueEntry.objects.update(earliest_start=timezone.now())
     claim = take(entry.pk)

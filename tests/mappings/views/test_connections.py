@@ -167,6 +167,7 @@ def test_there_is_no_third_kind(administrator: Client, company: People) -> None:
     assert administrator.get("/connections/new/sap/").status_code == 404
 
 
+@pytest.mark.rule("21.7.connection")
 def test_disabling_puts_the_entries_on_hold_and_enabling_sets_them_to_ready(administrator: Client, cronus: System) -> None:
     failed = JobQueueEntry.objects.filter(mapping__name="CUSTOMER").get()
     JobQueueEntry.objects.filter(pk=failed.pk).update(status="Error")
