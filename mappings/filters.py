@@ -8,6 +8,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from mappings.models import (
+    ConfigTemplate,
     ConfigurationChange,
     IntegrationFieldMapping,
     IntegrationTableMapping,
@@ -17,6 +18,7 @@ from mappings.models import (
     SystemKind,
     TransformationRule,
 )
+from mappings.models.template import TemplateSide
 from mappings.troubleshooting import stale_mappings
 from syncadmin.sync.transform import RuleType
 from syncadmin.ui.filters import ListFilter, PickFilter, TickFilter
@@ -84,6 +86,21 @@ def option_mapping_names() -> list[str]:
     """Those with pairs, and those that field mappings ask for."""
     used = IntegrationFieldMapping.objects.exclude(option_mapping="").values_list("option_mapping", flat=True)
     return sorted({*OptionMapping.objects.values_list("name", flat=True), *used})
+
+
+class TemplateFilter(ListFilter):
+    search_fields = ("code", "description", "mapping__name")
+
+    mapping = django_filters.CharFilter(field_name="mapping__name", lookup_expr="iexact", label="Mapping")
+    side = PickFilter(what="side", choices=TemplateSide.choices)
+
+    class Meta:
+        model = ConfigTemplate
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.form.fields["mapping"].widget.attrs["placeholder"] = "Mapping"
 
 
 class TransformationFilter(ListFilter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from urllib.parse import quote, urlencode
 
 import django_tables2 as tables
@@ -10,7 +11,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from mappings.differences import differing_lines
-from mappings.models import ConfigurationChange, IntegrationTableMapping, SystemKind, TransformationRule
+from mappings.models import ConfigTemplate, ConfigurationChange, IntegrationTableMapping, SystemKind, TransformationRule
+from mappings.template_words import KnownTables, conditions_in_words, defaults_in_words, dimensions_in_words
 from mappings.transformation_forms import told
 from syncadmin.ui import columns
 from syncadmin.ui.grammar import quoted
@@ -123,6 +125,38 @@ class ConnectionTable(ListTable):
 
     class Meta(ListTable.Meta):
         order_by = ("kind", "name")
+
+
+class TemplateTable(ListTable):
+    """Templates for new records. ``known`` are the tables that the systems have told of, for the labels of fields and options."""
+
+    key = "templates"
+    known: KnownTables = MappingProxyType({})
+
+    select = columns.SelectColumn(name="template", label=lambda row: f"{row.code} of {row.mapping}")
+    name = columns.NameColumn(
+        accessor="code", verbose_name="Code", linkify=lambda record: reverse("mappings:template-edit", args=[record.pk])
+    )
+    mapping = tables.Column(linkify=lambda record: reverse("mappings:mapping-edit", args=[record.mapping_id]))
+    side = tables.Column(verbose_name="New Records In")
+    priority = tables.Column(attrs={"th": {"class": "num"}, "td": {"class": "num"}})
+    conditions = tables.Column(empty_values=(), orderable=False, attrs={"td": {"class": "wrap short"}})
+    defaults = tables.Column(verbose_name="Values", empty_values=(), orderable=False, attrs={"td": {"class": "wrap short"}})
+    dimensions = tables.Column(verbose_name="Default Dimensions", empty_values=(), orderable=False, attrs={"td": {"class": "wrap short"}})
+    description = columns.ClipColumn()
+    company = tables.Column(accessor="mapping__business_central__name", visible=False)
+
+    class Meta(ListTable.Meta):
+        order_by = ("mapping", "side", "priority")
+
+    def render_conditions(self, record: ConfigTemplate) -> str:
+        return conditions_in_words(record, self.known) or "every record"
+
+    def render_defaults(self, record: ConfigTemplate) -> str:
+        return defaults_in_words(record, self.known)
+
+    def render_dimensions(self, record: ConfigTemplate) -> str:
+        return dimensions_in_words(record)
 
 
 class TransformationTable(ListTable):

@@ -28,6 +28,18 @@ def default_value(text: str, own: Field) -> Any:
         raise ValueError(f"{name} is a {own.type.value}, and “{text.strip()}” is none.") from error
 
 
+def condition_value(text: str, own: Field) -> Any:
+    """The value that a condition compares with, "" for empty; an option by its label or value. Raises ValueError with the reason."""
+    if not text.strip():
+        return ""
+    if own.options and own.type is FieldType.OPTION:
+        return _option(text.strip(), own)
+    try:
+        return to_json(canonical(text.strip(), own))
+    except RecordError as error:
+        raise ValueError(f"{own.label or own.name} is a {own.type.value}, and “{text.strip()}” is none.") from error
+
+
 def shown_default(value: Any, own: Field | None) -> str:
     """The value as :func:`default_value` takes it again."""
     if own is not None and own.type is FieldType.OPTION:

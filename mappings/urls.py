@@ -15,6 +15,7 @@ from mappings.views.mapping_edit import CheckFilter, ClearWatermarks, FullRunSiz
 from mappings.views.mapping_list import MappingFactBox, MappingList
 from mappings.views.mapping_rows import MappingRows
 from mappings.views.option_list import OptionList, OptionLookUp
+from mappings.views.templates import TemplateEdit, TemplateList
 from mappings.views.transformation_edit import TransformationEdit, TransformationTrial
 from mappings.views.transformation_list import TransformationList
 from mappings.views.versions import RestoreVersion, Versions
@@ -38,6 +39,9 @@ urlpatterns: list[URLPattern] = [
     path("default-setup/", DefaultSetup.as_view(), name="default-setup"),
     path("option-mappings/", OptionList.as_view(), name="option-list"),
     path("option-mappings/look-up/", OptionLookUp.as_view(), name="option-look-up"),
+    path("templates/", TemplateList.as_view(), name="template-list"),
+    path("templates/new/", TemplateEdit.as_view(), name="template-new"),
+    path("templates/<int:pk>/", TemplateEdit.as_view(), name="template-edit"),
     path("transformation-rules/", TransformationList.as_view(), name="transformation-list"),
     path("transformation-rules/new/", TransformationEdit.as_view(), name="transformation-new"),
     path("transformation-rules/try/", TransformationTrial.as_view(), name="transformation-try"),

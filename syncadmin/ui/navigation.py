@@ -112,6 +112,11 @@ MENU: tuple[Group, ...] = (
                 words="dataverse option mapping payment terms shipment method shipping agent choices codes pairs",
             ),
             Item(
+                title="Config. Templates",
+                url_name="mappings:template-list",
+                words="configuration templates new records default values default dimensions priority table config templates",
+            ),
+            Item(
                 title="Transformation Rules",
                 url_name="mappings:transformation-list",
                 words="transform uppercase trim replace substring regular expression date decimal format round lookup chain",

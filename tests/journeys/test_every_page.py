@@ -16,7 +16,8 @@ PAGES = (
     "/mappings/4/", "/mappings/4/fields/", "/mappings/4/records/", "/mappings/4/records/?side=sales", RECORD,
     "/mappings/4/couplings/", "/log/", "/log/1/", "/log/1/entries/", "/errors/", "/causes/", "/log-retention/",
     "/job-queue/", "/change-log/",
-    "/option-mappings/", "/option-mappings/?name=PAYMENT+TERMS", "/transformation-rules/", "/transformation-rules/5/",
+    "/option-mappings/", "/option-mappings/?name=PAYMENT+TERMS", "/templates/", "/templates/1/", "/templates/new/",
+    "/transformation-rules/", "/transformation-rules/5/",
     "/transformation-rules/new/?type=Field+Lookup", "/notices/", "/notices/sent/", "/notice-rules/",
     "/notice-rules/new/", "/watched-tables/",
 )  # fmt: skip
@@ -26,6 +27,7 @@ MENU = {
     "Synchronization Log": "Integration Synchronization Log",
     "Synchronization Errors": "Integration Synchronization Errors",
     "Option Mappings": "Option Mappings",
+    "Config. Templates": "Config. Templates",
     "Transformation Rules": "Transformation Rules",
     "Change Log": "Change Log",
     "Who Is Told": "Who Is Told",
