@@ -140,7 +140,7 @@ class EntryFilter(ListFilter):
     action = PickFilter(what="action", choices=EntryAction.choices)
     code = django_filters.CharFilter(lookup_expr="iexact", label="Code", widget=forms.TextInput(attrs={"placeholder": "Code", "size": 14}))
     state = PickFilter(what="state", choices=[("open", "Still failing"), ("resolved", "Resolved")], method="filter_state")
-    cause = django_filters.NumberFilter(widget=forms.HiddenInput())
+    cause = django_filters.NumberFilter(max_value=2**63 - 1, widget=forms.HiddenInput())
     record = django_filters.CharFilter(method="filter_record", widget=forms.HiddenInput())
 
     class Meta:

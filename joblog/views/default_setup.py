@@ -15,7 +15,7 @@ from mappings.default_preview import preview_default_setup
 from mappings.default_setup import SetupReport, apply_default_setup
 from mappings.models import System, SystemKind
 from syncadmin.sync.errors import SyncError
-from syncadmin.ui.views import Permitted, tell
+from syncadmin.ui.views import Permitted, key_in, tell
 
 _MOVED = "What the set-up would change is not what you have seen any more. It is shown anew; look at it, then use it."
 
@@ -26,8 +26,8 @@ class ApplyDefaultSetup(Permitted, View):
     permission = "mappings.configure"
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        company = get_object_or_404(System, pk=_number(request, "company"), kind=SystemKind.BUSINESS_CENTRAL)
-        sales = get_object_or_404(System, pk=_number(request, "sales"), kind=SystemKind.SALES)
+        company = get_object_or_404(System, pk=key_in(request.POST.get("company", "")), kind=SystemKind.BUSINESS_CENTRAL)
+        sales = get_object_or_404(System, pk=key_in(request.POST.get("sales", "")), kind=SystemKind.SALES)
         names = request.POST.getlist("mapping")
         back = f"{reverse('mappings:default-setup')}?{urlencode({'company': company.pk, 'sales': sales.pk})}"
         if not names:
@@ -43,11 +43,6 @@ class ApplyDefaultSetup(Permitted, View):
             return HttpResponseRedirect(back)
         _tell_done(request, report, apply_default_entries(company, names=names))
         return HttpResponseRedirect(reverse("mappings:mapping-list"))
-
-
-def _number(request: HttpRequest, name: str) -> int:
-    text = request.POST.get(name, "")
-    return int(text) if text.isdigit() and len(text) < 19 else 0
 
 
 def _tell_done(request: HttpRequest, report: SetupReport, entries: list[str]) -> None:

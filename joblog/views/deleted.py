@@ -15,7 +15,7 @@ from joblog.scope import Scope
 from joblog.views.synchronize import DETAILS
 from mappings.models import IntegrationTableMapping
 from syncadmin.ui.formatting import count
-from syncadmin.ui.views import Permitted, next_url, tell
+from syncadmin.ui.views import Permitted, next_url, posted_keys, tell
 
 _KINDS = {"restore": RunKind.RESTORE, "delete": RunKind.DELETE}
 _TOLD = {
@@ -52,6 +52,6 @@ class Deleted(Permitted, View):
 
 def _scope(request: HttpRequest, mapping: IntegrationTableMapping) -> tuple[Scope, int]:
     """The chosen couplings by the keys of their records, and how many they are."""
-    ids = [int(text) for text in request.POST.getlist("coupling") if text.isdigit() and len(text) < 19]
+    ids = posted_keys(request, "coupling")
     rows = list(mapping.couplings.filter(pk__in=ids).defer("baseline"))
     return Scope.of_couplings(rows), len(rows)

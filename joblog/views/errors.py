@@ -24,7 +24,7 @@ from mappings.models import Coupling
 from syncadmin.sync.records import Side
 from syncadmin.ui.formatting import count
 from syncadmin.ui.tables import ListTable
-from syncadmin.ui.views import ListPage, Permitted, next_url, tell
+from syncadmin.ui.views import ListPage, Permitted, key_in, next_url, posted_keys, tell
 
 _FIXES_OF_CHOSEN = (Fix.COUPLE, Fix.RESTORE, Fix.DELETE, Fix.UNCOUPLE, Fix.MATCH)
 
@@ -62,8 +62,8 @@ class ErrorList(ListPage):
         context = super().get_context_data(**extra)
         table, asked = context["table"], self.request.GET
         table.next_tries = next_tries([row.record for row in table.page.object_list])
-        cause = asked.get("cause", "")
-        context["cause"] = ErrorCause.objects.filter(pk=cause).first() if is_number(cause) else None
+        cause = key_in(asked.get("cause", ""))
+        context["cause"] = ErrorCause.objects.filter(pk=cause).first() if cause else None
         context["tab"] = "resolved" if asked.get("state") else "open"
         return context
 
@@ -79,7 +79,7 @@ class Retry(Permitted, View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         use = Side(request.POST["use"]) if request.POST.get("use") in set(Side) else None
-        if couplings := _numbers(request, "coupling"):
+        if couplings := posted_keys(request, "coupling"):
             retried = retry_couplings(Coupling.objects.filter(pk__in=couplings), user=request.user, use=use)
         else:
             retried = retry_errors(_chosen(request), user=request.user, use=use)
@@ -106,25 +106,16 @@ class FixErrors(Permitted, View):
 
 
 def _chosen(request: HttpRequest) -> QuerySet[SynchError]:
-    if only := _numbers(request, "only"):
+    if only := posted_keys(request, "only"):
         return SynchError.objects.filter(pk__in=only)
     if "all" in request.POST:
         query = QueryDict(urlsplit(request.POST.get("next", "")).query)
         filterset = ErrorFilter(query, queryset=SynchError.objects.all(), request=request)
         rows: QuerySet[SynchError] = filterset.qs if filterset.is_valid() else SynchError.objects.none()
         return rows
-    if jobs := _numbers(request, "job"):
+    if jobs := posted_keys(request, "job"):
         return still_failing(jobs)
-    return SynchError.objects.filter(pk__in=_numbers(request, "entry"))
-
-
-def _numbers(request: HttpRequest, name: str) -> list[int]:
-    return [int(text) for text in request.POST.getlist(name) if is_number(text)]
-
-
-def is_number(text: str) -> bool:
-    """Whether a text can be the id of a row."""
-    return text.isdigit() and len(text) < 19
+    return SynchError.objects.filter(pk__in=posted_keys(request, "entry"))
 
 
 def tell_retried(request: HttpRequest, retried: Retried) -> None:

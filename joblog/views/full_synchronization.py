@@ -16,7 +16,7 @@ from joblog.models import FullSynchronizationLine
 from mappings.models import System, SystemKind
 from syncadmin.sync.errors import SyncError
 from syncadmin.ui.formatting import count
-from syncadmin.ui.views import ListPage, next_url, tell
+from syncadmin.ui.views import ListPage, next_url, posted_keys, tell
 
 _NOTHING = "Nothing was changed: select lines that {which} first."
 
@@ -43,7 +43,7 @@ class FullSynchronization(ListPage):
         return lines
 
     def act(self, request: HttpRequest) -> HttpResponseBase:
-        ids = [int(text) for text in request.POST.getlist("line") if text.isdigit() and len(text) < 19]
+        ids = posted_keys(request, "line")
         verbs = {"start": self._start, "restart": self._restart, "full": self._recommend, "reset": self._reset, "refresh": self._refresh}
         verb = verbs.get(request.POST.get("do", ""))
         try:

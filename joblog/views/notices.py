@@ -20,7 +20,7 @@ from joblog.notice_tables import NoticeRuleTable, OwnNoticeTable, SentNoticeTabl
 from joblog.notices import send_test
 from mappings.changes import keep_change
 from syncadmin.ui.formatting import count
-from syncadmin.ui.views import ListPage, Page, Permitted, next_url, tell
+from syncadmin.ui.views import ListPage, Page, Permitted, next_url, posted_keys, tell
 
 
 def own_notices(request: HttpRequest) -> QuerySet[Notice]:
@@ -55,7 +55,7 @@ class MarkRead(Permitted, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         rows = own_notices(request).filter(read_at=None)
         if "all" not in request.POST:
-            rows = rows.filter(pk__in=_numbers(request, "notice"))
+            rows = rows.filter(pk__in=posted_keys(request, "notice"))
         number = rows.update(read_at=timezone.now())
         tell(request, f"{count(number)} {'notice was' if number == 1 else 'notices were'} marked as read.")
         return HttpResponseRedirect(next_url(request, reverse("own:notices")))
@@ -87,7 +87,7 @@ class NoticeRules(ListPage):
 
     def act(self, request: HttpRequest) -> HttpResponse:
         """Tests or deletes the ticked rules."""
-        rules = list(self.get_rows().filter(pk__in=_numbers(request, "rule")))
+        rules = list(self.get_rows().filter(pk__in=posted_keys(request, "rule")))
         if request.POST.get("do") == "delete":
             _delete(request, rules)
         else:
@@ -149,7 +149,3 @@ def _delete(request: HttpRequest, rules: list[NoticeRule]) -> None:
         keep_change(request.user, kind="notice rule", name=rule_name(before)[:100], what="Deleted", before=before)
         rule.delete()
     tell(request, f"{count(len(rules))} {'rule was' if len(rules) == 1 else 'rules were'} deleted.")
-
-
-def _numbers(request: HttpRequest, name: str) -> list[int]:
-    return [int(text) for text in request.POST.getlist(name) if text.isdigit() and len(text) < 19]

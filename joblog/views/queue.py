@@ -19,7 +19,7 @@ from joblog.models import JobQueueEntry
 from joblog.queue_filters import QueueFilter
 from joblog.queue_tables import QueueTable
 from syncadmin.ui.formatting import count
-from syncadmin.ui.views import ListPage, Permitted, next_url, require, tell
+from syncadmin.ui.views import ListPage, Permitted, next_url, posted_keys, require, tell
 
 _Change = Callable[[Sequence[int], str], Outcome]
 _CONFIGURE = "mappings.configure"
@@ -64,7 +64,7 @@ class QueueState(Permitted, View):
     permission = "mappings.operate"
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        ids = [int(text) for text in request.POST.getlist("entry") if text.isdigit() and len(text) < 19]
+        ids = posted_keys(request, "entry")
         back = HttpResponseRedirect(next_url(request, reverse("joblog:queue")))
         verb = request.POST.get("do", "")
         if verb not in _VERBS or not (ids or verb in _NEEDS_NO_ROW):

@@ -17,7 +17,7 @@ from joblog.queue_filters import QueueLogFilter
 from joblog.queue_tables import LOG_TONES, QueueLogTable, parameters_in_words
 from joblog.tables import JOB_TONES
 from syncadmin.ui.formatting import count
-from syncadmin.ui.views import ListPage, Page, Permitted, next_url, tell
+from syncadmin.ui.views import ListPage, Page, Permitted, next_url, posted_keys, tell
 
 _JOBS_SHOWN = 100
 
@@ -63,7 +63,7 @@ class MarkAsError(Permitted, View):
     permission = "mappings.operate"
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        ids = [int(text) for text in request.POST.getlist("execution") if text.isdigit() and len(text) < 19]
+        ids = posted_keys(request, "execution")
         rows = JobQueueLogEntry.objects.filter(pk__in=ids)
         marked = sum(mark_as_error(row, request.user.get_username()) for row in rows)
         if marked:

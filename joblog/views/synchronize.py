@@ -16,7 +16,7 @@ from joblog.scope import Scope
 from mappings.models import IntegrationTableMapping
 from syncadmin.sync.records import Direction, Side
 from syncadmin.ui.formatting import count
-from syncadmin.ui.views import Permitted, next_url, tell
+from syncadmin.ui.views import Permitted, next_url, posted_keys, tell
 
 DETAILS = "Details are available on the Integration Synchronization Log page."
 _RUNS = {
@@ -60,7 +60,7 @@ class Synchronize(Permitted, View):
 
 def _asked(request: HttpRequest) -> tuple[list[IntegrationTableMapping], RunKind, Scope]:
     """What the form asks for. Raises Refused."""
-    ids = [int(text) for text in request.POST.getlist("mapping") if text.isdigit()]
+    ids = posted_keys(request, "mapping")
     mappings = list(IntegrationTableMapping.objects.filter(pk__in=ids).order_by("order", "name"))
     if not mappings:
         raise Refused("Nothing was started: select a mapping first.")
@@ -178,7 +178,7 @@ class Uncouple(Permitted, View):
 
 
 def _named_records(request: HttpRequest, mapping: IntegrationTableMapping) -> Scope:
-    ids = [int(text) for text in request.POST.getlist("coupling") if text.isdigit()]
+    ids = posted_keys(request, "coupling")
     if ids:
         return Scope.of_couplings(mapping.couplings.filter(pk__in=ids).defer("baseline"))
     keys = tuple(key for key in dict.fromkeys(request.POST.getlist("keys")) if key)

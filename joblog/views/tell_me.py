@@ -12,7 +12,7 @@ from joblog.addresses import record_url, with_query
 from joblog.models import SynchJob
 from mappings.models import Coupling, IntegrationTableMapping
 from syncadmin.sync.records import Side
-from syncadmin.ui.views import Page
+from syncadmin.ui.views import Page, key_in
 
 SHOWN = 8  # records; whoever wants more narrows the words or opens the list
 _SHORTEST = 2
@@ -33,7 +33,7 @@ class TellMe(Page):
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         text = self.request.GET.get("q", "").strip()
-        asked = len(text) >= _SHORTEST or text.isdigit()
+        asked = len(text) >= _SHORTEST or text.isdecimal()
         mappings = list(IntegrationTableMapping.objects.order_by("order", "name")) if asked else []
         parts = [("Records", _records(text)), ("Mappings and jobs", [*_mappings(text, mappings), *_jobs(text)])] if asked else []
         searches = [Find(f"Search {mapping.name} for “{text}”", _search_url(mapping, text), "Records") for mapping in _tables(mappings)]
@@ -63,10 +63,8 @@ def _mappings(text: str, mappings: list[IntegrationTableMapping]) -> list[Find]:
 
 
 def _jobs(text: str) -> list[Find]:
-    number = text.lower().removeprefix("job").strip().lstrip("#")
-    if not (number.isdecimal() and len(number) < 19):
-        return []
-    found = SynchJob.objects.filter(pk=int(number)).only("id", "mapping_name", "type")
+    number = key_in(text.lower().removeprefix("job").strip().lstrip("#"))
+    found = SynchJob.objects.filter(pk=number).only("id", "mapping_name", "type")
     return [Find(f"Job {job.pk} · {job.mapping_name}", reverse("joblog:job", args=[job.pk]), job.get_type_display()) for job in found]
 
 

@@ -15,7 +15,7 @@ from mappings.filters import MappingFilter
 from mappings.models import FieldStatus, IntegrationTableMapping
 from mappings.tables import MappingTable
 from mappings.troubleshooting import listed_mappings
-from syncadmin.ui.views import ListPage, Page, next_url, tell
+from syncadmin.ui.views import ListPage, Page, next_url, posted_keys, tell
 
 
 class MappingList(ListPage):
@@ -34,7 +34,7 @@ class MappingList(ListPage):
 
     def act(self, request: HttpRequest) -> HttpResponse:
         """Deletes the ticked mappings that somebody added and nothing holds, and says of the others why they stay."""
-        numbers = [int(text) for text in request.POST.getlist("mapping") if text.isdigit() and len(text) < 19]
+        numbers = posted_keys(request, "mapping")
         deleted, reasons = delete_mappings(numbers, request.user)
         for reason in reasons:
             tell(request, reason, level=messages.WARNING)

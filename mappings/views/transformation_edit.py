@@ -16,7 +16,7 @@ from mappings.transformation_forms import TransformationForm
 from mappings.transformations import try_rule, users_of
 from syncadmin.sync.errors import SyncError
 from syncadmin.sync.transform import RuleType
-from syncadmin.ui.views import Page, tell
+from syncadmin.ui.views import Page, key_in, tell
 
 
 class TransformationEdit(Page):
@@ -83,7 +83,7 @@ class TransformationTrial(Page):
         query = self.request.GET
         key = query.get("rule", "")
         rows = TransformationRule.objects.select_related("next_rule")
-        row = rows.filter(pk=key).first() if key.isdigit() and len(key) < 19 else TransformationRule()
+        row = rows.filter(pk=key_in(key)).first() if key else TransformationRule()
         if row is None:
             raise Http404
         if "type" not in query:

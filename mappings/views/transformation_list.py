@@ -13,7 +13,7 @@ from mappings.filters import TransformationFilter
 from mappings.models import IntegrationFieldMapping, TransformationRule
 from mappings.tables import TransformationTable
 from mappings.transformation_changes import delete_rules
-from syncadmin.ui.views import ListPage, next_url, tell
+from syncadmin.ui.views import ListPage, next_url, posted_keys, tell
 
 
 class TransformationList(ListPage):
@@ -32,7 +32,7 @@ class TransformationList(ListPage):
 
     def act(self, request: HttpRequest) -> HttpResponse:
         """Deletes the ticked rules that nothing uses, and says of the others what does."""
-        numbers = [int(text) for text in request.POST.getlist("rule") if text.isdigit() and len(text) < 19]
+        numbers = posted_keys(request, "rule")
         deleted, reasons = delete_rules(numbers, request.user)
         for reason in reasons:
             tell(request, reason, level=messages.WARNING)

@@ -36,6 +36,16 @@ def next_url(request: HttpRequest, fallback: str) -> str:
     return wanted if safe else fallback
 
 
+def key_in(text: str) -> int:
+    """The key of ours that a request wrote, 0 where it is no number or larger than any key."""
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
+
+
+def posted_keys(request: HttpRequest, name: str) -> list[int]:
+    """The keys of ours in a repeated field of a POST; whatever is no key is left out."""
+    return [key for key in map(key_in, request.POST.getlist(name)) if key]
+
+
 class Permitted(PermissionRequiredMixin):
     """Who may see the page, and who may change something on it (anything but GET and HEAD)."""
 
