@@ -64,6 +64,8 @@ def _mappings(text: str, mappings: list[IntegrationTableMapping]) -> list[Find]:
 
 def _jobs(text: str) -> list[Find]:
     number = key_in(text.lower().removeprefix("job").strip().lstrip("#"))
+    if not number:
+        return []
     found = SynchJob.objects.filter(pk=number).only("id", "mapping_name", "type")
     return [Find(f"Job {job.pk} · {job.mapping_name}", reverse("joblog:job", args=[job.pk]), job.get_type_display()) for job in found]
 
