@@ -20,7 +20,7 @@ from mappings.models import (
 )
 from mappings.systems import read_tables, table_of
 from syncadmin.connectors.option_sets import is_option_set
-from syncadmin.sync.errors import RunError, SyncError
+from syncadmin.sync.errors import SyncError
 from syncadmin.sync.records import Side
 from syncadmin.sync.tables import FieldType, Table
 from syncadmin.ui.forms import NamedRows
@@ -196,14 +196,6 @@ def _choices(mapping: IntegrationTableMapping) -> dict[str, list[tuple[str, str]
         "option_mapping": [(name, name) for name in options],
         "transformation_rule": [(code, code) for code in TransformationRule.objects.values_list("code", flat=True)],
     }
-
-
-def known_fields(mapping: IntegrationTableMapping, side: Side) -> list[tuple[str, str]]:
-    """(name, label) of the fields of one side for the list of suggestions; empty where the table has never been read."""
-    try:
-        return [(one.name, one.label) for one in table_of(mapping, side).fields.values()]
-    except RunError:
-        return []
 
 
 field_forms = forms.inlineformset_factory(

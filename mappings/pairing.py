@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from syncadmin.sync.plan import BIDIRECTIONAL
 from syncadmin.sync.records import Direction, Side
@@ -137,6 +138,7 @@ def _likeness(own: Field, other: Field, bc: Table, sales: Table) -> float:
     return max((len(one & two) / len(one | two) for one in mine for two in theirs if one and two), default=0.0)
 
 
+@lru_cache(maxsize=8192)
 def _words(text: str) -> frozenset[str]:
     """The words of a name or label, in one spelling for both systems."""
     raw = [part for chunk in re.split(r"[\s_:/.()-]+", text) for part in ([chunk] if chunk.lower() in _SAME_WORD else _WORD.findall(chunk))]

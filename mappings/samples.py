@@ -28,6 +28,7 @@ class Carried:
     becomes_label: str
     becomes_field: str
     becomes: str
+    transformation: str = ""
     problem: str = ""
 
 
@@ -112,6 +113,7 @@ def _carried(plan: TablePlan, rule: FieldRule, way: Direction, record: Record, r
         becomes_label=(destination.label or destination.name) if destination else "",
         becomes_field=destination.name if destination else "",
         becomes=becomes,
+        transformation=rule.transformation,
         problem=problem,
     )
 

@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 from mappings.views.change_log import ChangeLog
 from mappings.views.connections import ConnectionDelete, ConnectionEdit, ConnectionList, ConnectionTest
 from mappings.views.default_setup import DefaultSetup
-from mappings.views.field_list import FieldList
+from mappings.views.field_list import AddFields, FieldList, TryFields
 from mappings.views.filter_builder import FilterBuilder
 from mappings.views.guide import GuideStep, NewMapping
 from mappings.views.mapping_edit import CheckFilter, ClearWatermarks, FullRunSize, MappingEdit
@@ -29,6 +29,8 @@ urlpatterns: list[URLPattern] = [
     path("mappings/edit/", MappingRows.as_view(), name="mapping-rows"),
     path("mappings/<int:pk>/", MappingEdit.as_view(), name="mapping-edit"),
     path("mappings/<int:pk>/fields/", FieldList.as_view(), name="field-list"),
+    path("mappings/<int:pk>/fields/add/", AddFields.as_view(), name="field-add"),
+    path("mappings/<int:pk>/fields/try/", TryFields.as_view(), name="field-try"),
     path("mappings/<int:pk>/factbox/", MappingFactBox.as_view(), name="mapping-factbox"),
     path("mappings/<int:pk>/check-filter/", CheckFilter.as_view(), name="check-filter"),
     path("mappings/<int:pk>/filter/<str:side>/", FilterBuilder.as_view(), name="filter-builder"),

@@ -109,6 +109,7 @@ def test_an_operator_runs_mappings_and_does_not_configure_them(addresses: list[s
         "edit",
         "systems",
         "create",
+        "add",
         "templates",
     }
 

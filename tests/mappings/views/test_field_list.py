@@ -129,8 +129,8 @@ def test_more_rows_need_no_more_queries(reader, page, mapping, django_assert_num
 
 
 # session, person, 2 x permissions, mapping, rows, mappings, option mappings and transformation rules to choose from, 2 x tables,
-# systems of the top bar, pause
-QUERIES = 13
+# mappings for look-ups, systems of the top bar, pause
+QUERIES = 14
 
 
 @pytest.mark.rule("2.1.not-null-lookup")
