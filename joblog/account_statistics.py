@@ -169,9 +169,11 @@ def _absorb(work: _Work, answer: WriteResult) -> None:
 
 def _missing(coupling: Coupling, job: SynchJob, *, customer: bool, account: bool) -> Touched:
     """Failed, and the coupling skipped at once (rule missing-record); only what is still there has a name."""
-    where = " and in ".join(side.label for side, there in ((Side.BUSINESS_CENTRAL, customer), (Side.SALES, account)) if not there)
+    gone = [side for side, there in ((Side.BUSINESS_CENTRAL, customer), (Side.SALES, account)) if not there]
+    where = " and in ".join(side.label for side in gone)
     text = f"The record was deleted in {where}, so its statistics cannot be updated. Restore it, or remove the coupling."
-    state = to_state(coupling).failed(_DIRECTION, job_id=job.pk, error="deleted:", message=text, passing=True)
+    which = "both" if len(gone) > 1 else gone[0].value
+    state = to_state(coupling).failed(_DIRECTION, job_id=job.pk, error="deleted:", message=text, passing=True, gone=which)
     return Touched(
         source_key=str(coupling.bc_key),
         source_label=coupling.bc_label if customer else "",

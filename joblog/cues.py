@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from joblog.addresses import log_url, with_query
 from joblog.models import CueThreshold, JobQueueEntry, JobStatus, QueueStatus, SynchError, SynchJob
+from mappings.models import Coupling
 from mappings.troubleshooting import stale_mappings
 
 _SKIPPED = "Skipped"
@@ -104,8 +105,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "skipped",
         "Skipped records",
-        lambda: _open_errors(action="Skipped"),
-        lambda: _errors_url(action="Skipped"),
+        lambda: Coupling.objects.filter(skipped=True),
+        lambda: reverse("joblog:skipped"),
         warn_from=1,
         bad_from=50,
     ),

@@ -133,7 +133,7 @@ class _Search:
             text = f"The coupled record was deleted in {gone.label}. Restore it, remove the coupling, or delete the other record too."
             entries.append(entry_of(job, row, EntryAction.SKIPPED, code=CODE, message=text))
             failure = {f"{prefix}_result": SynchResult.FAILURE, f"{prefix}_job_id": job.pk, f"{prefix}_error": f"{CODE}:"}
-            Coupling.objects.filter(pk=row.pk).update(skipped=True, last_error=text, failed_at=now, **failure)
+            Coupling.objects.filter(pk=row.pk).update(skipped=True, last_error=text, failed_at=now, gone=gone.value, **failure)
         keep(job, entries)
         close_issues([row.pk for row in rows], code=CODE, but=job)
 

@@ -24,7 +24,7 @@ from joblog.models import (
 )
 from joblog.models.synch_entry import OPEN_ISSUE, RESOLVED_ISSUE
 from joblog.models.synch_job import FAILED, NEEDS_ATTENTION
-from mappings.models import Coupling, IntegrationTableMapping, SynchResult, System
+from mappings.models import IntegrationTableMapping, System
 from syncadmin.sync.records import Direction
 from syncadmin.ui.filters import ListFilter, PickFilter, TickFilter
 from syncadmin.ui.formatting import DIRECTIONS, count
@@ -206,33 +206,6 @@ class CauseFilter(NamedMappings):
 
     def filter_state(self, rows: QuerySet[Any], _name: str, _value: str) -> QuerySet[Any]:
         return rows.filter(failures__gt=0)
-
-
-class CouplingFilter(ListFilter):
-    """The states count as on the list of mappings (mappings/troubleshooting.py): a skipped coupling is not a failed one."""
-
-    search_fields = ("bc_number", "bc_label", "sales_label", "bc_key", "sales_key", "last_error")
-
-    state = PickFilter(
-        what="state",
-        choices=[
-            ("failed", "Failed"),
-            ("skipped", "Skipped"),
-            ("pending", "Waiting for the counterpart"),
-            ("coupled", "Coupled on both sides"),
-        ],
-        method="filter_state",
-    )
-
-    class Meta:
-        model = Coupling
-        fields: list[str] = []
-
-    def filter_state(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        failed = Q(to_result=SynchResult.FAILURE) | Q(from_result=SynchResult.FAILURE)
-        wanted = {"failed": failed & Q(skipped=False), "skipped": Q(skipped=True), "pending": ~Q(pending=""), "coupled": Q(pending="")}
-        chosen: QuerySet[Any] = rows.filter(wanted[value])
-        return chosen
 
 
 class WatchedTableFilter(ListFilter):

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import QuerySet
 
+from joblog.coupling_actions import enqueue_records, keys_of
 from joblog.models import ErrorCause, RunKind, SynchError
-from joblog.queue import enqueue
 from joblog.remedies import Fix
-from joblog.retries import RECORDS_PER_RUN, Retried, chunks, retry_errors
+from joblog.retries import Retried, chunks, retry_errors
 from joblog.scope import Scope
 from mappings.changes import Person, save_with_history
 from mappings.models import Coupling, FieldStatus, IntegrationFieldMapping, IntegrationTableMapping
 from syncadmin.sync.records import Direction, Side
 
+_AT_ONCE = 500
 _KINDS = {Fix.RESTORE: RunKind.RESTORE, Fix.DELETE: RunKind.DELETE, Fix.UNCOUPLE: RunKind.UNCOUPLE}
 
 
@@ -88,12 +89,12 @@ def _about_couplings(fix: Fix) -> Callable[[_Chosen], Retried]:
     def run(chosen: _Chosen) -> Retried:
         ids = {pk for pk in chosen.issues.values_list("coupling_id", flat=True) if pk}
         keys: dict[int, list[tuple[Side, str]]] = defaultdict(list)
-        for chunk in chunks(ids, 500):
-            for mapping_id, bc_key, sales_key in Coupling.objects.filter(pk__in=chunk).values_list("mapping_id", "bc_key", "sales_key"):
-                keys[mapping_id].append((Side.BUSINESS_CENTRAL, bc_key) if bc_key else (Side.SALES, str(sales_key)))
+        for chunk in chunks(ids, _AT_ONCE):
+            for mapping_id, named in keys_of(Coupling.objects.filter(pk__in=chunk)).items():
+                keys[mapping_id] += named
         if not keys:
             raise CannotFix("Nothing was started: these records are not coupled any more. Retry them.")
-        return _enqueue(keys, _KINDS[fix], Scope(), chosen.user)
+        return enqueue_records(keys, _KINDS[fix], user=chosen.user)
 
     return run
 
@@ -106,20 +107,9 @@ def _match(*, create: bool) -> Callable[[_Chosen], Retried]:
             keys[mapping_id].append((Side.BUSINESS_CENTRAL, key))
         if not keys:
             raise CannotFix("Nothing was started: matching begins with records of Business Central.")
-        return _enqueue(keys, RunKind.MATCH, Scope(create_new=True if create else None), chosen.user)
+        return enqueue_records(keys, RunKind.MATCH, Scope(create_new=True if create else None), user=chosen.user)
 
     return run
-
-
-def _enqueue(keys: Mapping[int, list[tuple[Side, str]]], kind: RunKind, plain: Scope, user: Person) -> Retried:
-    mappings = list(IntegrationTableMapping.objects.filter(pk__in=keys).order_by("order", "name"))
-    with transaction.atomic():
-        for mapping in mappings:
-            for chunk in chunks(keys[mapping.pk], RECORDS_PER_RUN):
-                named = {side: tuple(key for own, key in chunk if own is side) for side in Side}
-                scope = Scope(bc_keys=named[Side.BUSINESS_CENTRAL], sales_keys=named[Side.SALES], create_new=plain.create_new)
-                enqueue(mapping=mapping, run_kind=kind, scope=scope, user=user)
-    return Retried(sum(len(keys[mapping.pk]) for mapping in mappings), [mapping.name for mapping in mappings], [])
 
 
 _FIXES: Mapping[Fix, Callable[[_Chosen], Retried]] = {

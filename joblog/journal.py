@@ -13,6 +13,7 @@ from django.utils import timezone
 from joblog.causes import close_issues, keep_issues
 from joblog.claims import Claim
 from joblog.follow_ups import FollowUps, followed, remember
+from joblog.known_differences import note_differences
 from joblog.link_jobs import remove
 from joblog.log_lines import now_about
 from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
@@ -99,6 +100,7 @@ class DatabaseJournal:
             couplings = self._save_couplings(items) if self._real else {}
             self._save_entries(items, couplings)
             self._forget([item for item in items if item.action is Action.UNCHANGED])
+            note_differences(self.job, items)
             self._uncouple([item for item in items if item.uncouple and self._real])
             remember(self.job, following)
             SynchJob.objects.filter(pk=self.job.pk).update(

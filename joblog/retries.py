@@ -79,7 +79,7 @@ def retry_couplings(couplings: QuerySet[Coupling], *, user: Person, use: Side | 
     """Retries these couplings in the directions in which their last attempt failed, in all of their mapping where none did."""
     work: dict[int, _Work] = defaultdict(_Work)
     chosen: set[int] = set()
-    for row in couplings.select_related("mapping").order_by("pk"):
+    for row in _read(couplings):
         side, key = (Side.BUSINESS_CENTRAL, row.bc_key) if row.bc_key else (Side.SALES, row.sales_key)
         failed = {Direction.TO_INTEGRATION: row.to_result, Direction.FROM_INTEGRATION: row.from_result}
         for way in [way for way in row.mapping.directions if failed[way] == SynchResult.FAILURE] or row.mapping.directions:
@@ -92,12 +92,18 @@ def synchronize_couplings(couplings: QuerySet[Coupling], *, user: Person, use: S
     """Lifts the skip of these couplings and synchronizes them in all directions of their mappings, one job per mapping (section 9.3)."""
     work: dict[int, _Work] = defaultdict(_Work)
     chosen: set[int] = set()
-    for row in couplings.select_related("mapping").order_by("pk"):
+    for row in _read(couplings):
         side, key = (Side.BUSINESS_CENTRAL, row.bc_key) if row.bc_key else (Side.SALES, row.sales_key)
         for way in row.mapping.directions:
             work[row.mapping_id].add(way, side, str(key))
         chosen.add(row.pk)
     return replace(_run_again(work, chosen, [], user=user, use=use, queue=queue), records=len(chosen))
+
+
+def _read(couplings: QuerySet[Coupling]) -> Iterator[Coupling]:
+    """With their mappings, however many, and without what was last synchronized."""
+    rows = couplings.select_related(None).select_related("mapping").order_by("pk")
+    return rows.only("mapping", "bc_key", "sales_key", "to_result", "from_result", "mapping__direction").iterator(chunk_size=_CHUNK)
 
 
 def _run_again(

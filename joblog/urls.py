@@ -8,6 +8,7 @@ from joblog.views.assisted_setup import AssistedSetup
 from joblog.views.causes import CauseList, FixCause
 from joblog.views.conflicts import DecideConflict
 from joblog.views.connections import ConnectionSwitch
+from joblog.views.couplings import CouplingBook, CouplingFacts, CouplingsOfMapping, OneCoupling, SetUpAgain
 from joblog.views.default_setup import ApplyDefaultSetup
 from joblog.views.deleted import Deleted
 from joblog.views.errors import ErrorList, FixErrors, Retry
@@ -16,16 +17,19 @@ from joblog.views.home import Home, Thresholds
 from joblog.views.job import JobEntries, JobPage
 from joblog.views.log import JobFailures, LogList
 from joblog.views.mapping_runs import MappingRuns
+from joblog.views.match import MatchBasedCoupling
 from joblog.views.missing import MissingReference
 from joblog.views.new_mapping import CreateMapping
 from joblog.views.notices import NoticeRuleEdit, NoticeRules, SentNotices
 from joblog.views.queue import QueueList, QueueState
 from joblog.views.queue_entry import NewQueueEntry, QueueEntryCard
 from joblog.views.queue_log import MarkAsError, QueueLogEntryPage, QueueLogList
-from joblog.views.records import Candidates, Couplings, History, Record, RecordLog, Records
+from joblog.views.records import History, Record, RecordLog, Records
 from joblog.views.retention import DeleteLog, Retention
+from joblog.views.set_up_coupling import CreateNew, SetUpCoupling
+from joblog.views.skipped import SkippedRecords
 from joblog.views.statistics import UpdateStatistics
-from joblog.views.synchronize import Couple, Synchronize, Uncouple
+from joblog.views.synchronize import Couple, Synchronize, Uncouple, UncoupleMappings
 from joblog.views.tell_me import TellMe
 from joblog.views.watched import WatchedTableList, WatchState
 from joblog.views.workers import PauseQueue, Workers
@@ -55,8 +59,16 @@ urlpatterns: list[URLPattern] = [
     path("mappings/<int:pk>/records/<str:side>/<str:key>/log/", RecordLog.as_view(), name="record-log"),
     path("mappings/<int:pk>/records/<str:side>/<str:key>/history/", History.as_view(), name="record-history"),
     path("mappings/<int:pk>/records/<str:side>/<str:key>/decide/", DecideConflict.as_view(), name="decide-conflict"),
-    path("mappings/<int:pk>/records/<str:side>/<str:key>/candidates/", Candidates.as_view(), name="candidates"),
-    path("mappings/<int:pk>/couplings/", Couplings.as_view(), name="coupling-list"),
+    path("mappings/<int:pk>/records/<str:side>/<str:key>/couple/", SetUpCoupling.as_view(), name="set-up-coupling"),
+    path("mappings/<int:pk>/couplings/", CouplingsOfMapping.as_view(), name="coupling-list"),
+    path("mappings/<int:pk>/match/", MatchBasedCoupling.as_view(), name="match"),
+    path("mappings/<int:pk>/create/", CreateNew.as_view(), name="create-new"),
+    path("couplings/delete/", UncoupleMappings.as_view(), name="uncouple-mappings"),
+    path("couplings/", CouplingBook.as_view(), name="couplings"),
+    path("couplings/<int:pk>/", OneCoupling.as_view(), name="coupling"),
+    path("couplings/<int:pk>/facts/", CouplingFacts.as_view(), name="coupling-facts"),
+    path("couplings/<int:pk>/set-up/", SetUpAgain.as_view(), name="set-up-again"),
+    path("skipped-records/", SkippedRecords.as_view(), name="skipped"),
     path("mappings/<int:pk>/couple/", Couple.as_view(), name="couple"),
     path("mappings/<int:pk>/uncouple/", Uncouple.as_view(), name="uncouple"),
     path("mappings/<int:pk>/statistics/", UpdateStatistics.as_view(), name="update-statistics"),

@@ -19,7 +19,7 @@ _KEY = {Side.BUSINESS_CENTRAL: "bc_key", Side.SALES: "sales_key"}
 _SAVED = (
     "bc_key", "sales_key", "bc_number", "bc_label", "sales_label", "pending", "pending_since", "skipped", "baseline", "bc_modified_at",
     "sales_modified_at", "bc_etag", "sales_etag", "to_result", "to_job_id", "to_error", "from_result", "from_job_id", "from_error",
-    "last_error", "failed_at", "last_synch_at", "template_owed",
+    "last_error", "failed_at", "last_synch_at", "template_owed", "gone", "differs_since",
 )  # fmt: skip
 
 
@@ -110,6 +110,7 @@ def to_state(row: Coupling) -> CouplingState:
         template_owed=row.template_owed,
         synchronized_at=row.last_synch_at,
         failed_at=row.failed_at,
+        gone=row.gone,
     )
 
 
@@ -132,6 +133,8 @@ def _to_row(mapping_id: int, state: CouplingState, job_id: int) -> Coupling:
         "sales_etag": state.sales.etag,
         "last_error": state.message,
         "template_owed": state.template_owed,
+        "gone": state.gone,
+        "differs_since": None,  # whoever saves it has just looked at both records
         "failed_at": now if any(attempt.failed for attempt in attempts) else state.failed_at,
         "last_synch_at": now if any(attempt.succeeded for attempt in attempts) else state.synchronized_at,
     }

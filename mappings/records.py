@@ -7,30 +7,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from string import capwords
 
-from django.db.models import Q
-
-from mappings.couplings import DatabaseCouplings, to_state
-from mappings.models import Coupling, IntegrationTableMapping, Purpose
+from mappings.couplings import to_state
+from mappings.models import Coupling, IntegrationTableMapping
+from mappings.pairs import (
+    ARROWS,
+    Names,
+    Pair,
+    coupling_of,
+    names_of_references,
+    partner_key,
+    read_pair,
+    read_value,
+    shown_value,
+)
 from mappings.plans import build_plan
-from mappings.rules.registry import rules_for
-from mappings.systems import both_connected, connected
-from mappings.transformations import refresh_lookups
+from mappings.systems import connected
 from syncadmin.connectors.option_sets import is_option_set
 from syncadmin.sync.couplings import CouplingState
 from syncadmin.sync.decide import Decision, Kind, Policy, decide_existing, decide_insert
-from syncadmin.sync.errors import RecordError, RunError
+from syncadmin.sync.errors import RunError
 from syncadmin.sync.plan import FieldRule, TablePlan
 from syncadmin.sync.records import Direction, Record, Side
-from syncadmin.sync.rules import TableRules
-from syncadmin.sync.tables import FieldType
-from syncadmin.sync.transfer import References, kept_references, wanted_references
-from syncadmin.sync.values import display
+from syncadmin.sync.transfer import References
 
 _FURTHER_PAGES = 20
 _NAMED_ALIKE = 200  # records that begin with what was typed; the first of them is offered
-Names = dict[tuple[str, str], str]  # mapping name and code or Sales key -> what people call that record
 
-_ARROWS = {"Bidirectional": "⇄", "ToIntegrationTable": "→", "FromIntegrationTable": "←"}
 BRINGS = {Direction.TO_INTEGRATION: "will be sent to Sales", Direction.FROM_INTEGRATION: "will be taken from Sales"}
 BOTH_CHANGED = "both changed"
 
@@ -181,54 +183,21 @@ def open_record(mapping: IntegrationTableMapping, side: Side, key: str, *, partn
 
     Raises RunError ``deleted`` when there is neither, and what the connectors raise.
     """
-    refresh_lookups(mapping)
-    plan = build_plan(mapping)
-    column = "bc_key" if side is Side.BUSINESS_CENTRAL else "sales_key"
-    coupling = Coupling.objects.filter(mapping=mapping, **{column: key}).first()
-    keys = {side: key, side.other: partner}
-    if coupling is not None:
-        keys = {Side.BUSINESS_CENTRAL: coupling.bc_key or "", Side.SALES: coupling.sales_key or ""}
-    found: dict[Side, Record] = {}
-    with both_connected(mapping, purpose=Purpose.PAGES) as connectors:
-        for one, own_key in keys.items():
-            if own_key:
-                records = connectors[one].read_records(plan.table(one), [own_key], plan.fields(one))
-                found.update(zip([one], records.values(), strict=False))
-        rules = rules_for(mapping, plan, connectors)
-        for way in mapping.directions:
-            if way.source in found:
-                found[way.source] = rules.prepare(way, [found[way.source]])[0]
-        references = {way: _references(mapping, plan, rules, way, found) for way in mapping.directions if way.source in found}
-    if not found:
-        raise RunError("deleted", f"The record {key} does not exist in {side.label} any more.")
-    return _page(mapping, plan, keys, found, coupling, references)
+    coupling = coupling_of(mapping, side, key)
+    pair = read_pair(mapping, side, key, partner=partner_key(coupling, side) if coupling else partner)
+    return _page(mapping, pair, coupling)
 
 
-def _references(
-    mapping: IntegrationTableMapping, plan: TablePlan, rules: TableRules, direction: Direction, found: Mapping[Side, Record]
-) -> References:
-    couplings, there = DatabaseCouplings(mapping), [found[side] for side in (direction.destination,) if side in found]
-    wanted, kept = wanted_references(plan, direction, [found[direction.source]]), kept_references(plan, direction, there)
-    given = rules.resolve(direction, wanted, couplings.references(direction, wanted)) if wanted else {}
-    return {**given, **(couplings.references(direction.opposite, kept) if kept else {})}
-
-
-def _page(
-    mapping: IntegrationTableMapping,
-    plan: TablePlan,
-    keys: Mapping[Side, str],
-    found: Mapping[Side, Record],
-    coupling: Coupling | None,
-    references: Mapping[Direction, References],
-) -> RecordPage:
+def _page(mapping: IntegrationTableMapping, pair: Pair, coupling: Coupling | None) -> RecordPage:
+    plan, found, references = pair.plan, pair.found, pair.references
     state = to_state(coupling) if coupling else None
     decisions = {way: decision for way in references if (decision := _decision(plan, way, found, state, references[way])) is not None}
     bc, sales = found.get(Side.BUSINESS_CENTRAL), found.get(Side.SALES)
     shown = Side.BUSINESS_CENTRAL if bc else Side.SALES
     names = names_of_references(mapping, plan, found, state)
     return RecordPage(
-        bc_key=keys.get(Side.BUSINESS_CENTRAL, ""),
-        sales_key=keys.get(Side.SALES, ""),
+        bc_key=pair.keys.get(Side.BUSINESS_CENTRAL, ""),
+        sales_key=pair.keys.get(Side.SALES, ""),
         title=plan.label(shown, found[shown]),
         coupling=coupling,
         bc_modified_at=bc.modified_at if bc else None,
@@ -273,8 +242,8 @@ def _field_row(
     names: Names,
 ) -> FieldRow:
     values = {
-        Side.BUSINESS_CENTRAL: _value(rule, Side.BUSINESS_CENTRAL, bc),
-        Side.SALES: _value(rule, Side.SALES, sales),
+        Side.BUSINESS_CENTRAL: read_value(rule, Side.BUSINESS_CENTRAL, bc),
+        Side.SALES: read_value(rule, Side.SALES, sales),
     }
     before = {side: state.known(rule, side) if state else (False, None) for side in Side}
     known = before[Side.SALES][0]
@@ -289,7 +258,7 @@ def _field_row(
         field=rule.bc.name if rule.bc else "",
         integration_field=rule.sales.name if rule.sales else "",
         direction=rule.direction,
-        arrow=_ARROWS[rule.direction],
+        arrow=ARROWS[rule.direction],
         bc_value=shown_value(rule, Side.BUSINESS_CENTRAL, values[Side.BUSINESS_CENTRAL], names),
         sales_value=shown_value(rule, Side.SALES, values[Side.SALES], names),
         has_baseline=known,
@@ -343,47 +312,6 @@ def _next_of_single(mapping: IntegrationTableMapping, decisions: Mapping[Directi
     if mapping.synch_only_coupled:
         return "The record is not coupled, and this mapping synchronizes only coupled records. Couple it first."
     return decision.text if decision.kind is Kind.FAIL else "A new record will be created on the other side and coupled."
-
-
-def _value(rule: FieldRule, side: Side, record: Record | None) -> object:
-    if record is None:
-        return None
-    try:
-        return rule.read(side, record)
-    except RecordError as error:
-        return error.text
-
-
-def names_of_references(
-    mapping: IntegrationTableMapping, plan: TablePlan, found: Mapping[Side, Record], state: CouplingState | None
-) -> Names:
-    """What people call the records that lookups point to, as far as they are coupled; one statement."""
-    lookups = [rule for rule in plan.rules if rule.lookup]
-    values = {str(_value(rule, side, record)) for rule in lookups for side, record in found.items()}
-    values |= {str(state.known(rule, side)[1]) for rule in lookups for side in Side if state}
-    rows = Coupling.objects.filter(
-        Q(sales_key__in=values) | Q(bc_number__in=values),
-        mapping__business_central=mapping.business_central_id,
-        mapping__name__in={rule.lookup for rule in lookups},
-    )
-    local = plan.local_currency_key
-    names: Names = {(rule.lookup, local): rule.local_currency for rule in lookups if rule.local_currency and local}
-    for name, number, label, key, sales_label in rows.values_list("mapping__name", "bc_number", "bc_label", "sales_key", "sales_label"):
-        names[name, number] = label
-        names[name, key or ""] = sales_label
-    return names
-
-
-def shown_value(rule: FieldRule, side: Side, value: object, names: Names) -> str:
-    """A value as people know it: options with their label, references with the name of the record they point to."""
-    own = rule.side(side)
-    if rule.local_currency and value is None and side is Side.BUSINESS_CENTRAL:
-        return rule.local_currency
-    if rule.lookup and value is not None:
-        return names.get((rule.lookup, str(value))) or display(value)
-    if own is not None and own.type is FieldType.OPTION and value is not None:
-        return str(dict(own.options).get(value, value))  # type: ignore[call-overload]
-    return display(value)
 
 
 def _search_conditions(side: Side, names: list[str], search: str) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mappings.couplings import DatabaseCouplings
 from mappings.models import IntegrationTableMapping, Purpose
-from mappings.records import Names, names_of_references, shown_value
+from mappings.pairs import Names, names_of_references, shown_value
 from mappings.rules.registry import rules_for
 from mappings.rules.table_rules import MappingRules
 from mappings.systems import both_connected

@@ -74,7 +74,7 @@ def _running_entry(job: SynchJob) -> JobQueueEntry | None:
 def _records(job: SynchJob, wanted: str) -> dict[str, Any]:
     tabs = _tabs(job, wanted)
     action = next((tab.action for tab in tabs if tab.current), "")
-    rows = _entries(job.pk)
+    rows = entries_of(job.pk)
     rows = rows.filter(action=action) if action else rows
     table = EntryTable(rows.order_by("-id")[:ENTRIES_SHOWN], orderable=False, exclude=("action",) if action else ())
     return {"tabs": tabs, "table": table, "entries_url": entries_url(job, action), "empty_text": _empty_text(job)}
@@ -89,7 +89,7 @@ def _changes(job: SynchJob, wanted: str) -> dict[str, Any]:
     """Each changed field from what to what; what was modified first, unless inserted records are asked for."""
     shown = EntryAction.INSERTED if wanted == EntryAction.INSERTED or not job.modified else EntryAction.MODIFIED
     counted = [(EntryAction.MODIFIED, job.modified), (EntryAction.INSERTED, job.inserted)]
-    entries = list(_entries(job.pk).filter(action=shown).order_by("-id")[:ENTRIES_SHOWN])
+    entries = list(entries_of(job.pk).filter(action=shown).order_by("-id")[:ENTRIES_SHOWN])
     return {
         "tabs": [Tab(action.label, action.value, number, action is shown) for action, number in counted if number],
         "diffs": [(destination_link(entry), source_link(entry), entry.changes) for entry in entries],
@@ -131,7 +131,7 @@ def _empty_text(job: SynchJob) -> str:
     return "No record was touched: every record that was read is unchanged." if job.unchanged else "No record was touched."
 
 
-def _entries(job_id: int) -> QuerySet[SynchEntry]:
+def entries_of(job_id: int) -> QuerySet[SynchEntry]:
     """The entries of a job, with it.
 
     Asked for below its last id: the database may walk the primary key down instead of the job's own index, and has to begin there then,
@@ -153,7 +153,7 @@ class JobEntries(ListPage):
     empty_text = "This job touched no record."
 
     def get_rows(self) -> QuerySet[Any]:
-        return _entries(self.kwargs["pk"])
+        return entries_of(self.kwargs["pk"])
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         job = get_object_or_404(SynchJob.objects.select_related("mapping"), pk=self.kwargs["pk"])

@@ -18,17 +18,17 @@ from django.urls import reverse
 from joblog.account_figures import has_figures
 from joblog.addresses import log_url, record_url
 from joblog.entry_tables import HistoryTable
-from joblog.filters import WITH_JOBS, CouplingFilter, EntryFilter, entries_touching
+from joblog.filters import WITH_JOBS, EntryFilter, entries_touching
 from joblog.models import EntryAction, JobType, SynchEntry
 from joblog.models.synch_entry import OPEN_ISSUE
-from joblog.record_tables import CouplingTable, RecordTable, coupling_pill, shown_record
+from joblog.record_tables import RecordTable, coupling_pill, shown_record
 from mappings.models import Coupling, IntegrationTableMapping
-from mappings.records import RecordList, RecordPage, list_records, open_record
+from mappings.records import RecordList, list_records, open_record
 from syncadmin.sync.errors import SyncError
 from syncadmin.sync.records import Direction, Side
 from syncadmin.ui.views import ListPage, Page
 
-CANDIDATES_SHOWN, HISTORY_SHOWN = 10, 12
+HISTORY_SHOWN = 12
 MARK_TONES = {"both changed": "bad", "error": "bad", "differs": "warn", "will be sent to Sales": "info", "will be taken from Sales": "info"}
 _LINKS = "joblog.record-list"  # what signs the addresses of further pages: only those that a system gave are followed
 
@@ -75,8 +75,10 @@ class Records(MappingPage):
             title=f"{mapping.name} · Records",
             mapping=mapping,
             side=side,
-            sides=[(one, _table_label(mapping, one), one is side) for one in Side],
-            record_address=reverse("joblog:record", args=[mapping.pk, side.value, "0"]),
+            sides=[(one, table_label(mapping, one), one is side) for one in Side],
+            couple_address=reverse("joblog:set-up-coupling", args=[mapping.pk, side.value, "0"]),
+            create_in=any(way.source is side for way in mapping.directions),
+            create_label=f"Create in {side.other.label}",
             filterset=RecordFilter(RecordForm(query.dict() | {"side": side.value}), bool(search or coupled) and not found.next),
             table=RecordTable([shown_record(mapping.pk, side, row) for row in found.rows]),
             error=error,
@@ -95,28 +97,11 @@ def _found(mapping: IntegrationTableMapping, side: Side, search: str, coupled: s
     return list_records(mapping, side, search=search, coupled={"yes": True, "no": False}.get(coupled), link=link)
 
 
-def _table_label(mapping: IntegrationTableMapping, side: Side) -> str:
+def table_label(mapping: IntegrationTableMapping, side: Side) -> str:
+    """The system of this side and its table, as pages call them."""
     if side is Side.BUSINESS_CENTRAL:
         return f"{side.label} · {mapping.table_label or mapping.table}"
     return f"{side.label} · {mapping.integration_table_label or mapping.integration_table}"
-
-
-class Couplings(ListPage):
-    """The couplings of a mapping, from the database: what failed, what is skipped, what waits for its counterpart."""
-
-    noun = ("coupling", "couplings")
-    table_class = CouplingTable
-    filter_class = CouplingFilter
-    template_name = "joblog/couplings.html"
-    actions_template = "joblog/coupling_actions.html"
-    empty_text = "No record of this mapping is coupled yet. Couple records from the record list, or run the mapping."
-
-    def get_rows(self) -> QuerySet[Any]:
-        return Coupling.objects.filter(mapping=self.kwargs["pk"]).defer("baseline")
-
-    def get_context_data(self, **extra: Any) -> dict[str, Any]:
-        mapping = get_object_or_404(IntegrationTableMapping, pk=self.kwargs["pk"])
-        return super().get_context_data(title=f"{mapping.name} · Couplings", mapping=mapping, **extra)
 
 
 class Record(MappingPage):
@@ -144,7 +129,7 @@ class Record(MappingPage):
             coupling=coupling,
             failure=_failure(mapping, coupling, key),
             state=coupling_pill(coupling.state if coupling else ""),
-            tables={one.value: _table_label(mapping, one) for one in Side},
+            tables={one.value: table_label(mapping, one) for one in Side},
             both_ways=len(mapping.directions) == 2,
             missing=page.missing if page else None,
             may_restore=page is not None and page.missing in {way.destination for way in mapping.directions},
@@ -153,7 +138,6 @@ class Record(MappingPage):
             from_sales=Direction.FROM_INTEGRATION.value,
             **_history(list(keys.values()), seen=0),
             log_url=log_url(record=key),
-            search=_search(page),
             **(extra | {"side": side, "key": key}),
         )
 
@@ -196,12 +180,6 @@ def _label(coupling: Coupling | None, side: Side) -> str:
     if coupling is None:
         return ""
     return coupling.bc_label if side is Side.BUSINESS_CENTRAL else coupling.sales_label
-
-
-def _search(page: RecordPage | None) -> str:
-    """What a counterpart is searched by at first: the name, without the number before it."""
-    number, _, name = (page.title if page else "").partition(" ")
-    return name if name and any(sign.isdigit() for sign in number) else f"{number} {name}".strip()
 
 
 @dataclass(frozen=True)
@@ -267,30 +245,3 @@ class RecordLog(ListPage):
         mapping = get_object_or_404(IntegrationTableMapping, pk=self.kwargs["pk"])
         side, key = record_side(self.kwargs["side"]), record_key(self.kwargs["key"])
         return mapping, side, key, _coupling(mapping, side, key)
-
-
-class Candidates(MappingPage):
-    """A fragment: uncoupled records of the other side that a record could be coupled with."""
-
-    template_name = "joblog/candidates.html"
-
-    def get_context_data(self, **extra: Any) -> dict[str, Any]:
-        mapping, side, key = self.mapping(), record_side(self.kwargs["side"]), record_key(self.kwargs["key"])
-        search = self.request.GET.get("q", "").strip()
-        try:
-            rows, error = list_records(mapping, side.other, search=search, coupled=False, page_size=CANDIDATES_SHOWN).rows, ""
-        except SyncError as refusal:
-            rows, error = [], refusal.text
-        names = {Side.BUSINESS_CENTRAL: "bc_key", Side.SALES: "sales_key"}
-        return super().get_context_data(
-            mapping=mapping,
-            found=[(row, record_url(mapping.pk, side.other, row.key)) for row in rows[:CANDIDATES_SHOWN]],
-            own_name=names[side],
-            other_name=names[side.other],
-            error=error,
-            search=search,
-            other=_table_label(mapping, side.other),
-            ways=[(way.value, f"{way.source.label} wins") for way in mapping.directions],
-            back=record_url(mapping.pk, side, key),
-            **(extra | {"side": side, "key": key}),
-        )

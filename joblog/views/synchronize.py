@@ -177,6 +177,27 @@ class Uncouple(Permitted, View):
         return HttpResponseRedirect(back)
 
 
+class UncoupleMappings(Permitted, View):
+    """Deletes all couplings of mappings (``mapping`` ids); no record is deleted."""
+
+    permission = "mappings.operate"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        ids = [int(text) for text in request.POST.getlist("mapping") if text.isdigit()]
+        mappings = list(IntegrationTableMapping.objects.filter(pk__in=ids).order_by("order", "name"))
+        back = HttpResponseRedirect(next_url(request, reverse("mappings:mapping-list")))
+        if not mappings:
+            tell(request, "No coupling was deleted: select a mapping first.", level=messages.ERROR)
+            return back
+        with transaction.atomic():
+            for mapping in mappings:
+                enqueue(mapping=mapping, run_kind=RunKind.UNCOUPLE, user=request.user)
+        url = log_url(mappings[0].name if len(mappings) == 1 else "", type="Uncoupling")
+        text = f"All couplings of {_names(mappings)} will be deleted in the background. {DETAILS}"
+        tell(request, text, url=url, label="Open the log")
+        return back
+
+
 def _named_records(request: HttpRequest, mapping: IntegrationTableMapping) -> Scope:
     ids = posted_keys(request, "coupling")
     if ids:

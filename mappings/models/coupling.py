@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 
 from mappings.models.table_mapping import IntegrationTableMapping
 
@@ -14,12 +14,55 @@ class SynchResult(models.TextChoices):
     FAILURE = "Failure", "Failure"
 
 
+class CouplingStatus(models.TextChoices):
+    """Each coupling is in exactly one of these."""
+
+    IN_SYNC = "in sync", "In sync"
+    DIFFERS = "differs", "Differs"
+    FAILING = "failing", "Failing"
+    SKIPPED = "skipped", "Skipped"
+    PENDING = "pending", "Pending"
+    BROKEN = "broken", "Broken"
+    NEW = "new", "New"
+
+
+class Gone(models.TextChoices):
+    NONE = "", "None"
+    BUSINESS_CENTRAL = "business_central", "Business Central"
+    SALES = "sales", "Dynamics 365 Sales"
+    BOTH = "both", "Both"
+
+
+_OWED = "owed"  # a direction that has left its part to the other one, or to a person (syncadmin/sync/couplings.py)
+
+
+def _fails(way: str) -> Q:
+    return Q(**{f"{way}_result": SynchResult.FAILURE}) & ~Q(**{f"{way}_error": _OWED})
+
+
+def _owes(way: str) -> Q:
+    return Q(**{f"{way}_result": SynchResult.FAILURE, f"{way}_error": _OWED})
+
+
+_STATUS = Case(
+    When(~Q(gone=""), then=Value(CouplingStatus.BROKEN.value)),
+    When(skipped=True, then=Value(CouplingStatus.SKIPPED.value)),
+    When(_fails("to") | _fails("from"), then=Value(CouplingStatus.FAILING.value)),
+    When(~Q(pending=""), then=Value(CouplingStatus.PENDING.value)),
+    When(_owes("to") | _owes("from") | Q(differs_since__isnull=False), then=Value(CouplingStatus.DIFFERS.value)),
+    When(last_synch_at__isnull=True, then=Value(CouplingStatus.NEW.value)),
+    default=Value(CouplingStatus.IN_SYNC.value),
+)
+
+
 class Coupling(models.Model):
     """One Business Central record and one Sales record of one mapping (engine.md section 4).
 
     A *pending* coupling has one record that exists and one that is being created, or could not be created yet: its key is the chosen
     one, or null where the system chooses. ``baseline`` keeps each side's canonical values as of the last success:
     ``{"field|integration_field": [business_central_value, sales_value]}``. ``to_*`` tells of the last attempt to Sales, ``from_*`` from it.
+
+    ``state`` is worked out by the database from the other columns, so that lists of millions can be narrowed and counted by it.
     """
 
     mapping = models.ForeignKey(IntegrationTableMapping, on_delete=models.PROTECT, related_name="couplings")
@@ -52,6 +95,11 @@ class Coupling(models.Model):
     template_owed = models.CharField(
         max_length=20, blank=True, default="", help_text="Template of a new record whose default dimensions are not written yet."
     )
+    gone = models.CharField(max_length=20, blank=True, choices=Gone, help_text="Whose record was found to be deleted.")
+    differs_since = models.DateTimeField(
+        null=True, blank=True, help_text="When a preview found that the next synchronization has something to do."
+    )
+    state = models.GeneratedField(expression=_STATUS, output_field=models.CharField(max_length=10, choices=CouplingStatus), db_persist=True)
 
     class Meta:
         ordering = ["bc_number", "id"]
@@ -75,22 +123,16 @@ class Coupling(models.Model):
             models.Index(fields=["mapping", "id"], condition=Q(skipped=True), name="coupling_skipped"),
             models.Index(fields=["mapping", "id"], condition=~Q(pending=""), name="coupling_pending"),
             models.Index(fields=["mapping", "id"], condition=~Q(template_owed=""), name="coupling_template_owed"),
+            models.Index(fields=["mapping", "id"], condition=Q(differs_since__isnull=False), name="coupling_differs"),
+            models.Index(fields=["-id"], condition=Q(skipped=True), name="coupling_skipped_newest"),
+            models.Index(fields=["state", "-id"], name="coupling_of_state"),
+            models.Index(fields=["mapping", "state", "-id"], name="coupling_of_mapping"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.bc_label or self.bc_key} ⇄ {self.sales_label or self.sales_key}"
+        ends = (self.bc_label or self.bc_key, self.sales_label or self.sales_key)
+        return " ⇄ ".join(end or "not created" for end in ends)
 
     @property
     def failing(self) -> bool:
         return SynchResult.FAILURE in (self.to_result, self.from_result)
-
-    @property
-    def state(self) -> str:
-        """One word for lists: pending, skipped, failing, new or in sync."""
-        if self.skipped:
-            return "skipped"
-        if self.pending:
-            return "pending"
-        if self.failing:
-            return "failing"
-        return "in sync" if self.last_synch_at else "new"

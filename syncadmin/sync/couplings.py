@@ -45,7 +45,8 @@ class CouplingState:
 
     ``pending`` is the direction of an insert that is not finished, ``pending_since`` our clock when it was first sent without a certain
     answer: None as long as it surely has not happened. ``template_owed`` is the template of a new record whose default dimensions are not
-    known to be written yet.
+    known to be written yet. ``gone`` is the side whose record was found to be deleted ("": both are there, as far as is known; "both":
+    neither).
     """
 
     id: int | None
@@ -63,6 +64,7 @@ class CouplingState:
     template_owed: str = ""
     synchronized_at: datetime | None = None
     failed_at: datetime | None = None
+    gone: str = ""
 
     def end(self, side: Side) -> Ends:
         return self.bc if side is Side.BUSINESS_CENTRAL else self.sales
@@ -96,17 +98,17 @@ class CouplingState:
         known = self.end(side).modified_at
         return known is None or record.modified_at is None or record.modified_at > known
 
-    def failed(self, direction: Direction, *, job_id: int | None, error: str, message: str, passing: bool) -> CouplingState:
+    def failed(self, direction: Direction, *, job_id: int | None, error: str, message: str, passing: bool, gone: str = "") -> CouplingState:
         """After a failure; the same error twice in a row in one direction makes it skipped, errors that may pass never do (A3)."""
         repeated = self.attempt(direction).failed and self.attempt(direction).error == error and not passing
         attempt = Attempt(failed=True, job_id=job_id, error=error)
-        return replace(self.with_attempt(direction, attempt), skipped=self.skipped or repeated, message=message)
+        return replace(self.with_attempt(direction, attempt), skipped=self.skipped or repeated, message=message, gone=gone)
 
     def succeeded(self, direction: Direction, *, job_id: int | None) -> CouplingState:
         """After a success: only the result of this direction changes, and the message if it was this direction's (engine.md section 4)."""
         message = self.message if self.attempt(direction.opposite).failed else ""
         attempt = Attempt(succeeded=True, job_id=job_id)
-        return replace(self.with_attempt(direction, attempt), pending=None, pending_since=None, message=message)
+        return replace(self.with_attempt(direction, attempt), pending=None, pending_since=None, message=message, gone="")
 
     def owing(self, direction: Direction, *, job_id: int | None, message: str) -> CouplingState:
         """After an attempt that left its part to the opposite direction, or to a person; a failure that is noted already stays."""

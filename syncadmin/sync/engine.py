@@ -106,10 +106,7 @@ def _sources_gone(run: Run, items: Sequence[Touched]) -> list[Touched]:
     text = "The source record was deleted while it was being synchronized. Check the record on the other side."
     states = run.couplings.for_records(run.direction.source, [item.source_key for item in items]) if items else {}
     items = [item for item in items if not _is_restored(item, states.get(item.source_key))]
-    kept = {
-        key: state.failed(run.direction, job_id=run.journal.job_id, error="source-deleted", message=text, passing=False)
-        for key, state in states.items()
-    }
+    kept = {key: _lost(run, state, "source-deleted", text) for key, state in states.items()}
     return [
         replace(item, action=Action.FAILED, intended=None, changes=(), code="source-deleted", text=text, coupling=kept.get(item.source_key))
         for item in items
@@ -175,10 +172,16 @@ def _not_found(run: Run, keys: Sequence[str]) -> list[Touched]:
 
 def _coupled_not_found(run: Run, key: str, state: CouplingState, text: str) -> Touched:
     """Skipped again where that was known already: Retry leaves missing records skipped (engine.md section 9.3)."""
-    failed = state.failed(run.direction, job_id=run.journal.job_id, error="deleted:", message=text, passing=False)
+    failed = _lost(run, state, "deleted:", text)
     action = Action.SKIPPED if failed.skipped and not state.skipped else Action.FAILED
     label = state.end(run.direction.source).label
     return Touched(source_key=key, source_label=label or key, action=action, code="deleted", text=text, coupling=failed)
+
+
+def _lost(run: Run, state: CouplingState, error: str, text: str) -> CouplingState:
+    """The coupling after its source was found to be gone."""
+    gone = run.direction.source
+    return state.failed(run.direction, job_id=run.journal.job_id, error=error, message=text, passing=False, gone=gone)
 
 
 def _window_page(run: Run, cursor: Cursor) -> Cursor:

@@ -271,7 +271,7 @@ class PageWork:
             return False
         where = self.direction.destination.label
         text = f"The coupled record was deleted in {where}. Restore it, remove the coupling, or delete this record too."
-        self.touched.append(self.results.failed(write, "deleted", text))
+        self.touched.append(self.results.failed(write, "deleted", text, gone=self.direction.destination))
         return False
 
     def _decide_pair(self, write: Write) -> None:

@@ -118,11 +118,12 @@ class Results:
         *,
         passing: bool = False,
         detail: Mapping[str, Any] | None = None,
+        gone: str = "",
     ) -> Touched:
         """Failed, or Skipped when the same failure repeats itself (A3)."""
         error = f"{code}:{','.join(sorted(fields))}"[:300]
         before = self._arrived(write) if write.created else self._named(write)
-        coupling = before.failed(self.direction, job_id=self.job_id, error=error, message=text, passing=passing)
+        coupling = before.failed(self.direction, job_id=self.job_id, error=error, message=text, passing=passing, gone=gone)
         action = Action.SKIPPED if coupling.skipped and not write.coupling.skipped else Action.FAILED
         if action is Action.SKIPPED:
             text = f"{text} {SKIPPED_NOW}"

@@ -40,7 +40,7 @@ class Unlisted:
             elif self.plan.deletion_policy is DeletionPolicy.RESTORE and self.rules.restored_key(write.source.key):
                 restored.append(write)
             else:
-                touched.append(self._results.failed(write, "deleted", self._text()))
+                touched.append(self._results.failed(write, "deleted", self._text(), gone=self.direction.source))
         return touched + (self._restored(restored) if restored else [])
 
     @property

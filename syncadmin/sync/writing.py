@@ -184,8 +184,9 @@ class Writer:
 
     def _modify_again(self, write: Write, present: Record | None) -> None:
         if present is None:
-            where = self.work.direction.destination.label
-            self._finish(write, self.work.results.failed(write, "deleted", f"The coupled record was deleted in {where}."))
+            gone = self.work.direction.destination
+            text = f"The coupled record was deleted in {gone.label}."
+            self._finish(write, self.work.results.failed(write, "deleted", text, gone=gone))
             return
         # A stale etag may be the one that our own write has left behind when its first answer was lost on the way.
         sent = taken(write.decision.changes, present, self.work.plan.table(self.work.direction.destination), whole=True)

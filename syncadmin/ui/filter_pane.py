@@ -45,12 +45,22 @@ class Row:
 
 
 class FilterPane:
-    """``rows`` is the query set that the list shows before filters, ``query`` the address's query, ``more`` fields beside the columns."""
+    """``rows`` is the query set that the list shows before filters, ``query`` the address's query, ``more`` fields beside the columns.
+
+    With ``whole`` all rows are looked through, however many: for exports, and for what is done with all of them.
+    """
 
     def __init__(
-        self, table: type[ListTable], rows: QuerySet[Any], query: QueryDict, reading: Reading, more: Mapping[str, tuple[str, str]]
+        self,
+        table: type[ListTable],
+        rows: QuerySet[Any],
+        query: QueryDict,
+        reading: Reading,
+        more: Mapping[str, tuple[str, str]],
+        *,
+        whole: bool = False,
     ) -> None:
-        self.table, self.rows, self.query, self.reading, self.more = table, rows, query, reading, more
+        self.table, self.rows, self.query, self.reading, self.more, self.whole = table, rows, query, reading, more, whole
         self.errors: dict[str, str] = {}
         self.remark = ""
 
@@ -104,7 +114,7 @@ class FilterPane:
         return rows
 
     def _is_slow(self, name: str) -> bool:
-        long = bool(self.table.newest) and not self.query.get("export")
+        long = bool(self.table.newest) and not self.whole
         return long and not (name in self.table.quick_filters and _by_index(self.conditions[name]))
 
     @cached_property
@@ -139,6 +149,8 @@ class FilterPane:
 
     def _field(self, name: str, label: str, path: str) -> FilterField | None:
         column = self._column(path)
+        if isinstance(column, models.GeneratedField):
+            column = column.output_field
         kind = next((kind for base, kind in _KINDS if isinstance(column, base)), None)
         if column is None or kind is None:
             return None

@@ -63,6 +63,11 @@ MENU: tuple[Group, ...] = (
                 permission="mappings.configure",
                 hidden=True,
             ),
+            Item(
+                title="Couplings",
+                url_name="joblog:couplings",
+                words="couplings book coupled records in sync differs failing pending broken uncouple delete history of a coupling",
+            ),
         ),
     ),
     Group(
@@ -82,7 +87,12 @@ MENU: tuple[Group, ...] = (
             Item(
                 title="Synchronization Errors",
                 url_name="joblog:errors",
-                words="integration synchronization errors failed conflicts issues retry coupled data errors skipped records",
+                words="integration synchronization errors failed conflicts issues retry",
+            ),
+            Item(
+                title="Skipped Records",
+                url_name="joblog:skipped",
+                words="coupled data synchronization errors skipped synch. records retry all restore delete records find for deleted",
             ),
             Item(
                 title="Causes of Errors",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +36,23 @@ def _down_to(names: Sequence[str], values: Sequence[Any]) -> Q:
 REMARK = f"Only the newest {count(LIMIT)} were looked through. Narrow the other filters to look further back."
 
 
+@dataclass(frozen=True)
+class Counted:
+    """A number of rows, as far as it was counted; ``more`` tells that there are others."""
+
+    number: int
+    more: bool = False
+
+    def __str__(self) -> str:
+        return f"{count(self.number)}{'+' if self.more else ''}"
+
+
+def count_up_to_limit(rows: QuerySet[Any]) -> Counted:
+    """Counts rows up to ``LIMIT``, whatever there is."""
+    found = rows.order_by()[: LIMIT + 1].count()
+    return Counted(min(found, LIMIT), found > LIMIT)
+
+
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     """Pages over the rows of a table, of which the first ``LIMIT`` can be reached; ``more`` tells that there are others behind them."""
 
@@ -47,10 +65,10 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         rows: Any = getattr(data, "all_rows", data.data)
         if not isinstance(rows, QuerySet):
             return len(rows)
-        found = rows.order_by()[: LIMIT + 1].count()
-        self.more = found > LIMIT
-        return min(found, LIMIT)
+        found = count_up_to_limit(rows)
+        self.more = found.more
+        return found.number
 
     def told(self, one: str, many: str) -> str:
         """``1 job``, ``2,304 jobs`` or ``10,000+ jobs``."""
-        return f"{count(self.count)}{'+' if self.more else ''} {one if self.count == 1 else many}"
+        return f"{Counted(self.count, self.more)} {one if self.count == 1 else many}"

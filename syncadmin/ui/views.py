@@ -135,13 +135,22 @@ class ListPage(Page):
         """All rows of the list, before filters. Everything a row shows is read here: no query per row."""
         raise NotImplementedError
 
-    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+    def matching(self) -> QuerySet[Any]:
+        """All rows that fit the filters of the address, on all pages, however many: what a button does something with."""
+        found, _filterset, _pane = self._narrowed(whole=True)
+        return found
+
+    def _narrowed(self, *, whole: bool) -> tuple[QuerySet[Any], ListFilter | None, FilterPane | None]:
         rows = self.get_rows()
-        pane = self.get_pane(rows)
+        pane = self.get_pane(rows, whole=whole)
         found = pane.apply_quick(rows) if pane else rows
-        filterset = self.get_filterset(found)
+        filterset = self.get_filterset(found, whole=whole)
         found = found if filterset is None else self.filtered(filterset)
-        table = self.get_table(pane.apply_slow(found) if pane else found)
+        return pane.apply_slow(found) if pane else found, filterset, pane
+
+    def get_context_data(self, **extra: Any) -> dict[str, Any]:
+        found, filterset, pane = self._narrowed(whole=bool(self.request.GET.get("export")))
+        table = self.get_table(found)
         return super().get_context_data(
             table=table,
             filterset=filterset,
@@ -158,11 +167,11 @@ class ListPage(Page):
             **extra,
         )
 
-    def get_filterset(self, rows: Any) -> ListFilter | None:
+    def get_filterset(self, rows: Any, *, whole: bool = False) -> ListFilter | None:
         if self.filter_class is None:
             return None
         filterset = self.filter_class(self.request.GET, queryset=rows, request=self.request)
-        filterset.newest = () if self.request.GET.get("export") else self.table_class.newest
+        filterset.newest = () if whole else self.table_class.newest
         return filterset
 
     def filtered(self, filterset: ListFilter) -> QuerySet[Any]:
@@ -170,12 +179,12 @@ class ListPage(Page):
         rows: QuerySet[Any] = filterset.qs if filterset.is_valid() else filterset.queryset.none()
         return rows
 
-    def get_pane(self, rows: Any) -> FilterPane | None:
+    def get_pane(self, rows: Any, *, whole: bool = False) -> FilterPane | None:
         """The filter pane; None for lists that are no query sets."""
         if not isinstance(rows, QuerySet):
             return None
         reading = current().reading(user_name=self.request.user.get_username())
-        return FilterPane(self.table_class, rows, self.request.GET, reading, self.pane_fields)
+        return FilterPane(self.table_class, rows, self.request.GET, reading, self.pane_fields, whole=whole)
 
     def chosen_columns(self) -> list[str] | None:
         """The columns that the address or the person asks for, in their order; None where nobody has chosen."""

@@ -41,5 +41,5 @@ def test_a_reader_may_not(reader: Client, mapping: IntegrationTableMapping) -> N
 
 
 def test_the_page_of_couplings_offers_the_actions(operator: Client, mapping: IntegrationTableMapping) -> None:
-    page = operator.get(reverse("joblog:coupling-list", args=[mapping.pk])).content.decode()
+    page = operator.get(reverse("joblog:coupling-list", args=[mapping.pk]), follow=True).content.decode()
     assert all(label in page for label in ("Restore Records", "Delete Records", "Find for Deleted"))

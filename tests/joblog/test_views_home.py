@@ -13,15 +13,17 @@ from django.utils import timezone
 
 from joblog.cues import cues
 from joblog.models import CueThreshold, JobQueueEntry, Worker
-from mappings.models import ConfigurationChange, IntegrationTableMapping, System
+from mappings.models import ConfigurationChange, Coupling, IntegrationTableMapping, System
 from tests.joblog.conftest import MakeEntry, MakeJob
 
 HOME = "/home/"
 
 
 @pytest.fixture
-def trouble(make_job: MakeJob, make_entry: MakeEntry, mapping: IntegrationTableMapping) -> None:
-    """Two failed jobs of today and one of last week, three open errors, one job that runs, one entry in Error."""
+def trouble(make_job: MakeJob, make_entry: MakeEntry, make_coupling: Callable[..., Coupling], mapping: IntegrationTableMapping) -> None:
+    """Two failed jobs of today and one of last week, three open errors, one skipped record, one job that runs, one entry in Error."""
+    make_coupling(skipped=True, to_result="Failure")
+    make_coupling(to_result="Failure")
     job = make_job(failed=2)
     make_entry(job, code="conflict", issue=True)
     make_entry(job, action="Skipped", code="too-long", issue=True)

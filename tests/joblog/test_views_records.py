@@ -14,9 +14,8 @@ from django.urls import reverse
 from joblog import runner
 from joblog.models import JobQueueEntry, SynchEntry
 from joblog.scope import Scope
-from joblog.views.records import _search
+from joblog.views.set_up_coupling import first_search
 from mappings.models import Coupling, IntegrationTableMapping
-from mappings.records import RecordPage
 from tests.joblog.conftest import MakeEntry, MakeJob, MakeMapping
 from tests.people import People
 
@@ -52,7 +51,7 @@ def test_records_are_listed_live_from_either_side_with_their_partners(
 ) -> None:
     there = records(reader, customer)
     assert names(there) == ["Alpha", "Beta", "Gamma"]
-    assert (there.count(">Coupled</span>"), there.count(">Not coupled</span>")) == (2, 1)
+    assert (there.count(">In sync</span>"), there.count(">Not coupled</span>")) == (2, 1)
     assert reverse("joblog:record", args=[customer.pk, "business_central", customers[2]]) in there
     back = records(reader, customer, "?side=sales")
     assert sorted(names(back)) == ["Alpha", "Beta"]
@@ -82,8 +81,8 @@ def test_a_system_out_of_reach_shows_its_text(reader: Client, mapping: Integrati
     page = reader.get(reverse("joblog:record-list", args=[mapping.pk]))
     assert page.status_code == 200
     assert "The records cannot be shown:" in page.content.decode()
-    fragment = reader.get(reverse("joblog:candidates", args=[mapping.pk, "sales", str(uuid.uuid4())])).content.decode()
-    assert "The other side cannot be searched:" in fragment
+    there = reader.get(reverse("joblog:set-up-coupling", args=[mapping.pk, "sales", str(uuid.uuid4())])).content.decode()
+    assert "The records cannot be shown as they are now:" in there
 
 
 def test_a_record_out_of_reach_still_shows_coupling_and_history(
@@ -152,20 +151,6 @@ def test_the_history_of_a_record_spans_both_sides_and_all_jobs(
         assert f'<a href="/log/{entry.job_id}/entries/?record={key}">created</a>' in page
 
 
-def test_an_uncoupled_record_offers_uncoupled_records_of_the_other_side(
-    operator: Client, customer: IntegrationTableMapping, customers: list[str], people: People
-) -> None:
-    alone = people.create_sales("accounts", name="Gamma Ltd.", customertypecode=3)["accountid"]
-    page = record(operator, customer, customers[2])
-    assert "Set Up Coupling" in page and 'value="Gamma"' in page
-    address = reverse("joblog:candidates", args=[customer.pk, "business_central", customers[2]])
-    found = operator.get(f"{address}?q=Gamma").content.decode()
-    assert f'type="radio" name="sales_key" value="{alone}"' in found
-    assert f'type="hidden" name="bc_key" value="{customers[2]}"' in found
-    assert "Alpha" not in operator.get(address).content.decode()
-    assert "No uncoupled record" in operator.get(f"{address}?q=nobody").content.decode()
-
-
 def test_a_reader_sees_a_record_and_no_buttons(reader: Client, customer: IntegrationTableMapping, customers: list[str]) -> None:
     page = record(reader, customer, customers[0])
     assert "Synchronize Now" not in page and "Delete Coupling" not in page
@@ -188,28 +173,6 @@ def test_a_skipped_record_says_why_and_can_be_retried(
 def test_what_is_no_record_is_not_found(reader: Client, mapping: IntegrationTableMapping, end: str) -> None:
     address = reverse("joblog:record-list", args=[mapping.pk]) + end.format(key=uuid.uuid4())
     assert reader.get(address).status_code == 404
-
-
-@pytest.mark.parametrize(("state", "place"), [("failed", 0), ("skipped", 1), ("pending", 2), ("coupled", None)])
-def test_couplings_are_listed_by_state(
-    reader: Client, mapping: IntegrationTableMapping, make_coupling: Callable[..., Coupling], state: str, place: int | None
-) -> None:
-    made = [make_coupling(from_result="Failure"), make_coupling(to_result="Failure", skipped=True)]
-    made.append(make_coupling(sales_key=None, pending="ToIntegrationTable"))
-    page = reader.get(f"{reverse('joblog:coupling-list', args=[mapping.pk])}?state={state}")
-    shown = {row.record.pk for row in page.context["table"].page.object_list}
-    assert shown == ({made[0].pk, made[1].pk} if place is None else {made[place].pk})
-
-
-def test_couplings_ask_no_query_per_row(
-    reader: Client, mapping: IntegrationTableMapping, make_coupling: Callable[..., Coupling], django_assert_num_queries
-) -> None:
-    address = reverse("joblog:coupling-list", args=[mapping.pk])
-    reader.get(address)
-    for _ in range(20):
-        make_coupling(last_error="No.", to_result="Failure")
-    with django_assert_num_queries(9):  # session, person, 2 x permissions, mapping, count, couplings, systems of the top bar, pause
-        reader.get(address)
 
 
 def test_records_of_a_page_are_matched_with_couplings_at_once(
@@ -274,7 +237,7 @@ def test_the_full_history_asks_no_query_per_entry(
     ("title", "search"), [("10000 Adatum Corporation", "Adatum Corporation"), ("Adatum Corporation", "Adatum Corporation")]
 )
 def test_a_counterpart_is_searched_by_name(title: str, search: str) -> None:
-    assert _search(RecordPage("", "", title, None, None, None, [], "")) == search
+    assert first_search(title) == search
 
 
 def press(client: Client, mapping: IntegrationTableMapping, coupling: Coupling, run: str) -> None:

@@ -1,0 +1,31 @@
+"""Which couplings are known to differ: a preview finds them, and the next run that looks at them forgets it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from joblog.link_jobs import KEY
+from joblog.models import JobType, SynchJob
+from mappings.models import Coupling
+from syncadmin.sync.records import Action, Direction
+from syncadmin.sync.touched import Touched
+
+
+def note_differences(job: SynchJob, items: Sequence[Touched]) -> None:
+    """Keeps what this page of the job has shown; a statement or two. Call it in the transaction of the page.
+
+    What a run synchronizes needs no word here: its coupling is saved (mappings/couplings.py).
+    """
+    same = [item.source_key for item in items if item.action is Action.UNCHANGED]
+    if same:
+        _of(job, same).filter(differs_since__isnull=False).update(differs_since=None)
+    differing = [item.source_key for item in items if item.action is Action.MODIFIED] if job.type == JobType.PREVIEW else []
+    if differing:
+        _of(job, differing).filter(pending="", differs_since__isnull=True).update(differs_since=timezone.now())
+
+
+def _of(job: SynchJob, keys: Sequence[str]) -> QuerySet[Coupling]:
+    return Coupling.objects.filter(mapping=job.mapping_id, **{f"{KEY[Direction(job.direction).source]}__in": keys})

@@ -1,0 +1,115 @@
+"""Coupled Data Synchronization Errors: what is skipped, which of the two records is gone, and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from joblog.models import JobQueueEntry
+from mappings.models import Coupling, IntegrationTableMapping
+
+MakeCoupling = Callable[..., Coupling]
+PAGE = "/skipped-records/"
+QUERIES = 9  # session, person, 2 x permissions, names of mappings, count, page, systems of the top bar, pause
+
+
+@pytest.fixture
+def skip(make_coupling: MakeCoupling) -> MakeCoupling:
+    def make(**values: Any) -> Coupling:
+        plain = {"skipped": True, "to_result": "Failure", "last_error": "The currency GBP is not coupled.", "failed_at": timezone.now()}
+        return make_coupling(**(plain | values))
+
+    return make
+
+
+def cells(client: Client, query: str = "") -> list[dict[str, Any]]:
+    table = client.get(f"{PAGE}{query}").context["table"]
+    return [{column.name: value for column, value in row.items()} for row in table.paginated_rows]
+
+
+def test_only_skipped_records_are_shown_newest_first(reader: Client, skip: MakeCoupling, make_coupling: MakeCoupling) -> None:
+    make_coupling(to_result="Failure")
+    one, two = skip(), skip()
+    assert [row.record for row in reader.get(PAGE).context["table"].page.object_list] == [two, one]
+
+
+def test_a_row_tells_what_the_reference_tells(reader: Client, skip: MakeCoupling) -> None:
+    skip(sales_label="Adatum Ltd.")
+    (row,) = cells(reader)
+    assert row["table"] == "Customer" and "10000 Adatum" in row["name"] and "Adatum Ltd." in row["sales_label"]
+    assert "GBP" in row["last_error"] and "<time" in row["failed_at"]
+    assert "yes" in row["exists"] and "yes" in row["sales_exists"]
+
+
+@pytest.mark.parametrize(
+    ("values", "exist"),
+    [
+        ({"gone": "sales"}, (True, False)),
+        ({"gone": "business_central"}, (False, True)),
+        ({"gone": "both"}, (False, False)),
+        ({"pending": "ToIntegrationTable"}, (True, False)),
+        ({"bc_key": None}, (False, True)),
+    ],
+)
+def test_it_says_which_record_exists(reader: Client, skip: MakeCoupling, values: dict[str, Any], exist: tuple[bool, bool]) -> None:
+    skip(**values)
+    (row,) = cells(reader)
+    assert ("yes" in row["exists"], "yes" in row["sales_exists"]) == exist
+
+
+def test_more_than_a_hundred_rows_are_paged_through(reader: Client, skip: MakeCoupling) -> None:
+    for _ in range(130):
+        skip()
+    page = reader.get(f"{PAGE}?per_page=50&page=3")
+    assert len(page.context["table"].page.object_list) == 30
+    assert "130 skipped records" in page.content.decode()
+
+
+def test_missing_records_are_found_by_the_filter(reader: Client, skip: MakeCoupling) -> None:
+    gone, _ = skip(gone="sales"), skip()
+    assert [row.record for row in reader.get(f"{PAGE}?gone=sales").context["table"].page.object_list] == [gone]
+    assert len(cells(reader, "?gone=no")) == 1
+
+
+def test_retry_all_takes_what_the_filter_shows(operator: Client, skip: MakeCoupling) -> None:
+    wanted, other = skip(), skip(last_error="Too long.")
+    operator.post(f"{PAGE}?search=GBP", {"do": "retry all"})
+    assert JobQueueEntry.objects.get().parameters["bc_keys"] == [wanted.bc_key]
+    assert list(Coupling.objects.filter(skipped=True)) == [other]
+
+
+def test_retry_all_takes_nothing_that_is_not_skipped(operator: Client, skip: MakeCoupling, make_coupling: MakeCoupling) -> None:
+    make_coupling(to_result="Failure")
+    wanted = skip()
+    operator.post(PAGE, {"do": "retry all"})
+    assert JobQueueEntry.objects.get().parameters["bc_keys"] == [wanted.bc_key]
+
+
+def test_synchronize_runs_all_directions_of_the_mapping(operator: Client, skip: MakeCoupling) -> None:
+    row = skip()
+    operator.post(PAGE, {"do": "synchronize", "coupling": row.pk})
+    assert JobQueueEntry.objects.get().parameters["directions"] == ["ToIntegrationTable", "FromIntegrationTable"]
+
+
+def test_no_query_per_record(reader: Client, skip: MakeCoupling, mapping: IntegrationTableMapping, django_assert_num_queries) -> None:
+    skip()
+    reader.get(PAGE)
+    with django_assert_num_queries(QUERIES):
+        reader.get(PAGE)
+    for _ in range(40):
+        skip(gone="sales")
+    with django_assert_num_queries(QUERIES):
+        reader.get(PAGE)
+
+
+def test_all_actions_of_the_reference_are_there(operator: Client, reader: Client, skip: MakeCoupling) -> None:
+    skip()
+    page = operator.get(PAGE).content.decode()
+    actions = ("Retry", "Retry All", "Synchronize", "Set Up Coupling", "Delete Couplings", "Find for Deleted", "Restore Records")
+    assert [one for one in (*actions, "Delete Records", "Synchronization Log", "Uncoupling Log") if one not in page] == []
+    seen = reader.get(PAGE).content.decode()
+    assert "Retry All" not in seen and "Uncoupling Log" in seen
