@@ -17,6 +17,7 @@ from mappings.models import Coupling
 from mappings.troubleshooting import stale_mappings
 
 _SKIPPED = "Skipped"
+MOST_THRESHOLD = 1_000_000
 MOST = 10_000  # more than that is told as "10,000+"
 
 

@@ -42,6 +42,7 @@ from syncadmin.ui.formatting import count
 BATCH = 5_000  # entries
 _JOBS = 500
 DAILY = 24 * 60 * 60  # seconds
+MOST_DAYS = 36_500
 DEFAULT_DAYS: Mapping[Kept, int | None] = {Kept.WELL: 30, Kept.FAILED: 90, Kept.PREVIEWS: 7, Kept.RUNS_WELL: 30, Kept.RUNS_FAILED: 90}
 _PREVIEW = Q(type=JobType.PREVIEW)
 _JOBS_OF: Mapping[Kept, Q] = {

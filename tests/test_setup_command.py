@@ -13,9 +13,11 @@ from django.core.management import call_command
 from django.db.models import ProtectedError
 from django.utils import timezone
 
+from joblog.cue_exchange import thresholds_to_json
 from joblog.exchange import entries_to_json
 from joblog.models import JobQueueEntry, SynchJob
 from joblog.notice_exchange import notice_rules_to_json
+from joblog.retention_exchange import retention_to_json
 from mappings.exchange import mappings_to_json, options_to_json, systems_to_json
 from mappings.exchange_transformations import transformations_to_json
 from mappings.models import (
@@ -126,6 +128,8 @@ def exported() -> dict[str, list[dict[str, object]]]:
         "transformation_rules": transformations_to_json(),
         "job_queue_entries": entries_to_json(),
         "notice_rules": notice_rules_to_json(),
+        "log_retention": retention_to_json(),
+        "cue_thresholds": thresholds_to_json(),
     }
     plain: dict[str, list[dict[str, object]]] = json.loads(json.dumps(data))
     return plain

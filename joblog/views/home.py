@@ -13,7 +13,7 @@ from django.urls import reverse
 from joblog.activity import Day, activity
 from joblog.addresses import log_url
 from joblog.assisted_setup import Step, steps
-from joblog.cues import KINDS, Cue, cues
+from joblog.cues import KINDS, MOST_THRESHOLD, Cue, cues
 from joblog.models import CueThreshold, ErrorCause, JobQueueEntry, JobStatus, QueueStatus, SynchJob, Worker
 from mappings.changes import keep_change
 from mappings.models import System
@@ -105,7 +105,7 @@ class ThresholdForm(forms.Form):
         for cue in shown:
             for name, label, value in (("warn", "yellow", cue.warn_from), ("bad", "red", cue.bad_from)):
                 field = forms.IntegerField(
-                    required=False, min_value=1, max_value=1_000_000, initial=value, label=f"{cue.kind.label} {label} from"
+                    required=False, min_value=1, max_value=MOST_THRESHOLD, initial=value, label=f"{cue.kind.label} {label} from"
                 )
                 field.widget.attrs["aria-label"] = field.label
                 self.fields[f"{cue.kind.name}-{name}"] = field

@@ -12,12 +12,11 @@ from django.urls import reverse
 from django.views.generic import View
 
 from joblog.models import JobQueueLogEntry, Kept, RetentionRule, RunKind
-from joblog.retention import JOBS, RUNS, days_kept, enqueue, retention_entry
+from joblog.retention import JOBS, MOST_DAYS, RUNS, days_kept, enqueue, retention_entry
 from mappings.changes import keep_change
 from syncadmin.ui.views import Page, Permitted, next_url, tell
 
 _RUNS_SHOWN = 5
-_LONGEST = 36_500  # days
 
 
 class RetentionForm(forms.Form):
@@ -30,7 +29,7 @@ class RetentionForm(forms.Form):
                 label=kept.label,
                 required=False,
                 min_value=1,
-                max_value=_LONGEST,
+                max_value=MOST_DAYS,
                 widget=forms.NumberInput(attrs={"placeholder": "for ever"}),
             )
 
@@ -81,7 +80,7 @@ class DeleteLog(Permitted, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         what, days = request.POST.get("what", JOBS), request.POST.get("days", "")
         back = HttpResponseRedirect(next_url(request, reverse("joblog:log")))
-        if what not in (JOBS, RUNS) or (days and not (days.isdigit() and int(days) <= _LONGEST)):
+        if what not in (JOBS, RUNS) or (days and not (days.isdigit() and int(days) <= MOST_DAYS)):
             tell(request, "Nothing was deleted: say how many days are kept.", level=messages.ERROR)
             return back
         entry = retention_entry(older_than=int(days) if days else None, what=what, user=request.user)

@@ -12,9 +12,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from joblog.cue_exchange import ThresholdImport, thresholds_to_json
 from joblog.default_entries import apply_default_entries
 from joblog.exchange import EntryImport, entries_to_json
 from joblog.notice_exchange import NoticeRuleImport, notice_rules_to_json, rule_name
+from joblog.retention_exchange import RetentionImport, retention_to_json
 from mappings.changes import keep_change, save_with_history
 from mappings.default_setup import apply_default_setup
 from mappings.exchange import Import, mappings_to_json, options_to_json, systems_to_json
@@ -25,7 +27,10 @@ from mappings.systems import test_connection
 from syncadmin.connectors.auth import end_of_certificate
 from syncadmin.sync.errors import SyncError
 
-_KEYS = {"systems", "mappings", "option_mappings", "transformation_rules", "job_queue_entries", "notice_rules"}
+_KEYS = {
+    "systems", "mappings", "option_mappings", "transformation_rules", "job_queue_entries", "notice_rules", "log_retention",
+    "cue_thresholds",
+}  # fmt: skip
 _IMPORTED = "Imported from a file"
 
 
@@ -91,6 +96,8 @@ class Command(BaseCommand):
             "transformation_rules": transformations_to_json(),
             "job_queue_entries": entries_to_json(),
             "notice_rules": notice_rules_to_json(),
+            "log_retention": retention_to_json(),
+            "cue_thresholds": thresholds_to_json(),
         }
         try:
             path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
@@ -106,6 +113,8 @@ class Command(BaseCommand):
             plan.errors.append(f"unknown key {key}.")
         EntryImport(plan).read(data)
         NoticeRuleImport(plan).read(data)
+        RetentionImport(plan).read(data)
+        ThresholdImport(plan).read(data)
         if plan.errors:
             self.stderr.write("Nothing was changed:\n" + "\n".join(f"  {error}" for error in plan.errors))
             sys.exit(2)
@@ -184,6 +193,8 @@ def _configuration() -> dict[tuple[str, str], dict[str, Any]]:
         "transformation rule": [(row["code"], row) for row in transformations_to_json()],
         "job queue entry": [(f"{row['description']} {row['company'] or ''}".strip(), row) for row in entries_to_json()],
         "notice rule": [(rule_name(row), row) for row in notice_rules_to_json()],
+        "log retention": [(f"Log retention {row['kept']}", row) for row in retention_to_json()],
+        "role center": [(f"Cue {row['name']}", row) for row in thresholds_to_json()],
     }
     return {(kind, name): row for kind, rows in found.items() for name, row in rows}
 
