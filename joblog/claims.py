@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, InterfaceError, connection, transaction
 from django.db.models import F, Q, QuerySet, TextField, Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, Now
 from django.utils import timezone
 
 from joblog.models import JobQueueEntry, JobQueueLogEntry, QueueStatus
@@ -41,12 +41,12 @@ class Claim:
 
     def hold(self) -> None:
         """Beats the heart; raises ClaimLost when the entry is somebody else's by now, or stopped."""
-        if not self._rows().update(heartbeat_at=timezone.now()):
+        if not self._rows().update(heartbeat_at=Now()):
             raise ClaimLost
 
     def release(self, **values: object) -> None:
         """Gives the entry back with these column values; raises ClaimLost as :meth:`hold` does."""
-        if not self._rows().update(claim_token="", worker=None, heartbeat_at=timezone.now(), **values):
+        if not self._rows().update(claim_token="", worker=None, heartbeat_at=Now(), **values):
             raise ClaimLost
 
     def _rows(self) -> QuerySet[JobQueueEntry]:
@@ -57,7 +57,8 @@ def take(entry_id: int) -> Claim | None:
     """Claims an entry that is due, that waits for its next slice, or whose worker is lost; None when there is nothing to claim.
 
     The checks of engine.md section 21.2: an expired entry is deleted without a run, one outside its window is put off to the next. The
-    database allows one run per mapping and one per category; an entry that they keep back is Waiting, and None comes back too.
+    database allows one run per mapping and one per category; an entry that they keep back is Waiting, and None comes back too. So is one
+    whose mapping somebody else's run has a part of: either this claim sees that part, or that run sees this claim before it begins it.
     """
     entry = JobQueueEntry.objects.filter(pk=entry_id).first()
     if entry is None or nothing_may_start():
@@ -66,7 +67,11 @@ def take(entry_id: int) -> Claim | None:
         return _take_over(entry)
     if entry.status not in RUNNABLE or not _may_start(entry):
         return None
-    return _claim(entry) or (_claim(entry) if _waits(entry) else None)
+    claim = _claim(entry) or (_claim(entry) if _waits(entry) else None)
+    if claim is None or not is_blocked(entry.pk):
+        return claim
+    claim.release(status=QueueStatus.WAITING, rung_at=None)
+    return None
 
 
 def adopt(entry: JobQueueEntry) -> Claim | None:
@@ -74,11 +79,15 @@ def adopt(entry: JobQueueEntry) -> Claim | None:
     claim = Claim(0, str(uuid.uuid4()))
     for name, value in _claimed(claim.token).items():
         setattr(entry, name, value)
+    entry.heartbeat_at = timezone.now()
     try:
         with transaction.atomic():
             entry.save()
     except IntegrityError:
         entry.pk = None
+        return None
+    if is_blocked(entry.pk):
+        entry.delete()
         return None
     return Claim(entry.pk, claim.token)
 
@@ -86,6 +95,11 @@ def adopt(entry: JobQueueEntry) -> Claim | None:
 def stale_before() -> datetime:
     """A heartbeat older than this belongs to a lost worker."""
     return timezone.now() - timedelta(seconds=settings.STALE_SECONDS)
+
+
+def silent() -> Q:
+    """Entries whose worker is lost, by the clock of the database: those of several machines need not agree."""
+    return Q(heartbeat_at=None) | Q(heartbeat_at__lt=Now() - timedelta(seconds=settings.STALE_SECONDS))
 
 
 def worker_name() -> str:
@@ -111,18 +125,17 @@ def _claimed(token: str) -> dict[str, object]:
         "claim_token": token,
         "claimed_by": worker_name(),
         "worker_id": own_id(),
-        "heartbeat_at": timezone.now(),
     }
 
 
 def _take_over(entry: JobQueueEntry) -> Claim | None:
     """The next slice, or what a lost worker left behind; the log tells of the loss in the same transaction."""
-    left = Q(claim_token="") | Q(heartbeat_at__lt=stale_before())
+    left = Q(claim_token="") | silent()
     lost = entry.claimed_by if entry.claim_token else ""
     token = str(uuid.uuid4())
     rows = JobQueueEntry.objects.filter(left, pk=entry.pk, status=QueueStatus.IN_PROCESS, claim_token=entry.claim_token)
     with transaction.atomic():
-        if not rows.update(**_claimed(token)):
+        if not rows.update(**_claimed(token), heartbeat_at=Now()):
             return None
         if lost and entry.current_log_id:
             note_loss(entry.current_log_id, lost)
@@ -141,6 +154,8 @@ def _may_start(entry: JobQueueEntry) -> bool:
     now = timezone.now()
     if entry.earliest_start is not None and entry.earliest_start > now:
         return False
+    if entry.earliest_start is None and entry.status == QueueStatus.INACTIVE:
+        return False  # it rests until a change: a late ring of its last run is no reason to start
     if entry.current_log_id is not None:
         return True
     unchanged = JobQueueEntry.objects.filter(pk=entry.pk, status__in=RUNNABLE, current_log=None, earliest_start=entry.earliest_start)
@@ -163,11 +178,12 @@ def _in_window(entry: JobQueueEntry, now: datetime, unchanged: QuerySet[JobQueue
 
 def _claim(entry: JobQueueEntry) -> Claim | None:
     now = timezone.now()
-    due = JobQueueEntry.objects.filter(Q(earliest_start=None) | Q(earliest_start__lte=now), pk=entry.pk, status__in=RUNNABLE)
+    waits = Q(earliest_start__lte=now) | (Q(earliest_start=None) & ~Q(status=QueueStatus.INACTIVE))
+    due = JobQueueEntry.objects.filter(waits, pk=entry.pk, status__in=RUNNABLE)
     token = str(uuid.uuid4())
     try:
         with transaction.atomic():
-            taken = due.update(**_claimed(token))
+            taken = due.update(**_claimed(token), heartbeat_at=Now())
     except IntegrityError:
         return None
     return Claim(entry.pk, token) if taken else None
@@ -175,7 +191,7 @@ def _claim(entry: JobQueueEntry) -> Claim | None:
 
 def _waits(entry: JobQueueEntry) -> bool:
     """Lets the entry wait for its turn; whether its turn came meanwhile, so that nobody would ring for it any more."""
-    waiting = JobQueueEntry.objects.filter(pk=entry.pk, status__in=RUNNABLE).update(status=QueueStatus.WAITING)
+    waiting = JobQueueEntry.objects.filter(pk=entry.pk, status__in=RUNNABLE).update(status=QueueStatus.WAITING, rung_at=None)
     return bool(waiting) and not is_blocked(entry.pk)
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Exists, F, Q, QuerySet
 from django.utils import timezone
 
-from joblog.claims import RUNNABLE, stale_before
+from joblog.claims import RUNNABLE, silent
 from joblog.models import JobQueueEntry, QueuePause, QueueStatus
 from joblog.queue import ring
 from joblog.turns import ORDER, unblocked
@@ -28,7 +28,7 @@ def ring_for_due() -> list[int]:
 
 def ring_for_lost() -> list[int]:
     """Rings for every entry in process without a heartbeat, or that nobody has taken up again after a slice or a pause; their ids."""
-    left = Q(heartbeat_at__lt=stale_before()) | Q(claim_token="")
+    left = silent() | Q(claim_token="")
     return _ring(JobQueueEntry.objects.filter(left, status=QueueStatus.IN_PROCESS))
 
 

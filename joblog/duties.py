@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from joblog import change_polls, change_subscriptions, deliveries, digests, full_synchronization, notices, retention, totals
+from joblog import change_polls, change_subscriptions, deliveries, digests, executions, full_synchronization, notices, retention, totals
 from joblog.models import DutyLease
 from joblog.workers import own_id
 
@@ -31,6 +31,7 @@ class Duty:
 DUTIES: tuple[Duty, ...] = (
     Duty("start waves of full synchronizations", 30, full_synchronization.next_waves),
     Duty("look for changes", change_polls.LOOK_SECONDS, change_polls.look_for_changes),
+    Duty("end what nobody runs", executions.ORPHAN_SECONDS, executions.end_orphans),
     Duty("count ended jobs", totals.SECONDS, totals.count_jobs),
     Duty("tell of troubles", notices.SECONDS, notices.tell_of_troubles),
     Duty("send digests", digests.SECONDS, digests.send_digests),

@@ -6,8 +6,9 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from joblog import full_lines
@@ -36,13 +37,20 @@ from syncadmin.sync.errors import ClaimLost, RetryLater, RunError
 _LONGEST_WAIT = 30 * 60  # seconds
 _UNKNOWN = "The job stopped before this record was answered. The next run looks whether it arrived."
 _MOST_LOST = 10
+_ORPHANS = 100
+ORPHAN_SECONDS = 60
 
 
 def begin(entry: JobQueueEntry, claim: Claim) -> JobQueueLogEntry:
-    """The execution to go on with: the one under way, after a slice, a put-off or a lost worker; else a new one."""
+    """The execution to go on with: the one under way, after a slice, a put-off or a lost worker; else a new one.
+
+    Raises ClaimLost before anything is written for an entry that somebody else has taken over by now.
+    """
     if entry.current_log is not None:
+        claim.hold()
         return _go_on(entry.current_log)
     with transaction.atomic():
+        claim.hold()
         execution = _new_execution(entry, entry=entry)
         JobQueueEntry.objects.filter(pk=entry.pk).update(current_log=execution, error_message="", changed_at=None)
         entry.current_log = execution
@@ -164,7 +172,8 @@ def mark_as_error(execution: JobQueueLogEntry, user_name: str) -> bool:
     """
     text = f"Marked as error by {user_name}."
     with transaction.atomic():
-        entry = JobQueueEntry.objects.filter(current_log=execution).first()
+        # The entry first, as a worker does that ends the run at this moment.
+        entry = JobQueueEntry.objects.select_for_update().filter(current_log=execution).first()
         if not _end(execution, LogStatus.ERROR, text):
             return False
         _end_jobs(execution, JobStatus.ERROR, "marked", text)
@@ -176,6 +185,22 @@ def mark_as_error(execution: JobQueueLogEntry, user_name: str) -> bool:
     if entry is not None:
         ring_next(entry)
     return True
+
+
+def end_orphans() -> int:
+    """Ends in Error what is In Process on the log and belongs to no entry any more, such as one deleted with its mapping; how many.
+
+    The periodic duty for what sections 21.7 and 11 call vanished sessions.
+    """
+    text = "The job queue entry of this run is gone, so nobody goes on with it."
+    before = timezone.now() - timedelta(seconds=settings.STALE_SECONDS)
+    own = Exists(JobQueueEntry.objects.filter(current_log=OuterRef("pk")))
+    orphans = list(JobQueueLogEntry.objects.filter(~own, status=LogStatus.IN_PROCESS, started_at__lt=before).order_by("pk")[:_ORPHANS])
+    for execution in orphans:
+        with transaction.atomic():
+            if _end(execution, LogStatus.ERROR, text):
+                _end_jobs(execution, JobStatus.ERROR, "abandoned", text)
+    return len(orphans)
 
 
 def stopped_text(stop: Stop, by: str) -> str:

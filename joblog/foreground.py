@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from django.db.models import Max, Q
@@ -16,6 +17,7 @@ from joblog.models import JobQueueEntry, JobQueueLogEntry, LogStatus, QueueStatu
 from joblog.pauses import open_pause
 from joblog.runner import carry_out
 from joblog.stops import nothing_may_start
+from syncadmin.sync.errors import ClaimLost
 
 PATIENCE = timedelta(minutes=5)
 _POLL = 0.3  # seconds
@@ -37,7 +39,7 @@ def run_in_foreground(entry: JobQueueEntry, *, tell: Callable[[], None] = lambda
 
     while True:
         if claim is not None:
-            execution = execution or executions.begin(entry, claim)
+            execution = execution or _begun(entry, claim)
             carry_out(claim, pause)
         left = JobQueueEntry.objects.filter(pk=entry.pk).first()
         if left is None or left.status in (QueueStatus.ERROR, QueueStatus.ON_HOLD):
@@ -83,6 +85,17 @@ def _execution_of(entry: JobQueueEntry, *, after: int) -> JobQueueLogEntry | Non
     """The first execution of this entry since; one that runs once leaves its log entry without the link."""
     own = Q(entry=entry.pk) | Q(entry=None, description=entry.description, run_kind=entry.run_kind)
     return JobQueueLogEntry.objects.filter(own, pk__gt=after).order_by("pk").first()
+
+
+def _begun(entry: JobQueueEntry, claim: Claim) -> JobQueueLogEntry | None:
+    """The execution, kept in hand because the entry is gone after it; None where another worker has taken the entry over.
+
+    As it is by now: where the entry had to wait, a worker may have begun it and have been put off.
+    """
+    now = JobQueueEntry.objects.select_related("mapping", "user", "current_log").filter(pk=entry.pk).first()
+    with suppress(ClaimLost):
+        return executions.begin(now, claim) if now is not None else None
+    return None
 
 
 def _first_claim(entry: JobQueueEntry) -> Claim | None:

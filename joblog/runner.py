@@ -92,9 +92,10 @@ def carry_out(claim: Claim, pause: Pause) -> bool:
 
 
 def _carried_out(claim: Claim, pause: Pause) -> bool:
-    entry = JobQueueEntry.objects.select_related("mapping__business_central", "mapping__sales", "user", "current_log").get(
-        pk=claim.entry_id
-    )
+    rows = JobQueueEntry.objects.select_related("mapping__business_central", "mapping__sales", "user", "current_log")
+    entry = rows.filter(pk=claim.entry_id).first()
+    if entry is None:
+        return True  # it was deleted with its mapping just now
     if entry.mapping is not None:
         now_about(mapping=entry.mapping.name, company=entry.mapping.business_central.company)
     log.info("%s: begins, triggered by %s", entry.description, entry.trigger)

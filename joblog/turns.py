@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from joblog.models import JobQueueEntry, QueueStatus, RunKind
+from joblog.models import JobQueueEntry, JobStatus, JobType, QueueStatus, RunKind, SynchJob
 from joblog.queue import ring
 
 ORDER = ("-forced", "priority", "earliest_start", "id")
@@ -15,11 +15,16 @@ _AT_ONCE = 50
 
 
 def unblocked(entries: QuerySet[JobQueueEntry]) -> QuerySet[JobQueueEntry]:
-    """Those whose category and mapping are free at this moment."""
+    """Those whose category and mapping are free at this moment.
+
+    A mapping is not free either while a run of another one has a job of it: what follows its records, or has to be there before them.
+    """
     running = JobQueueEntry.objects.filter(status=QueueStatus.IN_PROCESS).exclude(pk=OuterRef("pk"))
     category = Exists(running.filter(category=OuterRef("category")))
     mapping = Exists(running.filter(mapping=OuterRef("mapping")).exclude(run_kind=RunKind.PREVIEW))
-    return entries.filter(Q(category="") | ~category).filter(Q(run_kind=RunKind.PREVIEW) | ~mapping)
+    parts = SynchJob.objects.filter(status=JobStatus.IN_PROCESS, mapping=OuterRef("mapping")).exclude(type=JobType.PREVIEW)
+    elsewhere = Exists(parts.filter(log_entry__entry__status=QueueStatus.IN_PROCESS).exclude(log_entry__entry=OuterRef("pk")))
+    return entries.filter(Q(category="") | ~category).filter(Q(run_kind=RunKind.PREVIEW) | (~mapping & ~elsewhere))
 
 
 def is_blocked(entry_id: int) -> bool:

@@ -19,7 +19,8 @@ def wake(system: System, tables: Collection[str]) -> int:
     """Brings the next run of entries over these tables forward; how many.
 
     Woken are recurring entries in Ready or On Hold with Inactivity Timeout whose next run is further away than twice the offset; one that
-    waits after a failure or a put-off keeps its time. An entry In Process remembers that a change came and runs again after its end.
+    waits after a failure or a put-off keeps its time. An entry whose run is under way, put off or not, remembers that a change came and
+    runs again after its end.
     While everything is paused nobody is woken; the light poll sees afterwards what came meanwhile. Waking twice does no harm. Four
     statements where there is nothing to wake.
     """
@@ -30,7 +31,7 @@ def wake(system: System, tables: Collection[str]) -> int:
     if not concerned:
         return 0
     entries = JobQueueEntry.objects.filter(_recurring(), mapping__in=concerned)
-    running = entries.filter(status=QueueStatus.IN_PROCESS, changed_at=None)
+    running = entries.filter(Q(status=QueueStatus.IN_PROCESS) | Q(current_log__isnull=False), changed_at=None)
     if running.exists():
         # Before the others: a run that ends meanwhile either sees this mark, or is found resting by the next statement.
         running.update(changed_at=timezone.now())

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from joblog.models import Worker
@@ -44,7 +45,7 @@ def beat_seconds() -> float:
 
 def beat(worker: Worker) -> None:
     """A sign of life. A worker that was taken for lost is there again."""
-    Worker.objects.filter(pk=worker.pk).update(heartbeat_at=timezone.now())
+    Worker.objects.filter(pk=worker.pk).update(heartbeat_at=Now())
 
 
 def stopping(worker: Worker) -> None:

@@ -15,6 +15,7 @@ from joblog.pauses import pause, resume
 from joblog.wake_up import soon, wake
 from joblog.watched_tables import mappings_by_table
 from mappings.models import IntegrationTableMapping, System
+from syncadmin.sync.errors import RetryLater
 
 MakeMapping = Callable[..., IntegrationTableMapping]
 
@@ -125,6 +126,23 @@ def test_a_change_during_a_run_is_looked_at_after_it(entry: JobQueueEntry, mappi
     execution.jobs.create(mapping=mapping, mapping_name="CUSTOMER", direction="ToIntegrationTable", started_at=timezone.now())
     wake(mapping.sales, {"accounts"})
     executions.succeed(entry, execution, claim)
+    assert sooner(entry)
+
+
+def test_a_change_while_a_run_is_put_off_is_looked_at_after_it(entry: JobQueueEntry, mapping: IntegrationTableMapping) -> None:
+    JobQueueEntry.objects.update(earliest_start=timezone.now())
+    claim = take(entry.pk)
+    assert claim is not None
+    entry.refresh_from_db()
+    execution = executions.begin(entry, claim)
+    execution.jobs.create(mapping=mapping, mapping_name="CUSTOMER", direction="ToIntegrationTable", started_at=timezone.now())
+    executions.put_off(entry, claim, RetryLater("Sales is busy.", seconds=5))
+    assert wake(mapping.sales, {"accounts"}) == 0
+    JobQueueEntry.objects.update(earliest_start=timezone.now())
+    claim = take(entry.pk)
+    assert claim is not None
+    entry.refresh_from_db()
+    executions.succeed(entry, executions.begin(entry, claim), claim)
     assert sooner(entry)
 
 
