@@ -15,7 +15,20 @@ import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 POSTGRESQL = os.environ.get("SYNCADMIN_TEST_POSTGRESQL", "postgresql://root@127.0.0.1:5432/test")
-WORKERS = os.environ.get("SYNCADMIN_TEST_WORKERS", str(min(4, os.cpu_count() or 1)))
+# What no database can change: looks, weights, what travels over the wire, and what needs no database at all.
+SAME_ON_ALL = (
+    "tests/connectors",
+    "tests/sandbox",
+    "tests/sync",
+    "tests/ui/test_browser.py",
+    "tests/journeys/test_accessibility.py",
+    "tests/journeys/test_every_page.py",
+    "tests/journeys/test_screenshots.py",
+    "tests/journeys/test_tell_me.py",
+    "tests/journeys/test_weight.py",
+)
+# One more than there are processors: tests of real processes wait more than they work.
+WORKERS = os.environ.get("SYNCADMIN_TEST_WORKERS", str((os.cpu_count() or 1) + 1))
 
 
 def main(arguments: list[str]) -> int:
@@ -28,7 +41,7 @@ def main(arguments: list[str]) -> int:
         return 1
     codes = [_suite("SQLite", {"DATABASE_URL": ""}, arguments)]
     if "postgresql" not in missing:
-        codes.append(_suite("PostgreSQL", {"DATABASE_URL": POSTGRESQL}, [*arguments, "--ignore=tests/sandbox", "--ignore=tests/sync"]))
+        codes.append(_suite("PostgreSQL", {"DATABASE_URL": POSTGRESQL}, [*arguments, *(f"--ignore={path}" for path in SAME_ON_ALL)]))
     return max(codes)
 
 
