@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from joblog.models import JobQueueEntry, JobQueueLogEntry, JobType, QueueStatus, Stop, SynchJob, Trigger
+from joblog.models import JobQueueEntry, JobQueueLogEntry, JobType, QueueStatus, RunKind, Stop, SynchJob, Trigger
 from joblog.recurrence import NoNextRun
 from joblog.schedule import rule_of
 from joblog.wake_up import soon
@@ -83,8 +83,10 @@ def _next(entry: JobQueueEntry) -> dict[str, Any]:
 
 
 def idle(entry: JobQueueEntry) -> dict[str, Any]:
-    """Without a timeout it rests until a change, or a person, wakes it."""
+    """Without a timeout it rests until a change, or a person, wakes it; what no change ever wakes keeps its schedule."""
     minutes = entry.inactivity_minutes
+    if not minutes and entry.run_kind != RunKind.SYNCHRONIZE:
+        return _next(entry)
     start = timezone.now() + timedelta(minutes=minutes) if minutes else None
     return {**_FRESH, "status": QueueStatus.INACTIVE, "earliest_start": start}
 

@@ -164,6 +164,13 @@ def test_an_idle_entry_without_a_timeout_has_no_next_run(make: Make) -> None:
     assert (again(entry).status, again(entry).earliest_start) == ("On Hold with Inactivity Timeout", None)
 
 
+@pytest.mark.parametrize("kind", ["match", "find_deleted", "statistics"])
+def test_what_no_change_wakes_keeps_its_schedule_where_it_has_no_timeout(make: Make, kind: str) -> None:
+    entry = make(inactivity_minutes=0, run_kind=kind)
+    succeed(entry)
+    assert (again(entry).status, minutes_until(again(entry).earliest_start)) == ("Ready", 30)
+
+
 @pytest.mark.rule("21.1.once")
 def test_an_entry_that_runs_once_is_deleted_and_its_log_stays(make: Make) -> None:
     entry = make(recurring=False)
