@@ -68,6 +68,8 @@ def _go_on(execution: JobQueueLogEntry) -> JobQueueLogEntry:
     if execution.worker_name != worker_name():
         execution.worker_name = worker_name()
         execution.save(update_fields=["worker_name"])
+    for job in SynchJob.objects.filter(log_entry=execution, status=JobStatus.IN_PROCESS, phase__in=("paused", "waiting")).only("cursor"):
+        SynchJob.objects.filter(pk=job.pk).update(phase=(job.cursor or {}).get("phase", ""), message="")
     return execution
 
 

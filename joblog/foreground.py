@@ -17,7 +17,7 @@ from joblog.models import JobQueueEntry, JobQueueLogEntry, LogStatus, QueueStatu
 from joblog.pauses import open_pause
 from joblog.runner import carry_out
 from joblog.stops import nothing_may_start
-from syncadmin.sync.errors import ClaimLost
+from syncadmin.sync.errors import ClaimLost, RunError
 
 PATIENCE = timedelta(minutes=5)
 _POLL = 0.3  # seconds
@@ -88,12 +88,12 @@ def _execution_of(entry: JobQueueEntry, *, after: int) -> JobQueueLogEntry | Non
 
 
 def _begun(entry: JobQueueEntry, claim: Claim) -> JobQueueLogEntry | None:
-    """The execution, kept in hand because the entry is gone after it; None where another worker has taken the entry over.
+    """The execution, kept in hand because the entry is gone after it; None where it does not begin, for a reason that the run meets again.
 
     As it is by now: where the entry had to wait, a worker may have begun it and have been put off.
     """
     now = JobQueueEntry.objects.select_related("mapping", "user", "current_log").filter(pk=entry.pk).first()
-    with suppress(ClaimLost):
+    with suppress(ClaimLost, RunError):
         return executions.begin(now, claim) if now is not None else None
     return None
 

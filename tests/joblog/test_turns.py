@@ -205,6 +205,19 @@ def test_a_run_that_was_put_off_ends_at_once(make: Make, make_job: Any, ask: Any
     assert SynchEntry.objects.get().code == "unknown-result"
 
 
+def test_a_run_that_goes_on_is_not_told_to_wait_any_more(make: Make, make_job: Any) -> None:
+    entry = make()
+    running, execution, claim = started(entry)
+    job = make_job(log_entry=execution, status="In Process", phase="window", cursor={"phase": "window"})
+    executions.put_off(running, claim, RetryLater("Sales is busy.", seconds=5))
+    job.refresh_from_db()
+    assert (job.phase, "Will be tried again" in job.message) == ("waiting", True)
+    JobQueueEntry.objects.update(earliest_start=timezone.now())
+    started(entry)
+    job.refresh_from_db()
+    assert (job.phase, job.message) == ("window", "")
+
+
 def test_a_run_is_canceled_when_it_would_be_put_off(make: Make) -> None:
     entry = make(recurring=False)
     running, execution, claim = started(entry)
