@@ -32,6 +32,7 @@ from joblog.views.statistics import UpdateStatistics
 from joblog.views.synchronize import Couple, Synchronize, Uncouple, UncoupleMappings
 from joblog.views.tell_me import TellMe
 from joblog.views.watched import WatchedTableList, WatchState
+from joblog.views.why import Why
 from joblog.views.workers import PauseQueue, Workers
 
 app_name = "joblog"
@@ -56,6 +57,7 @@ urlpatterns: list[URLPattern] = [
     path("mappings/<int:pk>/runs/", MappingRuns.as_view(), name="mapping-runs"),
     path("mappings/<int:pk>/records/", Records.as_view(), name="record-list"),
     path("mappings/<int:pk>/records/<str:side>/<str:key>/", Record.as_view(), name="record"),
+    path("mappings/<int:pk>/records/<str:side>/<str:key>/why/", Why.as_view(), name="record-why"),
     path("mappings/<int:pk>/records/<str:side>/<str:key>/log/", RecordLog.as_view(), name="record-log"),
     path("mappings/<int:pk>/records/<str:side>/<str:key>/history/", History.as_view(), name="record-history"),
     path("mappings/<int:pk>/records/<str:side>/<str:key>/decide/", DecideConflict.as_view(), name="decide-conflict"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     _SystemModelForm = forms.ModelForm
 
-_PLACE = ("name", "time_zone", "address", "tenant", "environment", "company")
+_PLACE = ("name", "time_zone", "address", "tenant", "environment", "company", "web_address")
 _ACCESS = ("client_id", "new_secret", "secret_expires_on", "new_certificate")
 _ADVANCED = ("token_address", "scope")
 _OF_COMPANY = ("ownership", "write_in_product")
@@ -30,6 +30,14 @@ class ConnectionForm(SectionedForm, _SystemModelForm):
     """A system of one kind. Secrets are taken, encrypted and never shown again."""
 
     address = forms.URLField(max_length=300, assume_scheme="https", widget=forms.URLInput(attrs={"spellcheck": "false"}))
+    web_address = forms.URLField(
+        max_length=300,
+        assume_scheme="https",
+        required=False,
+        label="Web client",
+        help_text="Where people open it in the browser, for links to its records. Leave empty for the usual one of Microsoft's cloud.",
+        widget=forms.URLInput(attrs={"spellcheck": "false"}),
+    )
     token_address = forms.URLField(max_length=300, assume_scheme="https", required=False, label="Sign-in address")
     ownership = forms.ChoiceField(
         label="Ownership model",
@@ -48,7 +56,7 @@ class ConnectionForm(SectionedForm, _SystemModelForm):
     )
 
     sections = (
-        Section(title="Connection", fields=_PLACE, wide=("address",)),
+        Section(title="Connection", fields=_PLACE, wide=("address", "web_address")),
         Section(title="Sign-in", fields=_ACCESS, wide=("new_certificate",)),
         Section(title="Company", fields=_OF_COMPANY),
         Section(title="Advanced", fields=_ADVANCED, open=False),
@@ -59,6 +67,7 @@ class ConnectionForm(SectionedForm, _SystemModelForm):
         fields = (
             "name",
             "address",
+            "web_address",
             "tenant",
             "environment",
             "company",

@@ -21,8 +21,8 @@ from mappings.models import (
 from mappings.option_pairs import part
 
 _SYSTEM = (
-    "name", "kind", "address", "tenant", "environment", "company", "time_zone", "client_id", "token_address", "scope", "enabled",
-    "ownership_model", "write_in_product",
+    "name", "kind", "address", "web_address", "tenant", "environment", "company", "time_zone", "client_id", "token_address", "scope",
+    "enabled", "ownership_model", "write_in_product",
 )  # fmt: skip
 _MAPPING = (
     "name", "description", "aliases", "table", "table_label", "integration_table", "integration_table_label", "integration_uid_field",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from string import capwords
 
@@ -22,6 +22,7 @@ from mappings.pairs import (
 )
 from mappings.plans import build_plan
 from mappings.systems import connected
+from mappings.web_links import web_link
 from syncadmin.connectors.option_sets import is_option_set
 from syncadmin.sync.couplings import CouplingState
 from syncadmin.sync.decide import Decision, Kind, Policy, decide_existing, decide_insert
@@ -84,7 +85,7 @@ class FieldRow:
 @dataclass(frozen=True)
 class RecordPage:
     """A pair of records, or one that is alone. ``next_text`` says what the next synchronization would do and why, ``missing`` on which
-    side the coupled record was deleted."""
+    side the coupled record was deleted, ``links`` where the records that are there are opened in their own systems ("": not known)."""
 
     bc_key: str
     sales_key: str
@@ -95,6 +96,8 @@ class RecordPage:
     fields: list[FieldRow]
     next_text: str
     missing: Side | None = None
+    decisions: Mapping[Direction, Decision] = field(default_factory=dict)
+    links: Mapping[Side, str] = field(default_factory=dict)
 
 
 def list_records(
@@ -207,6 +210,8 @@ def _page(mapping: IntegrationTableMapping, pair: Pair, coupling: Coupling | Non
         ],
         next_text=_next_text(mapping, state, found, decisions),
         missing=_missing(state, found),
+        decisions=decisions,
+        links={side: web_link(mapping, side, plan.table(side), key=one.key, number=plan.number(side, one)) for side, one in found.items()},
     )
 
 

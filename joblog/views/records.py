@@ -132,6 +132,7 @@ class Record(MappingPage):
             tables={one.value: table_label(mapping, one) for one in Side},
             both_ways=len(mapping.directions) == 2,
             missing=page.missing if page else None,
+            web_links=[(side.label, url) for side, url in page.links.items() if url] if page else [],
             may_restore=page is not None and page.missing in {way.destination for way in mapping.directions},
             has_statistics=bool(keys.get(Side.BUSINESS_CENTRAL) and keys.get(Side.SALES)) and has_figures(mapping),
             to_sales=Direction.TO_INTEGRATION.value,

@@ -30,6 +30,9 @@ class System(models.Model):
     name = models.CharField(max_length=60, unique=True, help_text="How people call it, for example CRONUS International.")
     kind = models.CharField(max_length=20, choices=SystemKind)
     address = models.URLField(max_length=300, help_text="Where its web API is served.")
+    web_address = models.URLField(
+        max_length=300, blank=True, help_text="Where people open it in the browser. Leave blank for the usual one of Microsoft's cloud."
+    )
     tenant = models.CharField(max_length=100, blank=True, help_text="Microsoft Entra tenant: a name or an id.")
     environment = models.CharField(max_length=60, blank=True, help_text="Business Central environment, for example Production.")
     company = models.CharField(max_length=100, blank=True, help_text="Business Central company by its name.")

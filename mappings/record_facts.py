@@ -1,0 +1,114 @@
+"""Asks both systems, and the engine, what the steps of :mod:`mappings.reasons` are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from mappings.filter_text import clauses_of, text_of
+from mappings.filter_words import in_words
+from mappings.models import IntegrationTableMapping, Purpose
+from mappings.plans import build_plan
+from mappings.reasons import Mend as M
+from mappings.reasons import Section, Step, WayFacts, bad, good, mapping_steps, record_steps, way_steps
+from mappings.records import RecordPage, open_record
+from mappings.rules.registry import never_coupled, rules_for
+from mappings.systems import both_connected
+from syncadmin.sync.errors import SyncError
+from syncadmin.sync.plan import TablePlan
+from syncadmin.sync.ports import Connector
+from syncadmin.sync.records import Direction, Record, Side
+from syncadmin.sync.watermark import window_start
+
+_LEFT_OUT = "The rules of its table leave it out; see the description of the mapping."
+
+
+def explain(mapping: IntegrationTableMapping, side: Side, key: str) -> tuple[RecordPage | None, tuple[Section, ...]]:
+    """The record as it is now (None where it cannot be read), and what is decided about it.
+
+    Never raises for what a system says: that is a step of its own.
+    """
+    try:
+        page = open_record(mapping, side, key)
+        ways = _ways(mapping, page)
+    except SyncError as error:
+        return None, (Section(title=mapping.name, steps=(*mapping_steps(mapping, None), _unreadable(mapping, error))),)
+    answered = good("Connections", f"{mapping.business_central.name} and {mapping.sales.name} answered just now.")
+    first = Section(title=mapping.name, steps=(*mapping_steps(mapping, page), answered, *record_steps(mapping, page)))
+    others = [Section(title=_title(facts.direction), steps=tuple(way_steps(mapping, facts, page.coupling))) for facts in ways]
+    return page, (first, *others)
+
+
+def _unreadable(mapping: IntegrationTableMapping, error: SyncError) -> Step:
+    if getattr(error, "code", "") == "deleted":
+        return bad("Records", error.text, M.DELETED)
+    guilty = next((system for system in (mapping.business_central, mapping.sales) if system.name in error.text), mapping.business_central)
+    return bad("Connections", error.text, M.CONNECTION, guilty.pk)
+
+
+def _title(direction: Direction) -> str:
+    return f"{direction.source.label} to {direction.destination.label}"
+
+
+def _ways(mapping: IntegrationTableMapping, page: RecordPage) -> list[WayFacts]:
+    """One request per direction, and one per condition of a filter that is not met."""
+    plan = build_plan(mapping)
+    keys = {Side.BUSINESS_CENTRAL: page.bc_key, Side.SALES: page.sales_key}
+    ways = [way for way in mapping.directions if keys[way.source] and way.source is not page.missing]
+    with both_connected(mapping, purpose=Purpose.PAGES) as connectors:
+        return [_way(mapping, plan, page, way, keys[way.source], connectors) for way in ways if _there(page, way.source)]
+
+
+def _there(page: RecordPage, side: Side) -> bool:
+    """A pending counterpart has a key, and may not exist."""
+    pending = page.coupling is not None and page.coupling.pending
+    return not pending or page.coupling is None or Direction(page.coupling.pending).source is side
+
+
+def _way(
+    mapping: IntegrationTableMapping,
+    plan: TablePlan,
+    page: RecordPage,
+    way: Direction,
+    key: str,
+    connectors: Mapping[Side, Connector],
+) -> WayFacts:
+    side = way.source
+    table, condition = plan.table(side), plan.filters.get(side, "")
+    found = connectors[side].read_records(table, [key], plan.fields(side), condition=condition)
+    failing = () if found else _failing(connectors[side], plan, side, key)
+    rules = rules_for(mapping, plan, connectors)
+    left_out = "" if not found or rules.select(way, list(found.values())) else _why_left_out(mapping, side, next(iter(found.values())))
+    return WayFacts(
+        direction=way,
+        modified_at=page.bc_modified_at if side is Side.BUSINESS_CENTRAL else page.sales_modified_at,
+        decision=page.decisions.get(way),
+        conditions=_words(plan, side, condition),
+        failing=failing,
+        left_out=left_out,
+        start=rules.since(way, window_start(side, mapping.watermark(way), _read_at(mapping, side))),
+        has_stamps=bool(table.modified_on),
+        labels={name: own.label for name, own in plan.table(way.destination).fields.items()},
+    )
+
+
+def _failing(connector: Connector, plan: TablePlan, side: Side, key: str) -> tuple[str, ...]:
+    """The conditions that the record does not meet, in words; the system itself is asked."""
+    whole = plan.filters.get(side, "")
+    parts: Sequence[str] = [text_of([clause]) for clause in clauses_of(whole) or ()] or [whole]
+    wrong = [part for part in parts if not connector.read_records(plan.table(side), [key], [], condition=part)]
+    return tuple(_words(plan, side, part) for part in wrong or [whole])
+
+
+def _words(plan: TablePlan, side: Side, condition: str) -> str:
+    clauses = clauses_of(condition)
+    return in_words(clauses, plan.table(side)) if clauses else condition
+
+
+def _why_left_out(mapping: IntegrationTableMapping, side: Side, record: Record) -> str:
+    reason = never_coupled(mapping, record) if side is Side.BUSINESS_CENTRAL else ""
+    return reason or _LEFT_OUT
+
+
+def _read_at(mapping: IntegrationTableMapping, side: Side) -> datetime | None:
+    return mapping.bc_read_at if side is Side.BUSINESS_CENTRAL else mapping.sales_read_at
