@@ -35,5 +35,10 @@ def destination_url(entry: SynchEntry) -> str:
     return record_url(entry.job.mapping_id, Direction(entry.job.direction).destination, entry.destination_key)
 
 
+def why_url(mapping_id: int | None, side: Side, key: str | None) -> str:
+    """The page that tells why a record is not synchronized; "" where there is none for the record."""
+    return reverse("joblog:record-why", args=[mapping_id, side.value, key]) if mapping_id and key else ""
+
+
 def with_query(address: str, query: dict[str, str]) -> str:
     return f"{address}?{urlencode(query)}" if query else address

@@ -110,7 +110,8 @@ def _connection(step: Step, _place: Place) -> Button:
 
 
 def _couple(_: Step, place: Place) -> Button:
-    return Button(label="Set Up Coupling", url=f"{place.url}#coupling", permission=OPERATE)
+    url = reverse("joblog:set-up-coupling", args=[place.mapping.pk, place.side.value, place.key])
+    return Button(label="Set Up Coupling", url=url, permission=OPERATE)
 
 
 def _reference(step: Step, place: Place) -> Button | None:

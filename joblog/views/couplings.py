@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.generic import RedirectView
 
-from joblog.addresses import log_url, record_url, with_query
+from joblog.addresses import log_url, record_url, why_url, with_query
 from joblog.coupling_actions import TOLD, Act, carry_out, look_through
 from joblog.coupling_filters import CouplingFilter, count_states, mapping_ids, narrowed_to
 from joblog.coupling_tables import CouplingTable, coupled_record, coupling_url
@@ -247,5 +247,6 @@ def facts(coupling: Coupling | None) -> dict[str, Any]:
         "bc_record": coupled_record(coupling, Side.BUSINESS_CENTRAL),
         "sales_record": coupled_record(coupling, Side.SALES),
         "record_url": record_url(coupling.mapping_id, side, coupling.bc_key or coupling.sales_key),
+        "why_url": why_url(coupling.mapping_id, side, coupling.bc_key or coupling.sales_key),
         "attempts": attempts,
     }

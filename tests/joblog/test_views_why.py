@@ -239,3 +239,14 @@ def test_a_record_opens_in_its_own_system_where_the_web_client_is_known(
     shown = unescape(operator.get(page).content.decode())
     assert "https://bc.example/BC/?company=CRONUS&page=21&filter=%27No.%27%20IS%20%27C1%27" in shown
     assert f"https://crm.example/main.aspx?etn=account&pagetype=entityrecord&id={Coupling.objects.get().sales_key}" in shown
+
+
+def test_errors_and_couplings_lead_there(operator: Client, adatum: str, people: People, command: Command) -> None:
+    people.change_bc("customers", adatum, displayName="x" * 100)
+    people.create_standard("currencies", code="EUR", displayName="Euro")
+    people.change_bc("customers", adatum, currencyCode="EUR")
+    command("synchronize", "CUSTOMER")
+    coupling = Coupling.objects.get()
+    place = reverse("joblog:record-why", args=[coupling.mapping_id, "business_central", adatum])
+    for page in (reverse("joblog:errors"), reverse("joblog:coupling", args=[coupling.pk])):
+        assert f'href="{place}"' in operator.get(page).content.decode()
