@@ -233,17 +233,19 @@ def _deciding(mapping: IntegrationTableMapping, facts: WayFacts, decision: Decis
         yield bad("Values", decision.text, Mend.DECIDE if decision.conflicts else Mend.FIELDS)
     uncoupled = coupling is None or bool(coupling.pending)
     if decision.kind is not Kind.INSERT or not (mapping.synch_only_coupled and uncoupled):
-        yield from _outcome(decision, facts.labels)
+        yield from _outcome(facts, decision)
 
 
-def _outcome(decision: Decision, labels: Mapping[str, str]) -> Iterator[Step]:
-    """What the engine would do with it now."""
-    names = ", ".join(labels.get(change.field) or change.field for change in decision.changes)
+def _outcome(facts: WayFacts, decision: Decision) -> Iterator[Step]:
+    """What the engine would do with it now, if it comes to it."""
+    names = ", ".join(facts.labels.get(change.field) or change.field for change in decision.changes)
+    hindered = bool(facts.failing or facts.left_out)
+    told = note if hindered else good
     if decision.kind is Kind.INSERT:
         with_template = f" with the template {decision.template}" if decision.template else ""
-        yield good("Then", f"A new record is created{with_template}: {names}.")
+        yield told("Then", f"A new record {'would be' if hindered else 'is'} created{with_template}: {names}.")
     elif decision.values:
-        yield good("Then", f"Written: {names}.")
+        yield told("Then", f"{'It would write' if hindered else 'Written'}: {names}.")
     elif decision.kind is not Kind.FAIL:
         yield note("Then", "Nothing to write: both records agree.")
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
-from mappings.filter_text import clauses_of, text_of
-from mappings.filter_words import in_words
+from mappings.filter_text import Clause, clauses_of, text_of
+from mappings.filter_words import field_named, in_words
 from mappings.models import IntegrationTableMapping, Purpose
-from mappings.plans import build_plan
+from mappings.plans import build_plan, filled_filter
 from mappings.reasons import Mend as M
 from mappings.reasons import Section, Step, WayFacts, bad, good, mapping_steps, record_steps, way_steps
 from mappings.records import RecordPage, open_record
 from mappings.rules.registry import never_coupled, rules_for
 from mappings.systems import both_connected
-from syncadmin.sync.errors import SyncError
+from syncadmin.sync.errors import RecordError, SyncError
 from syncadmin.sync.plan import TablePlan
 from syncadmin.sync.ports import Connector
 from syncadmin.sync.records import Direction, Record, Side
+from syncadmin.sync.tables import Field, Table
+from syncadmin.sync.values import canonical, display
 from syncadmin.sync.watermark import window_start
 
 _LEFT_OUT = "The rules of its table leave it out; see the description of the mapping."
@@ -76,14 +78,14 @@ def _way(
     side = way.source
     table, condition = plan.table(side), plan.filters.get(side, "")
     found = connectors[side].read_records(table, [key], plan.fields(side), condition=condition)
-    failing = () if found else _failing(connectors[side], plan, side, key)
+    failing = () if found else _failing(mapping, plan, side, key, connectors[side])
     rules = rules_for(mapping, plan, connectors)
     left_out = "" if not found or rules.select(way, list(found.values())) else _why_left_out(mapping, side, next(iter(found.values())))
     return WayFacts(
         direction=way,
         modified_at=page.bc_modified_at if side is Side.BUSINESS_CENTRAL else page.sales_modified_at,
         decision=page.decisions.get(way),
-        conditions=_words(plan, side, condition),
+        conditions=_words(plan, side, _configured(mapping, plan, side)),
         failing=failing,
         left_out=left_out,
         start=rules.since(way, window_start(side, mapping.watermark(way), _read_at(mapping, side))),
@@ -92,12 +94,42 @@ def _way(
     )
 
 
-def _failing(connector: Connector, plan: TablePlan, side: Side, key: str) -> tuple[str, ...]:
-    """The conditions that the record does not meet, in words; the system itself is asked."""
-    whole = plan.filters.get(side, "")
-    parts: Sequence[str] = [text_of([clause]) for clause in clauses_of(whole) or ()] or [whole]
-    wrong = [part for part in parts if not connector.read_records(plan.table(side), [key], [], condition=part)]
-    return tuple(_words(plan, side, part) for part in wrong or [whole])
+def _failing(mapping: IntegrationTableMapping, plan: TablePlan, side: Side, key: str, connector: Connector) -> tuple[str, ...]:
+    """The conditions that the record does not meet, in words, with what it has instead; the system itself is asked."""
+    configured = _configured(mapping, plan, side)
+    clauses = clauses_of(configured)
+    if not clauses:
+        return (configured,)
+    table = plan.table(side)
+    asked = [(clause, filled_filter(mapping, side, text_of([clause]))) for clause in clauses]
+    wrong = [clause for clause, text in asked if not connector.read_records(table, [key], [], condition=text)]
+    fields = {one.name: own for clause in wrong for one in clause if (own := field_named(table, one.name)) is not None}
+    found = connector.read_records(table, [key], [own.name for own in fields.values()]) if fields else {}
+    values = {name: _shown(own, record) for record in found.values() for name, own in fields.items()}
+    return tuple(_told(clause, table, values) for clause in wrong or clauses)
+
+
+def _told(clause: Clause, table: Table, values: Mapping[str, str]) -> str:
+    """``Blocked is empty (it is All)``."""
+    known = [values[name] for name in dict.fromkeys(one.name for one in clause) if name in values]
+    return f"{in_words([clause], table)} (it is {', '.join(known)})" if known else in_words([clause], table)
+
+
+def _shown(own: Field, record: Record) -> str:
+    """The value as people know it."""
+    try:
+        value = canonical(record.values.get(own.name), own)
+    except RecordError:
+        return str(record.values.get(own.name))
+    label = next((label for wire, label in own.options if wire == value), "")
+    return label or display(value) or "empty"
+
+
+def _configured(mapping: IntegrationTableMapping, plan: TablePlan, side: Side) -> str:
+    """The filter with "this company" for the company's key, unless the mapping is shared by several companies."""
+    if mapping.multi_company:
+        return plan.filters.get(side, "")
+    return mapping.table_filter if side is Side.BUSINESS_CENTRAL else mapping.integration_table_filter
 
 
 def _words(plan: TablePlan, side: Side, condition: str) -> str:

@@ -14,7 +14,7 @@ PAGES = (
     "/mappings/", "/mappings/edit/", "/mappings/new/", "/default-setup/",
     "/mappings/4/filter/business_central/", "/mappings/4/filter/sales/",
     "/mappings/4/", "/mappings/4/fields/", "/mappings/4/fields/try/?record=10000",
-    "/mappings/4/records/", "/mappings/4/records/?side=sales", RECORD,
+    "/mappings/4/records/", "/mappings/4/records/?side=sales", RECORD, f"{RECORD}why/",
     "/mappings/4/couplings/", "/log/", "/log/1/", "/log/1/entries/", "/errors/", "/causes/", "/log-retention/",
     "/job-queue/", "/change-log/",
     "/option-mappings/", "/option-mappings/?name=PAYMENT+TERMS", "/templates/", "/templates/1/", "/templates/new/",
