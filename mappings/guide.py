@@ -20,7 +20,7 @@ from mappings.samples import Sample, samples_of
 from mappings.systems import read_tables
 from syncadmin.sync.errors import RunError
 from syncadmin.sync.records import Side
-from syncadmin.sync.tables import Table
+from syncadmin.sync.tables import Field, FieldType, Table
 
 STEPS = (
     ("systems", "Systems"),
@@ -163,7 +163,10 @@ def judged(row: Mapping[str, Any], bc: Table, sales: Table) -> list[Remark]:
 
 
 def unmapped_required(draft: Draft) -> list[str]:
-    """Fields without which a record cannot be created, and which no ticked pair gives; their labels."""
+    """Fields that a system calls required and that no ticked pair and no template gives; their labels.
+
+    Owners and options are left out: the systems fill them in by themselves.
+    """
     mapping = draft.mapping()
     given = {template.side: template.defaults for template in draft.templates(mapping)}
     missing = []
@@ -172,9 +175,14 @@ def unmapped_required(draft: Draft) -> list[str]:
         name = "field" if side is Side.BUSINESS_CENTRAL else "integration_field"
         mapped = {row[name] for row in draft.used_pairs()} | set(given.get(side.value, {}))
         table = draft.table(side)
-        needed = [one for one in table.fields.values() if one.required and one.on_insert and one.name not in {table.key, *mapped}]
+        needed = [one for one in table.fields.values() if _must_be_given(one) and one.name not in {table.key, *mapped}]
         missing += [f"{one.label or one.name} of {side.label}" for one in needed]
     return missing
+
+
+def _must_be_given(own: Field) -> bool:
+    owner = {"systemusers", "teams"} & {table for table, _ in own.targets}
+    return own.required and own.on_insert and not owner and own.type in (FieldType.TEXT, FieldType.CODE, FieldType.LOOKUP)
 
 
 def samples(draft: Draft, *, called: str = "") -> list[Sample]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mappings.couplings import DatabaseCouplings
-from mappings.models import IntegrationTableMapping, Purpose
+from mappings.models import Coupling, IntegrationTableMapping, Purpose
 from mappings.pairs import Names, names_of_references, shown_value
 from mappings.rules.registry import rules_for
 from mappings.rules.table_rules import MappingRules
@@ -54,13 +54,16 @@ class Sample:
 
 def samples_of(mapping: IntegrationTableMapping, plan: TablePlan, *, called: str = "") -> list[Sample]:
     """One sample per direction of the mapping, which need not be saved: the first record inside its filter, or the first whose number or
-    name begins with ``called``.
+    name begins with ``called``, or the partner of the one that was found so on the other side.
 
     Raises RunError and RetryLater of the connectors.
     """
     with both_connected(mapping, purpose=Purpose.PAGES) as connectors:
         rules = rules_for(mapping, plan, connectors)
-        return [_sample(mapping, plan, way, rules, _find(connectors[way.source], plan, way.source, called)) for way in mapping.directions]
+        found = {way.source: _find(connectors[way.source], plan, way.source, called) for way in mapping.directions}
+        for side in [side for side, record in found.items() if record is None]:
+            found[side] = _partner(mapping, connectors[side], plan, side, found.get(side.other))
+        return [_sample(mapping, plan, way, rules, found[way.source]) for way in mapping.directions]
 
 
 def _find(connector: Connector, plan: TablePlan, side: Side, called: str) -> Record | None:
@@ -74,6 +77,15 @@ def _find(connector: Connector, plan: TablePlan, side: Side, called: str) -> Rec
     return None
 
 
+def _partner(mapping: IntegrationTableMapping, connector: Connector, plan: TablePlan, side: Side, known: Record | None) -> Record | None:
+    """The record that the known one of the other side is coupled to."""
+    if known is None:
+        return None
+    own, other = ("bc_key", "sales_key") if side is Side.BUSINESS_CENTRAL else ("sales_key", "bc_key")
+    key = Coupling.objects.filter(mapping_id=mapping.pk, pending="", **{other: known.key}).values_list(own, flat=True).first()
+    return connector.read_records(plan.table(side), [key], plan.fields(side)).get(key) if key else None
+
+
 def _sample(mapping: IntegrationTableMapping, plan: TablePlan, way: Direction, rules: MappingRules, found: Record | None) -> Sample:
     if found is None:
         return Sample(way=way, problem=f"{way.source.label} has no such record inside the filter.")
@@ -82,21 +94,27 @@ def _sample(mapping: IntegrationTableMapping, plan: TablePlan, way: Direction, r
     couplings = DatabaseCouplings(mapping)
     references = rules.resolve(way, wanted, couplings.references(way, wanted)) if wanted else {}
     names = names_of_references(mapping, plan, {way.source: record}, None)
+    names["", mapping.business_central.sales_company_id] = mapping.business_central.company
     decision = decide_insert(plan, way, record, references)
     return Sample(
         way=way,
         key=record.key,
         title=plan.label(way.source, record),
-        rows=tuple(_carried(plan, rule, way, record, references, names) for rule in _seen(plan, way)),
+        rows=tuple(_rows(plan, way, record, references, names)),
         given=_given(plan, way, decision),
         template=decision.template,
         problem=_problem_of_record(record, decision),
     )
 
 
-def _seen(plan: TablePlan, way: Direction) -> Sequence[FieldRule]:
-    """Rules whose destination a person knows; values that are computed for the source have a label of their own."""
-    return [rule for rule in plan.rules_for(way) if rule.side(way.destination) is not None]
+def _rows(plan: TablePlan, way: Direction, record: Record, references: References, names: Names) -> Iterator[Carried]:
+    """Every rule of the direction; one that only new records get is left out where it has nothing to give."""
+    for rule in plan.rules_for(way):
+        if rule.side(way.destination) is None:
+            continue
+        row = _carried(plan, rule, way, record, references, names)
+        if row.becomes or row.problem or not rule.insert_only:
+            yield row
 
 
 def _carried(plan: TablePlan, rule: FieldRule, way: Direction, record: Record, references: References, names: Names) -> Carried:
@@ -104,7 +122,8 @@ def _carried(plan: TablePlan, rule: FieldRule, way: Direction, record: Record, r
     becomes, problem = "", ""
     try:
         value = new_value(plan, rule, way, rule.read(way.source, record), references)
-        becomes = "stays as it is" if isinstance(value, Keep) else shown_value(rule, way.destination, value, names)
+        kept = isinstance(value, Keep)
+        becomes = "stays as it is" if kept else names.get(("", str(value))) or shown_value(rule, way.destination, value, names)
     except RecordError as error:
         problem = error.text
     return Carried(

@@ -58,11 +58,14 @@ QUERIES = 14
 
 
 def test_a_real_record_is_tried_both_ways(reader, customers, people):
+    account = people.rows_sales("accounts", "customertypecode eq 3")[0]
+    customers.couplings.create(bc_key=people.rows_bc("customers", "number eq '10000'")[0]["id"], sales_key=account["accountid"])
     city = people.rows_bc("customers", "number eq '10000'")[0]["city"]
     samples = reader.get(page(customers, "field-try"), {"record": "10000"}).context["samples"]
-    to_sales, _ = samples
+    to_sales, back = samples
     assert to_sales.title.startswith("10000 ")
     assert next(row for row in to_sales.rows if row.becomes_field == "address1_city").becomes == city
+    assert back.title.endswith(account["name"])
 
 
 def test_a_transformation_is_tried_on_the_value_of_the_record(administrator, customers, people):

@@ -214,3 +214,22 @@ def test_a_reader_is_not_let_in(reader):
 
 def test_an_unknown_step_is_not_found(administrator):
     assert administrator.get(step("moon")).status_code == 404
+
+
+def test_the_preview_names_what_the_system_requires_and_nothing_gives(demo_company, administrator):
+    administrator.post(step("systems"), systems_of("CURRENCY 2"))
+    administrator.post(
+        step("tables"), {"table": "currencies", "integration_table": "transactioncurrencies", "direction": "ToIntegrationTable"}
+    )
+    place = administrator.get(step("fields")).context["forms"].initial_form_count()
+    only_number = {f"{number}-use": None for number in range(1, place)}
+    administrator.post(step("fields"), pairs(administrator, **only_number))
+    administrator.post(step("rules"), RULES | {"default-0-field": "", "default-0-value": ""})
+    assert administrator.get(step("preview")).context["missing"] == [
+        "Currency Name of Dynamics 365 Sales", "Currency Symbol of Dynamics 365 Sales",
+    ]  # fmt: skip
+
+
+def test_the_company_of_a_record_is_shown_by_its_name(at_preview):
+    (sample,) = at_preview.get(step("preview")).context["samples"]
+    assert next(row.becomes for row in sample.rows if row.becomes_field == "bcbi_companyid") == "CRONUS"
