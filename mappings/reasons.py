@@ -13,7 +13,7 @@ from enum import StrEnum
 from django.utils.html import format_html
 
 from mappings.models import Coupling, IntegrationTableMapping, UpdateConflictResolution
-from mappings.records import BOTH_CHANGED, FieldRow, RecordPage
+from mappings.records import FieldRow, RecordPage
 from syncadmin.sync.decide import Decision, Kind
 from syncadmin.sync.errors import OPTION_MAPPING
 from syncadmin.sync.plan import BIDIRECTIONAL
@@ -140,7 +140,7 @@ def way_steps(mapping: IntegrationTableMapping, facts: WayFacts, coupling: Coupl
     if facts.left_out:
         yield bad("Rules of the table", facts.left_out)
     if not facts.failing and not facts.left_out:
-        yield _reading(facts, coupling)
+        yield _reading(facts, coupling) if not mapping.parent_name else _with_parent(mapping)
     if facts.decision is not None:
         yield from _deciding(mapping, facts, facts.decision, coupling)
 
@@ -167,10 +167,9 @@ def _uncoupled(mapping: IntegrationTableMapping, page: RecordPage, coupling: Cou
 
 def _changes(mapping: IntegrationTableMapping, page: RecordPage) -> Step:
     """What differs from what was last synchronized, three ways, and who wins."""
-    conflicts = [row.label for row in page.fields if row.mark == BOTH_CHANGED]
+    conflicts = [decision.text for decision in page.decisions.values() if decision.conflicts]
     if conflicts:
-        text = f"Changed on both sides: {', '.join(conflicts)}. The mapping has no winner for that, so a person decides."
-        return bad("Changed since then", text, Mend.DECIDE)
+        return bad("Changed since then", f"{conflicts[0]} The mapping names no winner.", Mend.DECIDE)
     both = [row.label for row in page.fields if row.mark and all(_changed(row, side) for side in Side)]
     if both:
         policy = UpdateConflictResolution(mapping.update_conflict_resolution).label
@@ -213,6 +212,11 @@ def _reading(facts: WayFacts, coupling: Coupling | None) -> Step:
     return bad("Read by the next run", format_html(text, *stamps), Mend.SYNCHRONIZE, facts.direction.value)
 
 
+def _with_parent(mapping: IntegrationTableMapping) -> Step:
+    text = f"Together with its record of {mapping.parent_name}: runs of that bring what has not arrived, or failed before."
+    return note("Read by the next run", text)
+
+
 def _comes_back(direction: Direction, coupling: Coupling) -> bool:
     result = coupling.to_result if direction is Direction.TO_INTEGRATION else coupling.from_result
     return result == "Failure" or coupling.pending == direction.value
@@ -229,8 +233,8 @@ def _deciding(mapping: IntegrationTableMapping, facts: WayFacts, decision: Decis
         yield bad("References", text, Mend.OPTION if option else Mend.REFERENCE, f"{name.removeprefix(OPTION_MAPPING)}={value}")
     if not decision.missing and decision.kind is not Kind.FAIL:
         yield good("References", "Everything that it refers to can be found.")
-    if decision.kind is Kind.FAIL and not decision.missing:
-        yield bad("Values", decision.text, Mend.DECIDE if decision.conflicts else Mend.FIELDS)
+    if decision.kind is Kind.FAIL and not decision.missing and not decision.conflicts:
+        yield bad("Values", decision.text, Mend.FIELDS)
     uncoupled = coupling is None or bool(coupling.pending)
     if decision.kind is not Kind.INSERT or not (mapping.synch_only_coupled and uncoupled):
         yield from _outcome(facts, decision)
@@ -246,6 +250,8 @@ def _outcome(facts: WayFacts, decision: Decision) -> Iterator[Step]:
         yield told("Then", f"A new record {'would be' if hindered else 'is'} created{with_template}: {names}.")
     elif decision.values:
         yield told("Then", f"{'It would write' if hindered else 'Written'}: {names}.")
+    elif decision.conflicts:
+        yield note("Then", "Nothing is written before somebody has decided.")
     elif decision.kind is not Kind.FAIL:
         yield note("Then", "Nothing to write: both records agree.")
 

@@ -186,8 +186,10 @@ def test_a_reference_that_is_not_coupled_is_found_by_its_button(operator: Client
 def test_a_conflict_is_decided_on_the_record_unless_the_mapping_says_who_wins(adatum: str, ask: Any, people: People) -> None:
     people.change_bc("customers", adatum, phoneNumber="2")
     people.change_sales("accounts", str(Coupling.objects.get().sales_key), telephone1="3")
-    standing, text, button = ask(adatum)["Changed since then"]
-    assert (standing, "Phone Number" in text, "Resolve on the Record" in button) == ("bad", True, True)
+    steps = ask(adatum)
+    standing, text, button = steps["Changed since then"]
+    assert (standing, "Phone Number: was “1”, is now “2”" in text, "Resolve on the Record" in button) == ("bad", True, True)
+    assert (steps["Then"][:2], "Values" in steps) == (("note", "Nothing is written before somebody has decided."), False)
     IntegrationTableMapping.objects.filter(name="CUSTOMER").update(update_conflict_resolution="GetUpdateFromIntegration")
     standing, text, _ = ask(adatum)["Changed since then"]
     assert (standing, "Get Update from Integration" in text) == ("note", True)
@@ -250,3 +252,22 @@ def test_errors_and_couplings_lead_there(operator: Client, adatum: str, people: 
     place = reverse("joblog:record-why", args=[coupling.mapping_id, "business_central", adatum])
     for page in (reverse("joblog:errors"), reverse("joblog:coupling", args=[coupling.pk])):
         assert f'href="{place}"' in operator.get(page).content.decode()
+
+
+def test_options_are_explained_from_either_side(operator: Client, company: People, command: Command, ask: Any) -> None:
+    key = company.create_standard("paymentTerms", code="CM", displayName="Current Month")["id"]
+    IntegrationTableMapping.objects.filter(name="PAYMENT TERMS").update(synch_only_coupled=False)
+    assert ask(key, name="PAYMENT TERMS")["Then"][0] == "good"
+    assert command("synchronize", "PAYMENT TERMS")[0] == 0
+    value = str(Coupling.objects.get().sales_key)
+    for side, own in (("business_central", key), ("sales", value)):
+        steps = ask(own, name="PAYMENT TERMS", side=side)
+        assert {standing for standing, _, _ in steps.values()} <= {"good", "note"}, steps
+
+
+def test_a_line_travels_with_its_document(demo_company: People, ask: Any) -> None:
+    (invoice, *_) = [one for one in demo_company.rows_standard("salesInvoices?$expand=salesInvoiceLines") if one["status"] == "Open"]
+    line = invoice["salesInvoiceLines"][0]["id"]
+    steps = ask(line, name="POSTEDSALESLINE-INV")
+    assert "its record of POSTEDSALESINV-INV" in steps["Read by the next run"][1]
+    assert "POSTEDSALESINV-INV" in steps["Job queue entry"][1]
