@@ -12,6 +12,7 @@ from mappings.forms import check_direction
 from mappings.guide import judged
 from mappings.models import FieldDirection, IntegrationTableMapping, OptionMapping, System, SystemKind
 from mappings.pairing import BAD, Remark
+from mappings.row_forms import WORK_AGAINST, recreates
 from mappings.template_values import default_value, field_groups
 from syncadmin.sync.records import Side
 from syncadmin.sync.tables import Table
@@ -174,6 +175,12 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
             "integration_table_filter": "OData text. {companyId} stands for this company's row in Sales.",
         }
         widgets = {name: forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}) for name in ("table_filter", "integration_table_filter")}
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if recreates(data):
+            self.add_error("deletion_conflict_resolution", WORK_AGAINST)
+        return data
 
     def kept(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in self.Meta.fields}

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.http import QueryDict
 
+from mappings.companies import OWN_OR_NONE
 from mappings.filters_check import count_of_unsaved
 from mappings.forms import FILTERS
 from mappings.guide import Draft, Unfinished, lookup_mappings, proposals, samples, unmapped_required
@@ -166,7 +167,7 @@ class RulesStep(Step):
         super().__init__(*args)
         kept = self.draft.values.get(self.name)
         self.tables = {side: self.draft.table(side) for side in Side}
-        self.form = RulesForm(self.sent, initial=kept)
+        self.form = RulesForm(self.sent, initial=kept or self._initial())
         initial = [] if self.sent is not None or kept is None else [self._shown(row) for row in kept["defaults"]]
         self.defaults = default_forms(self.sent, initial=initial or None, prefix="default", form_kwargs={"tables": self.tables})
 
@@ -191,6 +192,10 @@ class RulesStep(Step):
             except SyncError as error:
                 self.form.add_error(name, error.text)
         return not self.form.errors
+
+    def _initial(self) -> dict[str, str]:
+        """Where rows of Sales carry their company, a mapping keeps to its own, as the default mappings do."""
+        return {"integration_table_filter": OWN_OR_NONE} if "bcbi_companyid" in self.tables[Side.SALES].fields else {}
 
     def _shown(self, row: Mapping[str, Any]) -> dict[str, str]:
         own = self.tables[Side(row["side"])].fields.get(row["field"])

@@ -28,8 +28,9 @@ HEADINGS = (
     ("order", "Order"),
 )
 _ARROWS = [(value, f"{arrow} {label}") for (value, label), arrow in zip(MappingDirection.choices, "⇄→←", strict=True)]
-_WORK_AGAINST = (
-    "Removed couplings and creating what is not coupled work against each other. Open the mapping to save it all the same, on its own page."
+WORK_AGAINST = (
+    "Removed couplings and creating what is not coupled work against each other. "
+    "The page of the mapping saves it all the same, if you insist."
 )
 
 
@@ -65,12 +66,12 @@ class MappingRowForm(_RowModelForm):
         data = self.cleaned_data
         if self.changed_names and data.get("seen_version") != self.instance.version:
             raise forms.ValidationError(changed_meanwhile(self.instance))
-        if _recreates(data) and not _recreates(self.initial):
-            self.add_error("deletion_conflict_resolution", _WORK_AGAINST)
+        if recreates(data) and not recreates(self.initial):
+            self.add_error("deletion_conflict_resolution", WORK_AGAINST)
         return data
 
 
-def _recreates(values: Mapping[str, Any]) -> bool:
+def recreates(values: Mapping[str, Any]) -> bool:
     """Couplings of deleted records are removed while uncoupled ones are created (engine.md section 1.2)."""
     removes = values.get("deletion_conflict_resolution") == DeletionConflictResolution.REMOVE_COUPLING
     return removes and not values.get("synch_only_coupled")

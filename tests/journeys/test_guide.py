@@ -23,8 +23,7 @@ def next_step(page, title):
 
 def to_fields(page):
     page.goto("/mappings/")
-    page.locator(".actions summary", has_text="Mapping").click()
-    page.get_by_role("link", name="New Table Mapping").click()
+    follow(page, "+ New Table Mapping")
     page.get_by_label("Name").fill("VENDOR")
     next_step(page, "Tables")
     page.get_by_label("Table", exact=True).fill("Vendor")

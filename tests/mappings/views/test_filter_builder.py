@@ -105,3 +105,10 @@ def test_a_reader_sees_the_filter_and_counts_no_other(reader, customers):
 
 def test_an_unknown_side_is_not_found(administrator, customers):
     assert administrator.get(address(customers, "moon")).status_code == 404
+
+
+def test_looking_at_a_filter_needs_few_queries_and_no_request(administrator, customers, people, django_assert_num_queries):
+    people.control("POST", "stats/reset")
+    with django_assert_num_queries(8):  # session, person, 2 x permissions, mapping, table, systems of the top bar, pause
+        administrator.get(address(customers))
+    assert people.stats()["requests"] == 0

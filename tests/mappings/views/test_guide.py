@@ -3,6 +3,7 @@
 import pytest
 
 from joblog.models import JobQueueEntry
+from mappings.companies import OWN_OR_NONE
 from mappings.models import ConfigTemplate, ConfigurationChange, IntegrationTableMapping, System, SystemTable
 
 NEW, CREATE = "/mappings/new/", "/mappings/create/"
@@ -233,3 +234,29 @@ def test_the_preview_names_what_the_system_requires_and_nothing_gives(demo_compa
 def test_the_company_of_a_record_is_shown_by_its_name(at_preview):
     (sample,) = at_preview.get(step("preview")).context["samples"]
     assert next(row.becomes for row in sample.rows if row.becomes_field == "bcbi_companyid") == "CRONUS"
+
+
+def test_a_mapping_keeps_to_its_company_where_rows_carry_one(vendors):
+    vendors.post(step("fields"), as_vendor(vendors))
+    assert vendors.get(step("rules")).context["form"].initial == {"integration_table_filter": OWN_OR_NONE}
+
+
+def test_removing_couplings_and_creating_anew_are_not_chosen_together(vendors):
+    vendors.post(step("fields"), as_vendor(vendors))
+    form = vendors.post(step("rules"), RULES | {"deletion_conflict_resolution": "RemoveCoupling"}).context["form"]
+    assert "work against each other" in form.errors["deletion_conflict_resolution"][0]
+
+
+def test_the_pairs_ask_no_query_per_row(vendors, django_assert_num_queries):
+    vendors.post(step("fields"), as_vendor(vendors) | {"go": "check"})
+    with django_assert_num_queries(QUERIES):
+        vendors.get(step("fields"))
+    more = {"use": "on", "field": "displayName", "integration_field": "description", "direction": "ToIntegrationTable"}
+    rows = {f"{place}-{name}": value for place in (3, 4, 5) for name, value in more.items()}
+    vendors.post(step("fields"), pairs(vendors, **rows) | {"go": "check"})
+    with django_assert_num_queries(QUERIES):
+        vendors.get(step("fields"))
+
+
+# session, person, 2 x permissions, company, mappings and option mappings to choose from, systems of the top bar, pause
+QUERIES = 9
