@@ -259,10 +259,9 @@ def _outcome(facts: WayFacts, decision: Decision) -> Iterator[Step]:
 def verdict(sections: Sequence[Section]) -> tuple[Standing, str]:
     """The answer in a sentence."""
     steps = [step for section in sections for step in section.steps]
-    wrong = [step for step in steps if step.standing is Standing.BAD]
+    wrong = list(dict.fromkeys(step.name for step in steps if step.standing is Standing.BAD))
     if wrong:
-        names = ", ".join(dict.fromkeys(step.name for step in wrong))
-        return Standing.BAD, f"{len(wrong)} thing{'s stand' if len(wrong) > 1 else ' stands'} in the way: {names}."
+        return Standing.BAD, f"{len(wrong)} thing{'s stand' if len(wrong) > 1 else ' stands'} in the way: {', '.join(wrong)}."
     if any(step.name == "Then" and step.standing is Standing.GOOD for step in steps):
         return Standing.GOOD, "Nothing stands in the way: the next run synchronizes it."
     return Standing.GOOD, "Nothing stands in the way, and there is nothing to do."
