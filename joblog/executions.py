@@ -190,7 +190,7 @@ def mark_as_error(execution: JobQueueLogEntry, user_name: str) -> bool:
 
 
 def end_orphans() -> int:
-    """Ends in Error what is In Process on the log and belongs to no entry any more, such as one deleted with its mapping; how many.
+    """Ends in Error what is In Process on the log and nobody's any more, as when an entry went with its mapping; how many executions.
 
     The periodic duty for what sections 21.7 and 11 call vanished sessions.
     """
@@ -202,6 +202,10 @@ def end_orphans() -> int:
         with transaction.atomic():
             if _end(execution, LogStatus.ERROR, text):
                 _end_jobs(execution, JobStatus.ERROR, "abandoned", text)
+    left = SynchJob.objects.filter(status=JobStatus.IN_PROCESS, started_at__lt=before).exclude(log_entry__status=LogStatus.IN_PROCESS)
+    for job in left.order_by("pk")[:_ORPHANS]:
+        with transaction.atomic():
+            _end_job(job, JobStatus.ERROR, "abandoned", "The run that this job belonged to has ended without it.")
     return len(orphans)
 
 
@@ -284,17 +288,15 @@ def _end(execution: JobQueueLogEntry, status: str, message: str, call_stack: str
 
 
 def _end_jobs(execution: JobQueueLogEntry, status: str, code: str, text: str, call_stack: str = "") -> None:
-    """Running jobs of the execution end; records whose answer is unknown are counted Failed, the next run looks for them."""
     for job in SynchJob.objects.filter(log_entry=execution, status=JobStatus.IN_PROCESS):
-        unknown = list(SynchEntry.objects.filter(job=job, action=EntryAction.SENDING))
-        for one in unknown:
-            one.action, one.intended, one.code, one.message = EntryAction.FAILED, "", "unknown-result", _UNKNOWN
-        keep(job, unknown)
-        SynchJob.objects.filter(pk=job.pk).update(
-            status=status,
-            finished_at=timezone.now(),
-            code=code,
-            message=text,
-            call_stack=call_stack,
-            phase="",
-        )
+        _end_job(job, status, code, text, call_stack)
+
+
+def _end_job(job: SynchJob, status: str, code: str, text: str, call_stack: str = "") -> None:
+    """A running job ends; records whose answer is unknown are counted Failed, the next run looks for them."""
+    unknown = list(SynchEntry.objects.filter(job=job, action=EntryAction.SENDING))
+    for one in unknown:
+        one.action, one.intended, one.code, one.message = EntryAction.FAILED, "", "unknown-result", _UNKNOWN
+    keep(job, unknown)
+    ended = {"status": status, "code": code, "message": text, "call_stack": call_stack, "phase": ""}
+    SynchJob.objects.filter(pk=job.pk).update(finished_at=timezone.now(), **ended)

@@ -364,6 +364,20 @@ def test_a_run_whose_entry_is_gone_ends_in_error(make: Make, make_job: Any, sett
     assert again(other).current_log.status == "In Process"
 
 
+def test_a_job_that_its_run_left_behind_ends_in_error(make: Make, make_job: Any, settings: Any) -> None:
+    settings.STALE_SECONDS = 0
+    entry = make()
+    running, execution, claim = started(entry)
+    left = make_job(log_entry=execution, mapping=None, status="In Process")
+    executions.succeed(running, execution, claim)
+    _, again_running, _ = started(make(mapping=None))
+    going_on = make_job(log_entry=again_running, status="In Process")
+    assert executions.end_orphans() == 0
+    left.refresh_from_db()
+    going_on.refresh_from_db()
+    assert (left.status, left.code, going_on.status) == ("Error", "abandoned", "In Process")
+
+
 def test_a_claim_of_an_entry_that_was_deleted_at_that_moment_does_nothing(make: Make) -> None:
     entry = make()
     claim = take(entry.pk)
