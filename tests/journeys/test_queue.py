@@ -15,7 +15,6 @@ from playwright.sync_api import expect
 from syncadmin.management.demo_company import PASSWORD, USER
 from syncadmin.sandbox.server import Sandbox
 from tests.installation import Installation
-from tests.journeys.conftest import PREPARE
 from tests.journeys.pages import expect_message, follow, press, row, sign_in
 from tests.people import People
 
@@ -58,7 +57,7 @@ def company(tmp_path_factory):
         folder = tmp_path_factory.mktemp("queue")
         installation = Installation(folder, sandbox.url, SYNCADMIN_WORKERS="1", SYNCADMIN_STALE_SECONDS="6")
         try:
-            installation.python(PREPARE.format(sandbox=sandbox.url))
+            installation.prepare_demo(sandbox.url)
             installation.python(ALL_ON_HOLD)
             installation.ask_any("synchronize", "CUSTOMER", codes=(0, 1))  # what the demo company has, so that runs count what is new
             people = People(sandbox.url)
