@@ -34,6 +34,11 @@ def coupled_record(coupling: Coupling, side: Side) -> SafeString:
     return record_link(label, key, record_url(coupling.mapping_id, side, key), missing="not created")
 
 
+def _flag(word: str) -> dict[str, dict[str, str]]:
+    """A tick that says what it is about where there is no room for a heading."""
+    return {"th": {"class": "flag narrow"}, "td": {"class": "flag", "data-label": word}}
+
+
 class _Couplings(ListTable):
     """What both lists have. The newest coupling comes first; more than the newest ones are only narrowed by what an index serves."""
 
@@ -112,9 +117,9 @@ class SkippedTable(_Couplings):
     name = tables.Column(accessor="bc_label", verbose_name="Description", empty_values=(), attrs={"td": {"class": "name record"}})
     table = tables.Column(accessor="mapping__table_label", verbose_name="Table Name", empty_values=())
     table_id = tables.Column(accessor="mapping__table", verbose_name="Table ID", visible=False)
-    exists = columns.FlagColumn(accessor="gone", verbose_name="Record Exists")
+    exists = columns.FlagColumn(accessor="gone", verbose_name="Record Exists", attrs=_flag("exists"))
     sales_label = tables.Column(verbose_name="Coupled To", empty_values=(), attrs={"td": {"class": "record"}})
-    sales_exists = columns.FlagColumn(accessor="gone", verbose_name="Coupled Record Exists")
+    sales_exists = columns.FlagColumn(accessor="gone", verbose_name="Coupled Record Exists", attrs=_flag("exists"))
     last_error = tables.Column(verbose_name="Error Message", attrs={"td": {"class": "wrap roomier"}})
     failed_at = columns.MomentColumn(verbose_name="Failed On")
     last_synch_at = columns.MomentColumn(verbose_name="Last Synchronized", visible=False)

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from joblog.link_jobs import KEY
-from joblog.models import JobType, SynchJob
+from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
 from mappings.models import Coupling
 from syncadmin.sync.records import Action, Direction
 from syncadmin.sync.touched import Touched
@@ -19,12 +19,21 @@ def note_differences(job: SynchJob, items: Sequence[Touched]) -> None:
 
     What a run synchronizes needs no word here: its coupling is saved (mappings/couplings.py).
     """
+    preview = job.type == JobType.PREVIEW
     same = [item.source_key for item in items if item.action is Action.UNCHANGED]
     if same:
+        same = _still_same(job, same) if preview else same
         _of(job, same).filter(differs_since__isnull=False).update(differs_since=None)
-    differing = [item.source_key for item in items if item.action is Action.MODIFIED] if job.type == JobType.PREVIEW else []
+    differing = [item.source_key for item in items if item.action is Action.MODIFIED] if preview else []
     if differing:
         _of(job, differing).filter(pending="", differs_since__isnull=True).update(differs_since=timezone.now())
+
+
+def _still_same(job: SynchJob, keys: Sequence[str]) -> list[str]:
+    """Those to which the other direction of the same preview would bring nothing."""
+    entries = SynchEntry.objects.filter(job__log_entry=job.log_entry_id, action=EntryAction.MODIFIED, destination_key__in=keys)
+    brought = set(entries.values_list("destination_key", flat=True))
+    return [key for key in keys if key not in brought]
 
 
 def _of(job: SynchJob, keys: Sequence[str]) -> QuerySet[Coupling]:

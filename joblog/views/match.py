@@ -73,8 +73,7 @@ class MatchBasedCoupling(ListPage):
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         job, scope = self.preview, Scope.from_json(self.preview.scope) if self.preview else Scope()
-        waiting = JobQueueEntry.objects.filter(mapping=self.mapping, run_kind=RunKind.PREVIEW, parameters__match=True, status__in=_AT_WORK)
-        running = waiting.exists()
+        running = self._is_coming()
         numbers = _numbers(job) if job else {}
         context = super().get_context_data(title=f"{self.mapping.name} · Match-Based Coupling", mapping=self.mapping, **extra)
         context |= {"empty_text": _empty_text(job), "live_seconds": 2 if running else 0}
@@ -91,6 +90,11 @@ class MatchBasedCoupling(ListPage):
             "synch_after": self.mapping.synch_after_match if scope.synch_after is None else scope.synch_after,
             **({} if self.request.htmx else self._criteria()),  # type: ignore[attr-defined]
         }
+
+    def _is_coming(self) -> bool:
+        """Whether a preview waits for a worker or is being made; one that could not be made, and will be tried again, is told instead."""
+        entries = JobQueueEntry.objects.filter(mapping=self.mapping, run_kind=RunKind.PREVIEW, parameters__match=True)
+        return entries.filter(status__in=_AT_WORK, error_message="").exists()
 
     def _criteria(self) -> dict[str, Any]:
         return {"matched_by": matched_by(self.mapping), "criteria": match_fields(self.mapping)}

@@ -84,9 +84,17 @@ class Records(MappingPage):
             error=error,
             further=signing.dumps(found.next, salt=_LINKS) if found.next else "",
             continued=bool(query.get("link")),
-            empty_text="None so far. Next looks further." if found.next else "There is no record inside the mapping's filter.",
+            empty_text=_empty_text(found, coupled, search),
             **extra,
         )
+
+
+def _empty_text(found: RecordList, coupled: str, search: str) -> str:
+    if found.next:
+        return "None so far. Next looks further."
+    if coupled == "no" and not search:
+        return "Every record inside the mapping's filter is coupled."
+    return "There is no such record inside the mapping's filter."
 
 
 def _found(mapping: IntegrationTableMapping, side: Side, search: str, coupled: str, signed: str) -> RecordList:

@@ -25,7 +25,7 @@ def test_the_failed_number_of_a_mapping_opens_its_failed_records(page):
 
 def test_a_failed_record_leads_to_the_records_of_both_sides(page):
     page.goto("/log/?mapping=CUSTOMER&failures=true")
-    job = next(one for one in rows(page) if "To Sales" in one["Direction"])
+    job = [one for one in rows(page) if "To Sales" in one["Direction"]][-1]
     open_count(page, job, "Failed")
     failed = row(page, "01454545 New Concepts Furniture")
     expect(failed).to_contain_text("Payment Terms Code CM has no pair in the option mapping PAYMENT TERMS.")

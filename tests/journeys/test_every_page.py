@@ -15,7 +15,8 @@ PAGES = (
     "/mappings/4/filter/business_central/", "/mappings/4/filter/sales/",
     "/mappings/4/", "/mappings/4/fields/", "/mappings/4/fields/try/?record=10000",
     "/mappings/4/records/", "/mappings/4/records/?side=sales", RECORD, f"{RECORD}why/",
-    "/mappings/4/couplings/", "/log/", "/log/1/", "/log/1/entries/", "/errors/", "/causes/", "/log-retention/",
+    "/mappings/4/couplings/", "/couplings/", "/couplings/1/", "/couplings/1/set-up/", "/skipped-records/", "/mappings/4/match/",
+    "/log/", "/log/1/", "/log/1/entries/", "/errors/", "/causes/", "/log-retention/",
     "/job-queue/", "/change-log/",
     "/option-mappings/", "/option-mappings/?name=PAYMENT+TERMS",
     "/templates/", "/templates/new/", "/templates/new/?mapping=4&side=business_central",
@@ -25,6 +26,8 @@ PAGES = (
 )  # fmt: skip
 
 MENU = {
+    "Couplings": "Couplings",
+    "Skipped Records": "Coupled Data Synchronization Errors",
     "Job Queue Entries": "Job Queue Entries",
     "Synchronization Log": "Integration Synchronization Log",
     "Synchronization Errors": "Integration Synchronization Errors",
