@@ -154,7 +154,7 @@ class HistoryTable(EntryTable):
     fixed = ("job",)
 
     at = columns.MomentColumn(verbose_name="When", order_by="pk")
-    job = tables.Column(accessor="job__mapping_name", verbose_name="Job")
+    job = tables.Column(accessor="job__mapping_name", verbose_name="Job", attrs={"td": {"class": "in-text"}})
     trigger = tables.Column(accessor="job__trigger", verbose_name="Started by")
     attempts = tables.Column(visible=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}})
 

@@ -72,6 +72,7 @@ def test_a_record_with_a_partner_is_refused_and_the_coupling_can_be_moved(page, 
     page.locator(".candidates").get_by_role("link", name="Harbour Bakery", exact=True).click()
     expect(page.locator(".message.warning")).to_contain_text("is already coupled to")
     press(page, "Move the Coupling", sure=True)
+    expect_message(page, "The records of CUSTOMER will be coupled and synchronized in the background.")
     new_jobs(page, "CUSTOMER", after=before, number=2)
     page.goto("/couplings/?mapping=CUSTOMER&search=Harbour")
     (only,) = rows(page)
@@ -96,9 +97,10 @@ def test_skipped_records_are_retried_and_mended_by_coupling_what_is_missing(page
     assert again["Skipped"] == "2"
 
     page.goto("/errors/?mapping=CUSTOMER&search=Safari")
-    follow(page, "not-coupled")
-    page.locator(".cause-card").get_by_role("button", name="Couple what is missing").click()
-    page.locator("#confirm").get_by_role("button", name="Yes").click()
+    page.get_by_label("Select all rows of this page").check()
+    page.locator("summary", has_text="Synchronize").click()
+    press(page, "Couple what is missing first", sure=True)
+    expect_message(page, "2 records will be synchronized again.")
     wait_until(lambda: people.rows_sales("accounts", "startswith(name,'Safari')"), what="the accounts of the safari")
     page.goto("/couplings/?mapping=CUSTOMER&search=Safari")
     wait_until(lambda: page.reload() and [one["State"] for one in rows(page)] == ["In sync", "In sync"], what="two couplings in sync")
