@@ -7,10 +7,9 @@ from datetime import datetime
 
 from mappings.filter_text import Clause, clauses_of, text_of
 from mappings.filter_words import field_named, in_words
-from mappings.models import IntegrationTableMapping, Purpose
+from mappings.models import IntegrationTableMapping, Purpose, System
 from mappings.plans import build_plan, filled_filter
-from mappings.reasons import Mend as M
-from mappings.reasons import Section, Step, WayFacts, bad, good, mapping_steps, record_steps, way_steps
+from mappings.reasons import Mend, Section, Step, WayFacts, bad, good, mapping_steps, record_steps, way_steps
 from mappings.records import RecordPage, open_record
 from mappings.rules.registry import never_coupled, rules_for
 from mappings.systems import both_connected
@@ -22,6 +21,15 @@ from syncadmin.sync.tables import Field, Table
 from syncadmin.sync.values import canonical, display
 from syncadmin.sync.watermark import window_start
 
+# Errors that are the mapping's own, and none of a connection.
+_OWN = {
+    "deleted": ("Records", Mend.DELETED),
+    "bad-filter": ("Filter", Mend.MAPPING),
+    "wrong-direction": ("Direction", Mend.MAPPING),
+    "unknown-table": ("Tables", Mend.MAPPING),
+    "no-fields": ("Field mappings", Mend.FIELDS),
+    "unknown-field": ("Field mappings", Mend.FIELDS),
+}
 _LEFT_OUT = "The rules of its table leave it out; see the description of the mapping."
 
 
@@ -32,20 +40,27 @@ def explain(mapping: IntegrationTableMapping, side: Side, key: str) -> tuple[Rec
     """
     try:
         page = open_record(mapping, side, key)
-        ways = _ways(mapping, page)
     except SyncError as error:
-        return None, (Section(title=mapping.name, steps=(*mapping_steps(mapping, None), _unreadable(mapping, error))),)
-    answered = good("Connections", f"{mapping.business_central.name} and {mapping.sales.name} answered just now.")
-    first = Section(title=mapping.name, steps=(*mapping_steps(mapping, page), answered, *record_steps(mapping, page)))
-    others = [Section(title=_title(facts.direction), steps=tuple(way_steps(mapping, facts, page.coupling))) for facts in ways]
-    return page, (first, *others)
+        return None, (Section(title=mapping.name, steps=(*mapping_steps(mapping, None), _refused(mapping, error))),)
+    try:
+        others = [Section(title=_title(one.direction), steps=tuple(way_steps(mapping, one, page.coupling))) for one in _ways(mapping, page)]
+        answered = good("Connections", f"{mapping.business_central.name} and {mapping.sales.name} answered just now.")
+    except SyncError as error:
+        others, answered = [], _refused(mapping, error)
+    return page, (Section(title=mapping.name, steps=(*mapping_steps(mapping, page), answered, *record_steps(mapping, page))), *others)
 
 
-def _unreadable(mapping: IntegrationTableMapping, error: SyncError) -> Step:
-    if getattr(error, "code", "") == "deleted":
-        return bad("Records", error.text, M.DELETED)
-    guilty = next((system for system in (mapping.business_central, mapping.sales) if system.name in error.text), mapping.business_central)
-    return bad("Connections", error.text, M.CONNECTION, guilty.pk)
+def _refused(mapping: IntegrationTableMapping, error: SyncError) -> Step:
+    """What a system, or the set-up of the mapping, has against reading the record at all."""
+    name, mend = _OWN.get(error.code, ("Connections", Mend.CONNECTION))
+    return bad(name, error.text, mend, _guilty(mapping, error.text).pk if mend is Mend.CONNECTION else "")
+
+
+def _guilty(mapping: IntegrationTableMapping, text: str) -> System:
+    """The system that the text is about: by its name, else by its kind."""
+    called = {mapping.business_central: Side.BUSINESS_CENTRAL.label, mapping.sales: Side.SALES.label}
+    named = [system for system in called if system.name in text] or [system for system, label in called.items() if label in text]
+    return named[0] if named else mapping.business_central
 
 
 def _title(direction: Direction) -> str:

@@ -271,3 +271,26 @@ def test_a_line_travels_with_its_document(demo_company: People, ask: Any) -> Non
     steps = ask(line, name="POSTEDSALESLINE-INV")
     assert "its record of POSTEDSALESINV-INV" in steps["Read by the next run"][1]
     assert "POSTEDSALESINV-INV" in steps["Job queue entry"][1]
+
+
+def test_a_system_that_does_not_answer_is_named_with_its_connection(adatum: str, ask: Any, people: People) -> None:
+    people.fault(system="sales", kind="status", status=503, path="accounts")
+    standing, text, button = ask(adatum)["Connections"]
+    assert (standing, "Dynamics 365 Sales" in text) == ("bad", True)
+    assert reverse("mappings:connection-edit", args=[System.objects.get(kind="sales").pk]) in button
+
+
+def test_a_filter_that_the_system_refuses_and_missing_fields_are_the_mappings_own(adatum: str, ask: Any) -> None:
+    mapping = IntegrationTableMapping.objects.get(name="CUSTOMER")
+    IntegrationTableMapping.objects.update(table_filter="nowhere eq 1")
+    steps = ask(adatum)
+    assert (steps["Filter"][0], "Open the Mapping" in steps["Filter"][2], "Coupled:" in steps["Coupling"][1]) == ("bad", True, True)
+    mapping.field_mappings.update(status="Disabled")
+    standing, _, button = ask(adatum)["Field mappings"]
+    assert (standing, "Open the Field Mappings" in button) == ("bad", True)
+
+
+def test_an_answer_costs_few_requests(operator: Client, adatum: str, people: People) -> None:
+    people.control("POST", "stats/reset")
+    answer(operator, "CUSTOMER", "business_central", adatum)
+    assert sum(stats["requests"] for name, stats in people.stats().items() if name in ("business_central", "sales")) <= 6
