@@ -146,6 +146,13 @@ def lookup_mappings(business_central: System) -> dict[str, str]:
     return dict(rows.order_by("-order").values_list("integration_table", "name"))
 
 
+def same_tables(draft: Draft) -> list[str]:
+    """Mappings of the company that go between the same two tables: only filters keep their records apart."""
+    tables = {"table": draft.table(Side.BUSINESS_CENTRAL).name, "integration_table": draft.table(Side.SALES).name}
+    rows = IntegrationTableMapping.objects.filter(business_central_id=draft.step("systems")[Side.BUSINESS_CENTRAL.value], **tables)
+    return list(rows.order_by("name").values_list("name", flat=True))
+
+
 def judged(row: Mapping[str, Any], bc: Table, sales: Table) -> list[Remark]:
     """What stands in the way of one pair, the worst first."""
     return remarks(

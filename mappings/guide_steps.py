@@ -10,7 +10,7 @@ from django.http import QueryDict
 from mappings.companies import OWN_OR_NONE
 from mappings.filters_check import count_of_unsaved
 from mappings.forms import FILTERS
-from mappings.guide import Draft, Unfinished, lookup_mappings, proposals, samples, unmapped_required
+from mappings.guide import Draft, Unfinished, lookup_mappings, proposals, same_tables, samples, unmapped_required
 from mappings.guide_forms import PairFormSet, RulesForm, SystemsForm, TablesForm, default_forms, pair_forms
 from mappings.models import System
 from mappings.systems import ask_tables, connected
@@ -142,6 +142,7 @@ class FieldsStep(Step):
             self.forms.is_valid()
         return {
             "forms": self.forms,
+            "same": same_tables(self.draft),
             "tables": [{"side": side.label, "table": table, "remarks": _table_remarks(table)} for side, table in self.tables.items()],
         }
 

@@ -140,7 +140,7 @@ def find_by_name(mapping: IntegrationTableMapping, side: Side, text: str) -> Rec
     found: list[Record] = []
     with connected(mapping.business_central if side is Side.BUSINESS_CENTRAL else mapping.sales) as connector:
         options = is_option_set(table)
-        searches = [""] if options else _spelled(side, "startswith({name},'{text}')", names, text)
+        searches = [""] if options else spelled(side, "startswith({name},'{text}')", names, text)
         for searched in searches if wanted else ():
             condition = _and(plan.filters.get(side, ""), searched)
             found += connector.read_changes(table, names, condition=condition, page_size=_NAMED_ALIKE).records
@@ -324,10 +324,10 @@ def _search_conditions(side: Side, names: list[str], search: str) -> list[str]:
 
     Business Central allows no ``or`` over two fields and minds the case, so it is also asked for Capital Words and CAPITALS.
     """
-    return _spelled(side, "contains({name},'{text}')", names, search) if search.strip() and names else [""]
+    return spelled(side, "contains({name},'{text}')", names, search) if search.strip() and names else [""]
 
 
-def _spelled(side: Side, condition: str, names: list[str], search: str) -> list[str]:
+def spelled(side: Side, condition: str, names: list[str], search: str) -> list[str]:
     """The condition on each of these fields, and on Business Central for each way to write the text."""
     text = search.strip().replace("'", "''")
     if side is Side.SALES:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mappings.couplings import DatabaseCouplings
 from mappings.models import Coupling, IntegrationTableMapping, Purpose
 from mappings.pairs import Names, names_of_references, shown_value
+from mappings.records import spelled
 from mappings.rules.registry import rules_for
 from mappings.rules.table_rules import MappingRules
 from mappings.systems import both_connected
@@ -67,9 +68,9 @@ def samples_of(mapping: IntegrationTableMapping, plan: TablePlan, *, called: str
 
 
 def _find(connector: Connector, plan: TablePlan, side: Side, called: str) -> Record | None:
-    table, text = plan.table(side), called.strip().replace("'", "''")
+    table = plan.table(side)
     names = [name for name in dict.fromkeys((table.number, table.caption)) if name in table.fields]
-    for condition in [f"startswith({name},'{text}')" for name in names] if text else [""]:
+    for condition in spelled(side, "startswith({name},'{text}')", names, called) if called.strip() and names else [""]:
         both = " and ".join(f"({one})" for one in (plan.filters.get(side, ""), condition) if one)
         page = connector.read_changes(table, plan.fields(side), condition=both, page_size=1)
         if page.records:

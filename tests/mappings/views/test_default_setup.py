@@ -102,6 +102,10 @@ def test_a_mapping_is_looked_at_alone(administrator, customer_mapping):
     assert [row.name for row in rows] == ["CUSTOMER"]
 
 
+def test_a_mapping_that_somebody_added_is_left_alone(administrator, customer_mapping):
+    assert "VENDOR: no default mapping is called so." in administrator.get(PAGE, {"mapping": "VENDOR"}).content.decode()
+
+
 def test_without_systems_it_says_where_to_begin(administrator):
     assert 'under <a href="/connections/">Connections</a>' in administrator.get(PAGE).content.decode()
 

@@ -258,5 +258,11 @@ def test_the_pairs_ask_no_query_per_row(vendors, django_assert_num_queries):
         vendors.get(step("fields"))
 
 
-# session, person, 2 x permissions, company, mappings and option mappings to choose from, systems of the top bar, pause
-QUERIES = 9
+# session, person, 2 x permissions, company, mappings and option mappings to choose from, those of the same tables, top bar, pause
+QUERIES = 10
+
+
+def test_another_mapping_of_the_same_tables_is_named(demo_company, administrator):
+    administrator.post(step("systems"), systems_of("CUSTOMER 2"))
+    administrator.post(step("tables"), {"table": "customers", "integration_table": "accounts", "direction": "Bidirectional"})
+    assert "CUSTOMER goes between the same two tables." in " ".join(administrator.get(step("fields")).content.decode().split())
