@@ -190,9 +190,7 @@ def test_a_lost_worker_is_noticed_and_another_one_goes_on(page, browse, session,
     company.start_worker()
     expect(watch.locator("#list .pill.good")).to_have_text("Running", timeout=PATIENCE)
     expect(facts(page)).to_contain_text("Finished", timeout=PATIENCE)
-    assert stayed(page)
-    number = inserted(page)
-    assert number == company.arrived("Meridian") == RECORDS
+    assert stayed(page) and company.arrived("Meridian") == RECORDS <= inserted(page)
     expect(facts(page)).to_contain_text("gave no sign of life any more")
     follow(page, "Execution")
     expect(page.locator(".message")).to_contain_text("gave no sign of life any more")
