@@ -109,7 +109,8 @@ class CouplingTable(_Couplings):
 
 
 class SkippedTable(_Couplings):
-    """Coupled Data Synchronization Errors (page 5333). Whether a record exists is what was last found out: Find for Deleted asks again."""
+    """Coupled Data Synchronization Errors (page 5333). Whether a record exists is shown as it was last found out at first, then as both
+    systems say (joblog/views/skipped.py)."""
 
     key = "skipped"
     fixed = ("select", "name")
@@ -144,13 +145,13 @@ class SkippedTable(_Couplings):
         return record.mapping.table_label or record.mapping.table
 
     def render_exists(self, record: Coupling) -> SafeString:
-        return formatting.flag(exists(record, Side.BUSINESS_CENTRAL))
+        return exists_mark(record, Side.BUSINESS_CENTRAL, exists(record, Side.BUSINESS_CENTRAL))
 
     def value_exists(self, record: Coupling) -> str:
         return "yes" if exists(record, Side.BUSINESS_CENTRAL) else "no"
 
     def render_sales_exists(self, record: Coupling) -> SafeString:
-        return formatting.flag(exists(record, Side.SALES))
+        return exists_mark(record, Side.SALES, exists(record, Side.SALES))
 
     def value_sales_exists(self, record: Coupling) -> str:
         return "yes" if exists(record, Side.SALES) else "no"
@@ -161,3 +162,9 @@ def exists(coupling: Coupling, side: Side) -> bool:
     key = coupling.bc_key if side is Side.BUSINESS_CENTRAL else coupling.sales_key
     coming = bool(coupling.pending) and Direction(coupling.pending).destination is side
     return bool(key) and not coming and coupling.gone not in (side.value, "both")
+
+
+def exists_mark(coupling: Coupling, side: Side, there: bool, *, asked: bool = False) -> SafeString:
+    """The tick of a cell; one that was ``asked`` for just now takes the place of what was known."""
+    place = SafeString(' hx-swap-oob="true"') if asked else SafeString("")
+    return format_html('<span id="exists-{}-{}"{}>{}</span>', side.value, coupling.pk, place, formatting.flag(there))

@@ -27,7 +27,7 @@ from joblog.views.queue_log import MarkAsError, QueueLogEntryPage, QueueLogList
 from joblog.views.records import History, Record, RecordLog, Records
 from joblog.views.retention import DeleteLog, Retention
 from joblog.views.set_up_coupling import CreateNew, SetUpCoupling
-from joblog.views.skipped import SkippedRecords
+from joblog.views.skipped import RecordsExist, SkippedRecords
 from joblog.views.statistics import UpdateStatistics
 from joblog.views.synchronize import Couple, Synchronize, Uncouple, UncoupleMappings
 from joblog.views.tell_me import TellMe
@@ -70,6 +70,7 @@ urlpatterns: list[URLPattern] = [
     path("couplings/<int:pk>/", OneCoupling.as_view(), name="coupling"),
     path("couplings/<int:pk>/facts/", CouplingFacts.as_view(), name="coupling-facts"),
     path("couplings/<int:pk>/set-up/", SetUpAgain.as_view(), name="set-up-again"),
+    path("skipped-records/exist/", RecordsExist.as_view(), name="records-exist"),
     path("skipped-records/", SkippedRecords.as_view(), name="skipped"),
     path("mappings/<int:pk>/couple/", Couple.as_view(), name="couple"),
     path("mappings/<int:pk>/uncouple/", Uncouple.as_view(), name="uncouple"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.generic import RedirectView
@@ -58,7 +58,7 @@ class CouplingList(ListPage):
         if wanted not in set(Act):
             tell(request, f"Nothing was started: there is no action called {wanted or 'nothing'}.", level=messages.ERROR)
             return back
-        act, ids = Act(wanted), _numbers(request)
+        act, ids = Act(wanted), numbers_of(request.POST)
         if act in _WHOLE and not ids and not whole:
             self._look_through(request, act)
             return back
@@ -82,8 +82,9 @@ class CouplingList(ListPage):
             tell(request, "Nothing was started: no mapping of this list runs by itself.", level=messages.WARNING)
 
 
-def _numbers(request: HttpRequest) -> list[int]:
-    return [int(text) for text in request.POST.getlist("coupling") if text.isdigit() and len(text) < 19]
+def numbers_of(query: QueryDict) -> list[int]:
+    """The ids in ``coupling``; what is no id is passed over."""
+    return [int(text) for text in query.getlist("coupling") if text.isdigit() and len(text) < 19]
 
 
 def _tell_started(request: HttpRequest, act: Act, started: Retried) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from joblog.models import JobQueueEntry
 from mappings.models import Coupling, IntegrationTableMapping
+from tests.people import People
 
 MakeCoupling = Callable[..., Coupling]
 PAGE = "/skipped-records/"
@@ -113,3 +115,28 @@ def test_all_actions_of_the_reference_are_there(operator: Client, reader: Client
     assert [one for one in (*actions, "Delete Records", "Synchronization Log", "Uncoupling Log") if one not in page] == []
     seen = reader.get(PAGE).content.decode()
     assert "Retry All" not in seen and "Uncoupling Log" in seen
+
+
+def test_which_records_exist_is_asked_when_the_page_stands(reader: Client, customer: IntegrationTableMapping, people: People) -> None:
+    key = people.create_bc("customers", displayName="Adatum")["id"]
+    row = Coupling.objects.create(mapping=customer, bc_key=key, sales_key=str(uuid.uuid4()), skipped=True)
+    page = reader.get(PAGE).content.decode()
+    address = f"/skipped-records/exist/?coupling={row.pk}"
+    assert f'hx-get="{address}"' in page and f'<span id="exists-sales-{row.pk}"><span class="tick"' in page
+    asked = reader.get(address).content.decode()
+    assert f'<span id="exists-business_central-{row.pk}" hx-swap-oob="true"><span class="tick"' in asked
+    assert f'<span id="exists-sales-{row.pk}" hx-swap-oob="true"><span class="zero"' in asked
+
+
+def test_what_was_known_stays_where_a_system_does_not_answer(reader: Client, skip: MakeCoupling) -> None:
+    row = skip(gone="sales")
+    answer = reader.get(f"/skipped-records/exist/?coupling={row.pk}&coupling=x")
+    assert (answer.status_code, answer.content.decode().strip()) == (200, "")
+
+
+def test_asking_for_a_page_of_records_takes_two_requests(reader: Client, customer: IntegrationTableMapping, people: People) -> None:
+    keys = [people.create_bc("customers", displayName=f"Many {number}")["id"] for number in range(5)]
+    rows = [Coupling.objects.create(mapping=customer, bc_key=key, sales_key=str(uuid.uuid4()), skipped=True) for key in keys]
+    people.control("POST", "stats/reset")
+    reader.get("/skipped-records/exist/?" + "&".join(f"coupling={row.pk}" for row in rows))
+    assert sum(stats["requests"] for stats in people.stats().values()) <= 4  # sign-ins included
