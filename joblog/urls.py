@@ -29,7 +29,7 @@ from joblog.views.retention import DeleteLog, Retention
 from joblog.views.set_up_coupling import CreateNew, SetUpCoupling
 from joblog.views.skipped import RecordsExist, SkippedRecords
 from joblog.views.statistics import UpdateStatistics
-from joblog.views.synchronize import Couple, Synchronize, Uncouple, UncoupleMappings
+from joblog.views.synchronize import Synchronize, Uncouple, UncoupleMappings
 from joblog.views.tell_me import TellMe
 from joblog.views.watched import WatchedTableList, WatchState
 from joblog.views.why import Why
@@ -72,7 +72,6 @@ urlpatterns: list[URLPattern] = [
     path("couplings/<int:pk>/set-up/", SetUpAgain.as_view(), name="set-up-again"),
     path("skipped-records/exist/", RecordsExist.as_view(), name="records-exist"),
     path("skipped-records/", SkippedRecords.as_view(), name="skipped"),
-    path("mappings/<int:pk>/couple/", Couple.as_view(), name="couple"),
     path("mappings/<int:pk>/uncouple/", Uncouple.as_view(), name="uncouple"),
     path("mappings/<int:pk>/statistics/", UpdateStatistics.as_view(), name="update-statistics"),
     path("mappings/<int:pk>/deleted/", Deleted.as_view(), name="deleted"),

@@ -1,4 +1,4 @@
-"""The buttons that make job queue entries: synchronize, preview, couple, uncouple (architecture.md section 1)."""
+"""The buttons that make job queue entries: synchronize, preview, uncouple (architecture.md section 1)."""
 
 from __future__ import annotations
 
@@ -121,36 +121,6 @@ def _tell_enqueued(request: HttpRequest, mappings: list[IntegrationTableMapping]
 
 def _names(mappings: list[IntegrationTableMapping]) -> str:
     return mappings[0].name if len(mappings) == 1 else f"{len(mappings)} mappings"
-
-
-class Couple(Permitted, View):
-    """Couples records pair by pair (``bc_key`` and ``sales_key``, repeatable); ``direction`` also synchronizes them."""
-
-    permission = "mappings.operate"
-
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        mapping = get_object_or_404(IntegrationTableMapping, pk=pk)
-        back = next_url(request, reverse("joblog:record-list", args=[pk]))
-        bc_keys, sales_keys = request.POST.getlist("bc_key"), request.POST.getlist("sales_key")
-        if not bc_keys or len(bc_keys) != len(sales_keys) or not all(bc_keys + sales_keys):
-            tell(request, "Nothing was coupled: choose a record on both sides.", level=messages.ERROR)
-            return HttpResponseRedirect(back)
-        try:
-            directions = _directions(request.POST.get("direction", ""), [mapping])
-        except Refused as error:
-            tell(request, str(error), level=messages.ERROR)
-            return HttpResponseRedirect(back)
-        pairs = tuple(zip(bc_keys, sales_keys, strict=True))
-        use = directions[0].source if directions else None
-        enqueue(mapping=mapping, run_kind=RunKind.COUPLE, scope=Scope(pairs=pairs, directions=directions, use=use), user=request.user)
-        what = f"{count(len(pairs))} pair{'s' if len(pairs) != 1 else ''} of {mapping.name}"
-        tell(
-            request,
-            f"{what} will be coupled{' and synchronized' if directions else ''} in the background. {DETAILS}",
-            url=log_url(mapping.name),
-            label="Open the log",
-        )
-        return HttpResponseRedirect(back)
 
 
 class Uncouple(Permitted, View):

@@ -23,6 +23,7 @@ BOOK = "/couplings/"
 QUERIES = (
     17  # session, person, 2 x permissions, names of mappings, 7 states, count, page, jobs of the FactBox, systems of the top bar, pause
 )
+ENTRY_QUERIES = 11  # session, person, 2 x permissions, coupling, count, entries, their jobs, jobs of the FactBox, systems, pause
 STATES: dict[str, dict[str, Any]] = {
     "in sync": {"last_synch_at": timezone.now()},
     "differs": {"last_synch_at": timezone.now(), "differs_since": timezone.now()},
@@ -123,6 +124,21 @@ def test_a_coupling_shows_its_facts_and_all_that_happened(
     assert "<h1>10000 Adatum ⇄ Adatum Ltd.</h1>" in page
     assert "Old name" in page and "New name" in page and "another" not in page
     assert f'<a href="/log/{job.pk}/">Success</a>' in page and "match" in page
+
+
+def test_the_history_asks_no_query_per_entry(
+    reader: Client, make_coupling: MakeCoupling, make_job: MakeJob, make_entry: MakeEntry, django_assert_num_queries
+) -> None:
+    row = make_coupling(to_job_id=1)
+    address = reverse("joblog:coupling", args=[row.pk])
+    make_entry(make_job(), source_key=row.bc_key)
+    reader.get(address)
+    with django_assert_num_queries(ENTRY_QUERIES):
+        reader.get(address)
+    for _ in range(30):
+        make_entry(make_job(), source_key=row.bc_key)
+    with django_assert_num_queries(ENTRY_QUERIES):
+        reader.get(address)
 
 
 @pytest.mark.parametrize(

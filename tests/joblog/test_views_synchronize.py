@@ -128,23 +128,6 @@ def test_it_goes_back_to_our_own_pages_only(operator: Client, mapping: Integrati
         assert operator.post(SYNCHRONIZE, data | {"next": elsewhere}).url == "/log/"
 
 
-def test_two_records_are_coupled_and_synchronized_if_asked(operator: Client, mapping: IntegrationTableMapping) -> None:
-    address = reverse("joblog:couple", args=[mapping.pk])
-    operator.post(address, {"bc_key": "a", "sales_key": "b"})
-    operator.post(address, {"bc_key": "a", "sales_key": "b", "direction": "FromIntegrationTable"})
-    assert made() == [
-        ("CUSTOMER", RunKind.COUPLE, Scope(pairs=(("a", "b"),))),
-        ("CUSTOMER", RunKind.COUPLE, Scope(pairs=(("a", "b"),), directions=(Direction.FROM_INTEGRATION,), use=Side.SALES)),
-    ]
-
-
-@pytest.mark.parametrize("data", [{}, {"bc_key": "a"}, {"bc_key": ["a", "b"], "sales_key": "c"}, {"bc_key": "a", "sales_key": ""}])
-def test_half_a_pair_is_not_coupled(operator: Client, mapping: IntegrationTableMapping, data: dict[str, str]) -> None:
-    answer = operator.post(reverse("joblog:couple", args=[mapping.pk]), data, follow=True)
-    assert b"choose a record on both sides" in answer.content
-    assert made() == []
-
-
 @pytest.mark.rule("9.3.uncouple")
 def test_couplings_are_deleted_by_record_or_by_coupling(
     operator: Client, mapping: IntegrationTableMapping, make_coupling: Callable[..., Coupling]
@@ -174,7 +157,7 @@ def test_couplings_of_another_mapping_are_left_alone(
     assert made() == []
 
 
-@pytest.mark.parametrize("name", ["joblog:synchronize", "joblog:couple", "joblog:uncouple"])
+@pytest.mark.parametrize("name", ["joblog:synchronize", "joblog:uncouple"])
 def test_a_reader_starts_nothing_and_a_link_starts_nothing(
     reader: Client, operator: Client, mapping: IntegrationTableMapping, name: str
 ) -> None:
