@@ -124,6 +124,7 @@ class Coupling(models.Model):
             models.Index(fields=["mapping", "id"], condition=~Q(pending=""), name="coupling_pending"),
             models.Index(fields=["mapping", "id"], condition=~Q(template_owed=""), name="coupling_template_owed"),
             models.Index(fields=["mapping", "id"], condition=Q(differs_since__isnull=False), name="coupling_differs"),
+            # Counts by state, and the newest couplings of one, over all mappings and in one of them (joblog/coupling_tables.py).
             models.Index(fields=["-id"], condition=Q(skipped=True), name="coupling_skipped_newest"),
             models.Index(fields=["state", "-id"], name="coupling_of_state"),
             models.Index(fields=["mapping", "state", "-id"], name="coupling_of_mapping"),

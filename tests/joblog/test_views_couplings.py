@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from joblog.coupling_filters import CouplingFilter
 from joblog.models import JobQueueEntry
 from joblog.scope import Scope
 from joblog.views import couplings as book
@@ -86,6 +88,18 @@ def test_no_query_per_coupling(
         make_coupling(last_error="No.", to_result="Failure", to_job_id=number)
     with django_assert_num_queries(QUERIES):
         reader.get(BOOK)
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [({"state": "failing"}, "coupling_of_state"), ({"state": "failing", "mapping": "CUSTOMER"}, "coupling_of_mapping")],
+)
+def test_a_state_is_read_and_counted_from_its_own_index(mapping: IntegrationTableMapping, query: dict[str, str], index: str) -> None:
+    rows = CouplingFilter(query, queryset=Coupling.objects.all()).qs
+    for plan in (rows.order_by("-pk")[:50].explain(), rows.order_by().values("pk")[:10].explain()):
+        if connection.vendor == "sqlite":
+            assert f"INDEX {index}" in plan
+            assert "TEMP B-TREE" not in plan
 
 
 def test_lists_of_mappings_lead_to_the_book(reader: Client, one_of_each: dict[str, Coupling], mapping: IntegrationTableMapping) -> None:
