@@ -117,7 +117,13 @@ class Draft:
         """The ticked pairs as field mappings, not saved; enabled, since each was judged and seen on a real record before."""
         return [
             IntegrationFieldMapping(
-                mapping=mapping, position=place, status=FieldStatus.ENABLED, user_defined=True, **{name: row[name] for name in _PAIR}
+                mapping=mapping,
+                position=place,
+                status=FieldStatus.ENABLED,
+                user_defined=True,
+                transformation_rule=row.get("transformation_rule", ""),
+                transformation_direction=row["direction"] if row.get("transformation_rule") else "",
+                **{name: row[name] for name in _PAIR},
             )
             for place, row in enumerate(self.used_pairs(), start=1)
         ]

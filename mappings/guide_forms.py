@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from mappings.forms import check_direction
 from mappings.guide import judged
-from mappings.models import FieldDirection, IntegrationTableMapping, OptionMapping, System, SystemKind
+from mappings.models import FieldDirection, IntegrationTableMapping, OptionMapping, System, SystemKind, TransformationRule
 from mappings.pairing import BAD, Remark
 from mappings.row_forms import WORK_AGAINST, recreates
 from mappings.template_values import default_value, field_groups
@@ -93,6 +93,7 @@ class PairForm(forms.Form):
     constant_value = forms.CharField(label="Constant Value", required=False, max_length=100)
     lookup_mapping = forms.ChoiceField(label="Lookup Mapping", required=False)
     option_mapping = forms.ChoiceField(label="Option Mapping", required=False)
+    transformation_rule = forms.ChoiceField(label="Transformation Rule", required=False)
     truncate = forms.BooleanField(label="Truncate", required=False)
     use_for_match = forms.BooleanField(label="Use For Match", required=False)
 
@@ -227,6 +228,7 @@ def _choices(bc: Table, sales: Table, company: System) -> dict[str, list[tuple[s
         "integration_field": field_choices_of(sales),
         "lookup_mapping": [(name, name) for name in mappings],
         "option_mapping": [(name, name) for name in options],
+        "transformation_rule": [(code, code) for code in TransformationRule.objects.values_list("code", flat=True)],
     }
 
 

@@ -19,7 +19,7 @@ from syncadmin.sync.errors import RunError, SyncError
 from syncadmin.sync.records import Side
 from syncadmin.sync.tables import Table
 
-_PROPOSED: dict[str, Any] = {"use": True, "constant_value": "", "option_mapping": "", "truncate": False}
+_PROPOSED: dict[str, Any] = {"use": True, "constant_value": "", "option_mapping": "", "transformation_rule": "", "truncate": False}
 
 
 class Step:

@@ -258,8 +258,24 @@ def test_the_pairs_ask_no_query_per_row(vendors, django_assert_num_queries):
         vendors.get(step("fields"))
 
 
-# session, person, 2 x permissions, company, mappings and option mappings to choose from, those of the same tables, top bar, pause
-QUERIES = 10
+# session, person, 2 x permissions, company, mappings, option mappings and rules to choose from, mappings of the tables, top bar, pause
+QUERIES = 11
+
+
+def test_a_pair_can_have_a_transformation_rule_and_is_seen_with_it(vendors):
+    place = next(
+        number
+        for number, form in enumerate(vendors.get(step("fields")).context["forms"].forms)
+        if form.initial.get("field") == "displayName"
+    )
+    vendors.post(step("fields"), pairs(vendors, **{f"{place}-transformation_rule": "UPPERCASE"}))
+    vendors.post(step("rules"), RULES)
+    (sample,) = vendors.get(step("preview")).context["samples"]
+    name = next(row for row in sample.rows if row.becomes_field == "name")
+    assert (name.transformation, name.becomes) == ("UPPERCASE", name.value.upper())
+    vendors.post(CREATE)
+    row = IntegrationTableMapping.objects.get(name="VENDOR").field_mappings.get(field="displayName")
+    assert (row.transformation_rule, row.transformation_direction) == ("UPPERCASE", "ToIntegrationTable")
 
 
 def test_another_mapping_of_the_same_tables_is_named(demo_company, administrator):
