@@ -68,7 +68,7 @@ def carry_out(act: Act, couplings: QuerySet[Coupling], *, user: Person) -> Retri
     if act is Act.RETRY:
         return retry_couplings(couplings, user=user)
     if act in _KINDS:
-        return enqueue_records(keys_of(couplings), _KINDS[act], user=user)
+        return enqueue_records(keys_of(couplings), _KINDS[act], Scope(compare=act is Act.COMPARE), user=user)
     return synchronize_couplings(couplings, user=user, use=_WINNERS.get(act))
 
 
@@ -78,7 +78,7 @@ def look_through(act: Act, mappings: Sequence[IntegrationTableMapping], *, user:
     What travels inside other records is looked at with those.
     """
     own = [mapping for mapping in mappings if not mapping.parent_name and mapping.enabled]
-    scope = Scope(full=True) if act is Act.COMPARE else Scope()
+    scope = Scope(full=True, compare=True) if act is Act.COMPARE else Scope()
     with transaction.atomic():
         entries = [enqueue(mapping=mapping, run_kind=_KINDS[act], scope=scope, user=user) for mapping in own]
     return Retried(len(own), [mapping.name for mapping in own], [], entries)

@@ -1,4 +1,4 @@
-"""Which couplings are known to differ: a preview finds them, and the next run that looks at them forgets it again."""
+"""Which couplings are known to differ: *Look for Differences* finds them, and the next run that looks at them forgets it again."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from syncadmin.sync.touched import Touched
 def note_differences(job: SynchJob, items: Sequence[Touched]) -> None:
     """Keeps what this page of the job has shown; a statement or two. Call it in the transaction of the page.
 
-    What a run synchronizes needs no word here: its coupling is saved (mappings/couplings.py).
+    A preview that was not asked to compare leaves couplings alone (engine.md A11). What a run synchronizes needs no word here: its coupling
+    is saved (mappings/couplings.py).
     """
     preview = job.type == JobType.PREVIEW
+    if preview and not job.scope.get("compare"):
+        return
     same = [item.source_key for item in items if item.action is Action.UNCHANGED]
     if same:
         same = _still_same(job, same) if preview else same

@@ -25,7 +25,8 @@ class Scope:
 
     ``match`` makes a preview one of match-based coupling; ``create_new`` and ``synch_after`` overrule what the mapping does after it,
     ``after_match`` marks that synchronization. ``match`` and ``full`` together couple first and then synchronize everything.
-    ``only_coupled`` overrules the mapping. ``previews`` are executions whose would-be couplings a preview counts with.
+    ``only_coupled`` overrules the mapping. ``previews`` are executions whose would-be couplings a preview counts with; ``compare`` makes a
+    preview mark the couplings that differ.
     """
 
     directions: tuple[Direction, ...] = ()
@@ -40,6 +41,7 @@ class Scope:
     restore: bool = False
     first: tuple[tuple[str, tuple[str, ...]], ...] = ()
     match: bool = False
+    compare: bool = False
     after_match: bool = False
     create_new: bool | None = None
     synch_after: bool | None = None
@@ -61,6 +63,7 @@ class Scope:
             "restore": self.restore,
             "first": [[mapping, list(values)] for mapping, values in self.first],
             "match": self.match,
+            "compare": self.compare,
             "after_match": self.after_match,
             "previews": list(self.previews),
         }
@@ -83,6 +86,7 @@ class Scope:
             restore=bool(data.get("restore")),
             first=tuple((mapping, tuple(values)) for mapping, values in data.get("first", ())),
             match=bool(data.get("match")),
+            compare=bool(data.get("compare")),
             after_match=bool(data.get("after_match")),
             previews=tuple(data.get("previews", ())),
             **{name: bool(data[name]) for name in _OVERRULING if data.get(name) is not None},

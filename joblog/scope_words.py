@@ -11,7 +11,9 @@ def scope_in_words(scope: Scope) -> str:
     """``All modified records``, ``3 records of Business Central, to Sales only, Business Central wins`` and the like."""
     created = "those without a match are created" if scope.create_new else ""
     fields = [f"{side.label} wins {name}" for name, side in scope.winners]
-    parts = [_records(scope), _ways(scope.directions), f"{scope.use.label} wins" if scope.use else "", *fields, created, _first(scope)]
+    marked = "couplings that differ are marked" if scope.compare else ""
+    winner = f"{scope.use.label} wins" if scope.use else ""
+    parts = [_records(scope), _ways(scope.directions), winner, *fields, created, marked, _first(scope)]
     return ", ".join(part for part in parts if part)
 
 

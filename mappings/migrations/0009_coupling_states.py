@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='coupling',
             name='differs_since',
-            field=models.DateTimeField(blank=True, help_text='When a preview found that the next synchronization has something to do.', null=True),
+            field=models.DateTimeField(blank=True, help_text='When a comparison found that the next synchronization has something to do.', null=True),
         ),
         migrations.AddField(
             model_name='coupling',

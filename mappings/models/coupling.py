@@ -97,7 +97,7 @@ class Coupling(models.Model):
     )
     gone = models.CharField(max_length=20, blank=True, choices=Gone, help_text="Whose record was found to be deleted.")
     differs_since = models.DateTimeField(
-        null=True, blank=True, help_text="When a preview found that the next synchronization has something to do."
+        null=True, blank=True, help_text="When a comparison found that the next synchronization has something to do."
     )
     state = models.GeneratedField(expression=_STATUS, output_field=models.CharField(max_length=10, choices=CouplingStatus), db_persist=True)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from joblog import runner
+from joblog.coupling_actions import Act, look_through
 from joblog.models import RunKind
 from joblog.queue import enqueue
 from mappings.models import Coupling, IntegrationTableMapping
@@ -28,18 +29,24 @@ def state() -> str:
     return str(Coupling.objects.get().state)
 
 
+def compare() -> None:
+    """Look for Differences."""
+    (entry,) = look_through(Act.COMPARE, [IntegrationTableMapping.objects.get(name="CUSTOMER")], user=None).entries
+    runner.run(entry.pk)
+
+
 def test_a_record_is_in_sync_after_its_run(adatum: Coupling) -> None:
     assert (state(), adatum.gone, adatum.differs_since) == ("in sync", "", None)
 
 
 @pytest.mark.parametrize("side", ["business_central", "sales"])
-def test_a_preview_finds_what_differs_and_the_run_settles_it(adatum: Coupling, people: People, command: Command, side: str) -> None:
+def test_a_comparison_finds_what_differs_and_the_run_settles_it(adatum: Coupling, people: People, command: Command, side: str) -> None:
     if side == "sales":
         people.change_sales("accounts", str(adatum.sales_key), address1_city="Graz")
     else:
         people.change_bc("customers", str(adatum.bc_key), city="Graz")
     assert state() == "in sync"
-    command("synchronize", "CUSTOMER", "--preview")
+    compare()
     assert state() == "differs"
     command("synchronize", "CUSTOMER")
     assert state() == "in sync"
@@ -47,17 +54,23 @@ def test_a_preview_finds_what_differs_and_the_run_settles_it(adatum: Coupling, p
 
 def test_what_was_changed_back_does_not_differ_any_more(adatum: Coupling, people: People, command: Command) -> None:
     people.change_bc("customers", str(adatum.bc_key), city="Graz")
-    command("synchronize", "CUSTOMER", "--preview")
+    compare()
     people.change_bc("customers", str(adatum.bc_key), city="")
+    compare()
+    assert state() == "in sync"
+
+
+def test_a_plain_preview_leaves_couplings_alone(adatum: Coupling, people: People, command: Command) -> None:
+    people.change_bc("customers", str(adatum.bc_key), city="Graz")
     command("synchronize", "CUSTOMER", "--preview")
     assert state() == "in sync"
 
 
 def test_the_time_since_which_it_differs_stays(adatum: Coupling, people: People, command: Command) -> None:
     people.change_bc("customers", str(adatum.bc_key), city="Graz")
-    command("synchronize", "CUSTOMER", "--preview")
+    compare()
     first = Coupling.objects.get().differs_since
-    command("synchronize", "CUSTOMER", "--preview")
+    compare()
     assert Coupling.objects.get().differs_since == first
 
 

@@ -187,7 +187,9 @@ def test_without_a_choice_whole_mappings_are_compared(
     make_mapping("LINES", parent_name="CUSTOMER", **systems)
     make_mapping("CONTACT", **systems)
     operator.post(f"{BOOK}?mapping=CUSTOMER", {"do": "compare"})
-    assert [(entry.mapping.name, entry.parameters) for entry in JobQueueEntry.objects.all()] == [("CUSTOMER", {"full": True})]
+    assert [(entry.mapping.name, entry.parameters) for entry in JobQueueEntry.objects.all()] == [
+        ("CUSTOMER", {"full": True, "compare": True})
+    ]
     answer = operator.post(BOOK, {"do": "find-deleted"}, follow=True)
     assert "All records of CONTACT, CUSTOMER will be looked through" in answer.content.decode()
 
