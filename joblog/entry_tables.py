@@ -236,11 +236,12 @@ class ErrorTable(ListTable):
     )
     actions = tables.TemplateColumn(
         template_name="joblog/error_row_actions.html",
-        verbose_name="",
+        verbose_name="Retry",
         orderable=False,
         exclude_from_export=True,
         attrs={"td": {"class": "row-actions"}},
     )
+    pk = tables.Column(verbose_name="No.", visible=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}})
     first_seen_at = columns.MomentColumn(verbose_name="First Seen", visible=False)
     attempts = tables.Column(visible=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}})
     action = columns.PillColumn(tones=ACTION_TONES, verbose_name="Result", visible=False)

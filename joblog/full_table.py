@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from joblog.full_lines import direction_status
 from joblog.models import FullSynchronizationLine, QueueStatus, Recommendation, SynchJob
 from joblog.queue_tables import QUEUE_TONES
-from syncadmin.sync.records import Direction
+from syncadmin.sync.records import Direction, Side
 from syncadmin.ui import columns, formatting
 from syncadmin.ui.tables import ListTable
 
@@ -20,6 +20,10 @@ NOT_SATISFIED = "Dependency not satisfied"
 _RECOMMENDED = {Recommendation.FULL: "good", Recommendation.COUPLE: "info", Recommendation.NONE: "", NOT_SATISFIED: "bad"}
 _STATES = QUEUE_TONES | {"Finished": "good", "Ready": "info"}
 _RESULTS = {"Success": "good", "Error": "bad", "In Process": "info"}
+
+
+def _records_url(line: FullSynchronizationLine, side: Side) -> str:
+    return f"{reverse('joblog:record-list', args=[line.mapping_id])}?side={side.value}"
 
 
 class DirectionStatusColumn(tables.Column):  # type: ignore[misc]  # untyped package
@@ -53,17 +57,38 @@ class FullSynchronizationTable(ListTable):
 
     select = columns.SelectColumn(name="line", label=str)
     name = columns.NameColumn(accessor="mapping__name", linkify=lambda record: reverse("mappings:mapping-edit", args=[record.mapping_id]))
-    company = tables.Column(accessor="mapping__business_central__name", visible=False)
+    company = tables.Column(accessor="mapping__business_central__name", verbose_name="Company", visible=False)
+    table = tables.Column(
+        accessor="mapping__table",
+        verbose_name="Business Central",
+        orderable=False,
+        linkify=lambda record: _records_url(record, Side.BUSINESS_CENTRAL),
+    )
     direction = columns.DirectionColumn(accessor="mapping__direction")
+    integration_table = tables.Column(
+        accessor="mapping__integration_table",
+        verbose_name="Dynamics 365 Sales",
+        orderable=False,
+        linkify=lambda record: _records_url(record, Side.SALES),
+    )
     recommendation = tables.Column()
     state = columns.PillColumn(tones=_STATES, verbose_name="Status")
     to_sales = DirectionStatusColumn(direction=Direction.TO_INTEGRATION, verbose_name="To Sales")
     from_sales = DirectionStatusColumn(direction=Direction.FROM_INTEGRATION, verbose_name="From Sales")
     depends_on = columns.ClipColumn(accessor="mapping__depends_on", verbose_name="Dependencies", orderable=False)
     message = columns.ClipColumn(orderable=False, empty_values=(), attrs={"td": {"class": "clip wide soft"}})
+    entry = columns.PillColumn(
+        accessor="entry__status", tones=QUEUE_TONES, verbose_name="Job Queue Entry Status", orderable=False, visible=False
+    )
     multi_company = columns.FlagColumn(accessor="mapping__multi_company", verbose_name="Multi-Company", visible=False)
     started_at = columns.MomentColumn(verbose_name="Start", visible=False)
     finished_at = columns.MomentColumn(verbose_name="Finish", visible=False)
+
+    def render_table(self, record: FullSynchronizationLine) -> str:
+        return record.mapping.table_label or record.mapping.table
+
+    def render_integration_table(self, record: FullSynchronizationLine) -> str:
+        return record.mapping.integration_table_label or record.mapping.integration_table
 
     def render_recommendation(self, record: FullSynchronizationLine) -> SafeString:
         text = self.value_recommendation(record)

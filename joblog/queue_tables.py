@@ -67,7 +67,7 @@ class QueueTable(ListTable):
     category = tables.Column(verbose_name="Job Queue Category Code", visible=False)
     priority = tables.Column(verbose_name="Priority within Category", visible=False, attrs=_NUMBER)
     parameters = columns.ClipColumn(verbose_name="Parameter String", orderable=False, visible=False)
-    scheduled = columns.FlagColumn(accessor="status", orderable=False, visible=False)
+    scheduled = columns.FlagColumn(accessor="status", verbose_name="Scheduled", orderable=False, visible=False)
     recurring = columns.FlagColumn(verbose_name="Recurring Job", visible=False)
     minutes_between_runs = tables.Column(verbose_name="No. of Minutes between Runs", visible=False, attrs=_NUMBER)
     run_on_monday = columns.FlagColumn(verbose_name="Run on Mondays", visible=False)
@@ -84,7 +84,7 @@ class QueueTable(ListTable):
     expiration = columns.MomentColumn(verbose_name="Expiration", visible=False)
     inactivity_minutes = tables.Column(verbose_name="Timeout (inactivity, min.)", visible=False, attrs=_NUMBER)
     trigger = tables.Column(visible=False)
-    company = tables.Column(accessor="mapping__business_central__name", visible=False)
+    company = tables.Column(accessor="mapping__business_central__name", verbose_name="Company", visible=False)
     last_ready_at = columns.MomentColumn(verbose_name="Last Ready State", visible=False)
     created_at = columns.MomentColumn(verbose_name="Created", visible=False)
 

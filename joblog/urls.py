@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from joblog.views.assisted_setup import AssistedSetup
 from joblog.views.causes import CauseList, FixCause
+from joblog.views.chosen_records import SynchronizeChosen
 from joblog.views.conflicts import DecideConflict
 from joblog.views.connections import ConnectionSwitch
 from joblog.views.couplings import CouplingBook, CouplingFacts, CouplingsOfMapping, OneCoupling, SetUpAgain
@@ -18,7 +19,7 @@ from joblog.views.job import JobEntries, JobPage
 from joblog.views.log import JobFailures, LogList
 from joblog.views.mapping_runs import MappingRuns
 from joblog.views.match import MatchBasedCoupling
-from joblog.views.missing import MissingReference
+from joblog.views.missing import MissingReference, SetUpFromError
 from joblog.views.new_mapping import CreateMapping
 from joblog.views.notices import NoticeRuleEdit, NoticeRules, SentNotices
 from joblog.views.queue import QueueList, QueueState
@@ -52,6 +53,7 @@ urlpatterns: list[URLPattern] = [
     path("errors/", ErrorList.as_view(), name="errors"),
     path("errors/retry/", Retry.as_view(), name="retry"),
     path("errors/fix/", FixErrors.as_view(), name="fix"),
+    path("errors/<int:pk>/set-up-coupling/", SetUpFromError.as_view(), name="set-up-from-error"),
     path("causes/", CauseList.as_view(), name="causes"),
     path("causes/<int:pk>/fix/", FixCause.as_view(), name="cause-fix"),
     path("mappings/<int:pk>/runs/", MappingRuns.as_view(), name="mapping-runs"),
@@ -64,6 +66,7 @@ urlpatterns: list[URLPattern] = [
     path("mappings/<int:pk>/records/<str:side>/<str:key>/couple/", SetUpCoupling.as_view(), name="set-up-coupling"),
     path("mappings/<int:pk>/couplings/", CouplingsOfMapping.as_view(), name="coupling-list"),
     path("mappings/<int:pk>/match/", MatchBasedCoupling.as_view(), name="match"),
+    path("mappings/<int:pk>/records/chosen/", SynchronizeChosen.as_view(), name="synchronize-chosen"),
     path("mappings/<int:pk>/create/", CreateNew.as_view(), name="create-new"),
     path("couplings/delete/", UncoupleMappings.as_view(), name="uncouple-mappings"),
     path("couplings/", CouplingBook.as_view(), name="couplings"),

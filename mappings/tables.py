@@ -144,7 +144,7 @@ class TemplateTable(ListTable):
     defaults = tables.Column(verbose_name="Values", empty_values=(), orderable=False, attrs={"td": {"class": "wrap short"}})
     dimensions = tables.Column(verbose_name="Default Dimensions", empty_values=(), orderable=False, attrs={"td": {"class": "wrap short"}})
     description = columns.ClipColumn()
-    company = tables.Column(accessor="mapping__business_central__name", visible=False)
+    company = tables.Column(accessor="mapping__business_central__name", verbose_name="Company", visible=False)
 
     class Meta(ListTable.Meta):
         order_by = ("mapping", "side", "priority")

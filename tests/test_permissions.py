@@ -15,7 +15,7 @@ from django.urls import URLPattern, reverse
 
 import joblog.urls
 import mappings.urls
-from joblog.models import JobQueueEntry, JobQueueLogEntry, SynchJob
+from joblog.models import JobQueueEntry, JobQueueLogEntry, SynchError, SynchJob
 from mappings.models import Coupling, IntegrationTableMapping, SystemTraffic
 from tests.people import People
 
@@ -42,6 +42,7 @@ def address(app: str, pattern: URLPattern, mapping: int, record: str) -> str:
         "queue-entry": JobQueueEntry.objects.latest("pk").pk,
         "queue-log-entry": JobQueueLogEntry.objects.latest("pk").pk,
         **dict.fromkeys(("coupling", "coupling-facts", "set-up-again"), Coupling.objects.latest("pk").pk),
+        "set-up-from-error": SynchError.objects.latest("pk").pk,
     }.get(name if name.startswith(("queue", "coupling", "set-up")) else name.split("-", maxsplit=1)[0], mapping)
     values = {"pk": pk, "side": "business_central", "key": record, "position": 0, "kind": "sales", "change": 1, "step": "systems"}
     return reverse(f"{app}:{name}", kwargs={one: values[one] for one in pattern.pattern.converters})

@@ -1,4 +1,4 @@
-"""From an error to the record that has to be coupled first."""
+"""From an error to the record that has to be coupled first, or to be coupled itself."""
 
 from __future__ import annotations
 
@@ -28,6 +28,19 @@ class MissingReference(Permitted, View):
         if position >= len(missing):
             raise Http404("This entry misses no such reference.")
         return HttpResponseRedirect(_address(entry, missing[position]))
+
+
+class SetUpFromError(Permitted, View):
+    """Leads from an entry to the page on which its source record is coupled."""
+
+    permission = "mappings.see"
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponseRedirect:  # noqa: ARG002
+        entry = get_object_or_404(SynchEntry.objects.select_related("job"), pk=pk)
+        if not entry.job.mapping_id or not entry.source_key:
+            raise Http404("The mapping of this entry was deleted.")
+        side = Direction(entry.job.direction).source
+        return HttpResponseRedirect(reverse("joblog:set-up-coupling", args=[entry.job.mapping_id, side.value, entry.source_key]))
 
 
 def _address(entry: SynchEntry, missing: dict[str, Any]) -> str:

@@ -298,3 +298,24 @@ def test_a_cause_is_explained_above_its_records(operator: Client, make_job: Make
     assert "A text is too long" in page.content.decode()
     assert shown(operator, f"?cause={other.cause_id}") == [other.pk]
     assert shown(operator, "?cause=999") == []
+
+
+def test_an_error_leads_to_the_page_on_which_its_record_is_coupled(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    job = make_job()
+    error = make_entry(job)
+    address = reverse("joblog:set-up-from-error", args=[error.pk])
+    assert "/errors/{key}/set-up-coupling/" in operator.get(ERRORS).content.decode()
+    side = Direction(job.direction).source.value
+    assert operator.get(address).headers["Location"] == reverse("joblog:set-up-coupling", args=[job.mapping_id, side, error.source_key])
+
+
+def test_an_error_of_a_deleted_mapping_leads_nowhere(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    error = make_entry(make_job(mapping=None))
+    assert operator.get(reverse("joblog:set-up-from-error", args=[error.pk])).status_code == 404
+
+
+def test_no_column_of_the_chooser_is_without_a_name(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    make_entry(make_job())
+    headings = [heading for _name, heading, _shown in reader.get(ERRORS).context["table"].column_choices()]
+    assert all(headings)
+    assert len(set(headings)) == len(headings)

@@ -96,3 +96,9 @@ def test_a_system_that_does_not_answer_is_told(operator: Client, lines) -> None:
 def test_a_reader_changes_nothing(reader: Client, lines, verb: str) -> None:
     assert reader.post(PAGE, {"do": verb, "line": [line.pk for line in lines]}).status_code == 403
     assert ">Start<" not in reader.get(PAGE).content.decode()
+
+
+def test_each_line_leads_to_the_records_of_both_systems(reader: Client, lines) -> None:
+    page = reader.get(PAGE).content.decode()
+    for side in ("business_central", "sales"):
+        assert f"/mappings/{lines[0].mapping_id}/records/?side={side}" in page

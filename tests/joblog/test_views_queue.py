@@ -194,3 +194,9 @@ def test_a_reader_changes_nothing(reader: Client, operator: Client, make) -> Non
     assert reader.post(STATE, {"entry": entry.pk, "do": "run"}).status_code == 403
     assert operator.get(STATE).status_code == 405
     assert "Run Now" not in reader.get(QUEUE).content.decode()
+
+
+def test_no_two_columns_have_the_same_heading(reader: Client) -> None:
+    headings = [heading for _name, heading, _shown in reader.get("/job-queue/").context["table"].column_choices()]
+    assert {"Scheduled", "Company"} <= set(headings)
+    assert len(set(headings)) == len(headings)
