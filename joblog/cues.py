@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from joblog.addresses import log_url, with_query
 from joblog.models import CueThreshold, JobQueueEntry, JobStatus, QueueStatus, SynchError, SynchJob
+from joblog.schedule import PLANNED
 from mappings.models import Coupling
 from mappings.troubleshooting import stale_mappings
 
@@ -95,6 +96,11 @@ def _queue_url() -> str:
     return with_query(reverse("joblog:queue"), {"status": QueueStatus.ERROR})
 
 
+def _in_queue() -> QuerySet[Any]:
+    """Those that the filter ``due`` of the job queue shows."""
+    return JobQueueEntry.objects.filter(status__in=PLANNED, earliest_start__lte=timezone.now())
+
+
 def _running_url() -> str:
     return log_url(status=JobStatus.IN_PROCESS, period="all")
 
@@ -113,5 +119,6 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind("stale", "Stale mappings", stale_mappings, _stale_url, warn_from=1, bad_from=5),
     Kind("queue-errors", "Entries in Error", lambda: JobQueueEntry.objects.filter(status=QueueStatus.ERROR), _queue_url, bad_from=1),
+    Kind("in-queue", "In queue", _in_queue, lambda: with_query(reverse("joblog:queue"), {"due": "on"}), warn_from=25, bad_from=100),
     Kind("running", "Running now", lambda: SynchJob.objects.filter(status=JobStatus.IN_PROCESS), _running_url),
 )

@@ -58,7 +58,12 @@ class QueueTable(ListTable):
     recurrence = tables.Column(empty_values=(), order_by=("recurring", "minutes_between_runs"))
     attempts = tables.Column(empty_values=(), verbose_name="Attempts")
     error_message = columns.ClipColumn(verbose_name="Last Error", attrs={"td": {"class": "clip wide"}})
-    mapping = tables.Column(accessor="mapping__name", verbose_name="Mapping", visible=False)
+    mapping = tables.Column(
+        accessor="mapping__name",
+        verbose_name="Mapping",
+        visible=False,
+        linkify=lambda record: reverse("mappings:mapping-edit", args=[record.mapping_id]) if record.mapping_id else None,
+    )
     run_kind = tables.Column(verbose_name="Object to Run", visible=False)
     user = tables.Column(accessor="user__username", verbose_name="User ID", visible=False)
     session_started = columns.MomentColumn(accessor="current_log__started_at", verbose_name="User Session Started", visible=False)

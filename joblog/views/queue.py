@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.generic import View
@@ -15,7 +15,7 @@ from django.views.generic import View
 from joblog import entry_states
 from joblog.addresses import log_url
 from joblog.entry_states import Outcome
-from joblog.models import JobQueueEntry
+from joblog.models import JobQueueEntry, JobStatus, SynchJob
 from joblog.queue_filters import QueueFilter
 from joblog.queue_tables import QueueTable
 from syncadmin.ui.formatting import count
@@ -37,11 +37,14 @@ _VERBS: dict[str, tuple[_Change, str, str]] = {
     "run": (lambda ids, _by: entry_states.run_now(ids), "started", ""),
     "restart": (lambda ids, _by: entry_states.restart(ids), "restarted", ""),
     "cancel": (entry_states.cancel, "canceled", ""),
+    "cancel-jobs": (entry_states.cancel, "canceled", ""),
     "delete": (lambda ids, _by: entry_states.remove(ids), "deleted", _CONFIGURE),
     "remove-failed": (lambda _ids, _by: entry_states.remove_failed(), "removed", _CONFIGURE),
     **{f"priority-{name}": (_prioritized(name), f"given the priority {number}", _CONFIGURE) for name, number in PRIORITIES.items()},
 }
 _NEEDS_NO_ROW = {"remove-failed"}
+_NO_ENTRY = "Nothing was changed: select a job queue entry first."
+_NO_JOB = "Nothing was canceled: select jobs that are In Process first."
 
 
 class QueueList(ListPage):
@@ -59,22 +62,28 @@ class QueueList(ListPage):
 
 
 class QueueState(Permitted, View):
-    """Changes the entries ``entry``; ``do`` is one of the verbs above."""
+    """Changes the entries ``entry``; ``do`` is one of the verbs above. ``cancel-jobs`` takes synch jobs ``job`` instead."""
 
     permission = "mappings.operate"
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        ids = posted_keys(request, "entry")
         back = HttpResponseRedirect(next_url(request, reverse("joblog:queue")))
         verb = request.POST.get("do", "")
+        ids = _running(posted_keys(request, "job")) if verb == "cancel-jobs" else posted_keys(request, "entry")
         if verb not in _VERBS or not (ids or verb in _NEEDS_NO_ROW):
-            tell(request, "Nothing was changed: select a job queue entry first.", level=messages.ERROR)
+            tell(request, _NO_JOB if verb == "cancel-jobs" else _NO_ENTRY, level=messages.ERROR)
             return back
         change, told, permission = _VERBS[verb]
         if permission:
             require(request, permission)
         _tell(request, change(ids, request.user.get_username()), told)
         return back
+
+
+def _running(jobs: Sequence[int]) -> list[int]:
+    """The entries that run these jobs at this moment."""
+    rows = SynchJob.objects.filter(pk__in=jobs, status=JobStatus.IN_PROCESS, log_entry=F("log_entry__entry__current_log"))
+    return list(rows.values_list("log_entry__entry_id", flat=True).distinct())
 
 
 def _tell(request: HttpRequest, outcome: Outcome, told: str) -> None:

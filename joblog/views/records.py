@@ -23,7 +23,8 @@ from joblog.models import EntryAction, JobType, SynchEntry
 from joblog.models.synch_entry import OPEN_ISSUE
 from joblog.record_tables import RecordTable, coupling_pill, shown_record
 from mappings.models import Coupling, IntegrationTableMapping
-from mappings.records import RecordList, list_records, open_record
+from mappings.offers import synchronize_offer
+from mappings.records import RecordList, RecordPage, list_records, open_record
 from syncadmin.sync.errors import SyncError
 from syncadmin.sync.records import Direction, Side
 from syncadmin.ui.views import ListPage, Page
@@ -145,6 +146,7 @@ class Record(MappingPage):
             web_links=[(side.label, url) for side, url in page.links.items() if url] if page else [],
             may_create=page is not None and coupling is None and any(way.source is side for way in mapping.directions),
             other_side=side.other.label,
+            overwrites=_overwrites(mapping, page),
             may_restore=page is not None and page.missing in {way.destination for way in mapping.directions},
             has_statistics=bool(keys.get(Side.BUSINESS_CENTRAL) and keys.get(Side.SALES)) and has_figures(mapping),
             to_sales=Direction.TO_INTEGRATION.value,
@@ -153,6 +155,14 @@ class Record(MappingPage):
             log_url=log_url(record=key),
             **(extra | {"side": side, "key": key}),
         )
+
+
+def _overwrites(mapping: IntegrationTableMapping, page: RecordPage | None) -> str:
+    """What is asked before a one-way mapping overwrites what was changed on the other side; blank where it does not."""
+    if page is None or len(mapping.directions) > 1:
+        return ""
+    offer = synchronize_offer(mapping, page)
+    return offer.text if offer.choices and offer.preselected is None else ""
 
 
 def record_side(text: str) -> Side:

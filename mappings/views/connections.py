@@ -64,6 +64,7 @@ class ConnectionEdit(Page):
             row=row,
             checks=checks_of(row),
             expiry=expiry_of(row),
+            **_mappings_of(row),
             may_change=may_change,
             back_url=reverse("mappings:connection-list"),
             **extra,
@@ -124,6 +125,15 @@ class ConnectionDelete(Permitted, View):
         keep_change(request.user, kind="system", name=row.name, what="Deleted", before=before)
         tell(request, f"The connection {row.name} is deleted.")
         return HttpResponseRedirect(reverse("mappings:connection-list"))
+
+
+def _mappings_of(row: System) -> dict[str, Any]:
+    """What can be run from the page of a system: its enabled mappings, and that of salespeople."""
+    if not row.pk:
+        return {}
+    mappings = IntegrationTableMapping.objects.filter(Q(business_central=row) | Q(sales=row), enabled=True, parent_name="")
+    found = list(mappings.only("id", "name").order_by("order", "name"))
+    return {"running": found, "salespeople": next((one for one in found if one.name == "SALESPEOPLE"), None)}
 
 
 def expiry_of(row: System) -> tuple[str, str]:

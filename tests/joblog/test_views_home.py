@@ -21,7 +21,7 @@ HOME = "/home/"
 
 @pytest.fixture
 def trouble(make_job: MakeJob, make_entry: MakeEntry, make_coupling: Callable[..., Coupling], mapping: IntegrationTableMapping) -> None:
-    """Two failed jobs of today and one of last week, three open errors, one skipped record, one job that runs, one entry in Error."""
+    """Two failed jobs of today and one of last week, three open errors, a skipped record, a job that runs, an entry in Error, one due."""
     make_coupling(skipped=True, to_result="Failure")
     make_coupling(to_result="Failure")
     job = make_job(failed=2)
@@ -33,6 +33,7 @@ def trouble(make_job: MakeJob, make_entry: MakeEntry, make_coupling: Callable[..
     make_job(days=7, failed=1)
     make_job(status="In Process")
     JobQueueEntry.objects.create(mapping=mapping, description="Broken", status="Error")
+    JobQueueEntry.objects.create(mapping=mapping, description="Due", status="Ready", earliest_start=timezone.now())
 
 
 def tones() -> dict[str, tuple[int, str]]:
@@ -47,6 +48,7 @@ def test_cues_count_what_needs_a_look(trouble: None) -> None:
         "skipped": (1, "warn"),
         "stale": (1, "warn"),
         "queue-errors": (1, "bad"),
+        "in-queue": (1, "good"),
         "running": (1, ""),
     }
 
@@ -54,14 +56,14 @@ def test_cues_count_what_needs_a_look(trouble: None) -> None:
 def test_every_cue_opens_exactly_what_it_counts(reader: Client, trouble: None) -> None:
     page = reader.get(HOME).content.decode()
     links = re.findall(r'<a class="cue \w*" href="([^"]+)"><span class="soft">([^<]+)</span><b>(\d+)', page)
-    assert len(links) == 7
+    assert len(links) == 8
     for url, label, number in links:
         assert len(reader.get(url.replace("&amp;", "&")).context["table"].rows) == int(number), label
 
 
 def test_zero_is_dimmed_and_no_link(reader: Client, db: None) -> None:
     page = reader.get(HOME).content.decode()
-    assert page.count('<b class="zero">0</b>') == 7
+    assert page.count('<b class="zero">0</b>') == 8
     assert 'class="cue good" href' not in page
 
 
@@ -111,7 +113,7 @@ def test_the_page_costs_the_same_whatever_there_is(
     reader: Client, trouble: None, make_job: MakeJob, django_assert_max_num_queries: Any
 ) -> None:
     reader.get(HOME)
-    with django_assert_max_num_queries(24) as few:
+    with django_assert_max_num_queries(25) as few:
         reader.get(HOME)
     for _ in range(20):
         make_job(failed=1)

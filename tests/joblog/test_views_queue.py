@@ -10,8 +10,9 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from joblog.models import JobQueueEntry, QueueStatus
+from joblog.models import JobQueueEntry, JobQueueLogEntry, QueueStatus
 from mappings.models import IntegrationTableMapping
+from tests.joblog.conftest import MakeJob
 
 QUEUE, STATE = "/job-queue/", "/job-queue/state/"
 # session, person, 2 x permissions, names of the mapping filter, count, entries, systems of the top bar, pause
@@ -200,3 +201,27 @@ def test_no_two_columns_have_the_same_heading(reader: Client) -> None:
     headings = [heading for _name, heading, _shown in reader.get("/job-queue/").context["table"].column_choices()]
     assert {"Scheduled", "Company"} <= set(headings)
     assert len(set(headings)) == len(headings)
+
+
+def test_jobs_that_run_are_canceled_from_the_log(operator: Client, make, make_job: MakeJob) -> None:
+    entry, other = make("In Process", claim_token="x"), make("In Process", claim_token="y", mapping=None)
+    for one in (entry, other):
+        one.current_log = JobQueueLogEntry.objects.create(entry=one, description="x", run_kind="synchronize", started_at=timezone.now())
+        one.save()
+    job, ended = make_job(status="In Process", log_entry=entry.current_log), make_job(log_entry=other.current_log)
+    operator.post(STATE, {"job": [job.pk, ended.pk], "do": "cancel-jobs"})
+    assert list(JobQueueEntry.objects.order_by("pk").values_list("stop_requested", flat=True)) == ["cancel", ""]
+
+
+def test_of_jobs_that_ended_nothing_is_canceled(operator: Client, make, make_job: MakeJob) -> None:
+    entry = make("Ready")
+    told = operator.post(STATE, {"job": make_job().pk, "do": "cancel-jobs"}, follow=True).content.decode()
+    assert "Nothing was canceled: select jobs that are In Process first." in told
+    assert status_of(entry) == "Ready"
+
+
+def test_the_list_leads_to_the_errors_of_an_entry(reader: Client, make) -> None:
+    entry = make("Error")
+    page = reader.get(QUEUE).content.decode()
+    assert "/job-queue/log/?entry={key}&amp;status=Error" in page
+    assert reader.get(f"/job-queue/log/?entry={entry.pk}&status=Error").status_code == 200

@@ -285,3 +285,17 @@ def test_a_reader_sees_that_it_was_deleted_and_no_button(
     page = record(reader, customer, customers[0])
     assert "was deleted in Dynamics 365 Sales" in page
     assert 'value="restore"' not in page
+
+
+def test_one_way_it_asks_before_it_overwrites_what_was_changed_there(
+    operator: Client, customer: IntegrationTableMapping, customers: list[str], people: People
+) -> None:
+    coupling = Coupling.objects.get(bc_key=customers[0])
+    IntegrationTableMapping.objects.update(direction="ToIntegrationTable", update_conflict_resolution="SendUpdateToIntegration")
+    people.change_bc("customers", customers[0], city="Kyiv")
+    assert "would be overwritten" not in record(operator, customer, customers[0])
+    people.change_sales("accounts", coupling.sales_key, address1_city="Lviv")
+    assert re.search(
+        'value="synchronize" data-confirm="[^"]* was changed in Dynamics 365 Sales, too: [^"]*would be overwritten',
+        record(operator, customer, customers[0]),
+    )

@@ -211,3 +211,20 @@ def test_the_list_reads_its_rows_at_once(administrator: Client, cronus: System, 
     System.objects.bulk_create(System(name=f"S{n}", kind="sales", address=f"https://s{n}.example.com") for n in range(20))
     with django_assert_max_num_queries(len(few)):
         administrator.get("/connections/")
+
+
+def test_what_a_connection_serves_is_run_from_its_page(administrator: Client, cronus: System, customer: IntegrationTableMapping) -> None:
+    page = administrator.get(f"/connections/{cronus.pk}/").content.decode()
+    for name in ("Run Full Synchronization", "Skipped Synch. Records", "Synch. Job Queue Entries", "Use Default Synchronization Setup"):
+        assert name in page
+    assert f'<input type="hidden" name="mapping" value="{customer.pk}">' in page
+    salespeople = IntegrationTableMapping.objects.get(name="SALESPEOPLE")
+    assert f'<a href="/mappings/{salespeople.pk}/match/">Couple Salespeople</a>' in page
+    salespeople.delete()
+    assert "Couple Salespeople" not in administrator.get(f"/connections/{cronus.pk}/").content.decode()
+
+
+def test_a_reader_is_not_offered_to_synchronize_from_a_connection(
+    signed_in: SignIn, cronus: System, customer: IntegrationTableMapping
+) -> None:
+    assert "Synchronize Modified Records" not in signed_in("Reader").get(f"/connections/{cronus.pk}/").content.decode()
