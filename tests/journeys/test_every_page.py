@@ -1,9 +1,11 @@
 """Every page in the browser: no complaint (the fixture looks for those), nothing beyond the edge, usable on a phone."""
 
+import csv
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.journeys.pages import customer, follow
+from tests.journeys.pages import customer, follow, rows
 
 RECORD = f"/mappings/4/records/business_central/{customer('10000')[0]}/"
 # What reaches beyond the right edge of the window, lists aside, which scroll by themselves.
@@ -76,3 +78,14 @@ def test_a_list_can_be_exported_as_it_is_filtered(page):
     lines = exported.value.path().read_text().splitlines()
     assert len(lines) == shown + 1 >= 5
     assert all("too-long" in line for line in lines[1:])
+
+
+def test_the_log_is_exported_as_it_is_filtered(page):
+    page.goto("/log/?mapping=CUSTOMER&failures=true&per_page=100")
+    shown = [one["Start"] for one in rows(page)]
+    page.locator("summary", has_text="Export").click()
+    with page.expect_download() as exported:
+        follow(page, "CSV")
+    lines = list(csv.DictReader(exported.value.path().read_text(encoding="utf-8-sig").splitlines()))
+    assert len(lines) == len(shown) > 0
+    assert {(line["Mapping"], line["Failed"] != "0") for line in lines} == {("CUSTOMER", True)}

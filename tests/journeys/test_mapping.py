@@ -75,3 +75,19 @@ def test_the_change_log_tells_who_changed_what(page):
     expect(change).to_contain_text("admin")
     expect(change).to_contain_text("Resolve Update Conflicts")
     expect(change.locator("ins, .new")).to_contain_text("SendUpdateToIntegration")
+
+
+def test_an_older_version_is_compared_and_restored(page):
+    open_mapping(page, "UNIT OF MEASURE")
+    was = page.get_by_label("Description", exact=True).input_value()
+    page.get_by_label("Description", exact=True).fill("Changed by mistake")
+    press(page, "Save")
+    expect_message(page, "UNIT OF MEASURE was saved as version")
+    open_mapping(page, "UNIT OF MEASURE")
+    page.locator("summary", has_text="More").click()
+    follow(page, "Versions")
+    page.get_by_role("link", name="Compare with now").first.click()
+    expect(page.locator("table.compare .changed")).to_have_text(was)
+    press(page, "Restore this version", sure=True)
+    open_mapping(page, "UNIT OF MEASURE")
+    expect(page.get_by_label("Description", exact=True)).to_have_value(was)
