@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +47,10 @@ class Installation:
         self.environment = os.environ | own | environment
         self._running: list[subprocess.Popen[bytes]] = []
         self._log = (folder / "processes.log").open("ab")
-        self.manage("migrate")
+        if self._postgresql:
+            self.manage("migrate")
+        else:
+            self._copy_migrated(folder)
         if sandbox:
             self.manage("setup", "default", "--sandbox", sandbox)
 
@@ -111,12 +118,31 @@ class Installation:
         self._running.append(started)
         return started
 
+    def _copy_migrated(self, folder: Path) -> None:
+        """An empty database with all tables; migrating takes seconds, so whoever comes first does it for all."""
+        kept = Path(tempfile.gettempdir()) / f"syncadmin-{_migrations()}.sqlite3"
+        own = folder / "syncadmin.sqlite3"
+        if kept.exists():
+            shutil.copyfile(kept, own)
+            return
+        self.manage("migrate")
+        half = kept.with_suffix(f".{uuid.uuid4().hex}")
+        with closing(sqlite3.connect(own)) as source, closing(sqlite3.connect(half)) as target:
+            source.backup(target)
+        half.replace(kept)
+
     def _make_database(self) -> str:
         if not self._postgresql:
             return ""
         with psycopg.connect(self._postgresql, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{self._database}"')
         return self._postgresql.rsplit("/", 1)[0] + f"/{self._database}"
+
+
+def _migrations() -> str:
+    """Another text whenever a migration or a package is another one."""
+    files = sorted([*ROOT.glob("*/migrations/*.py"), *ROOT.glob("syncadmin/*/migrations/*.py"), ROOT / "requirements.txt"])
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
 def free_place() -> str:
