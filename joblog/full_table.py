@@ -75,7 +75,7 @@ class FullSynchronizationTable(ListTable):
     state = columns.PillColumn(tones=_STATES, verbose_name="Status")
     to_sales = DirectionStatusColumn(direction=Direction.TO_INTEGRATION, verbose_name="To Sales")
     from_sales = DirectionStatusColumn(direction=Direction.FROM_INTEGRATION, verbose_name="From Sales")
-    depends_on = columns.ClipColumn(accessor="mapping__depends_on", verbose_name="Dependencies", orderable=False)
+    depends_on = columns.ClipColumn(accessor="mapping__depends_on", verbose_name="Dependencies", orderable=False, visible=False)
     message = columns.ClipColumn(orderable=False, empty_values=(), attrs={"td": {"class": "clip wide soft"}})
     entry = columns.PillColumn(
         accessor="entry__status", tones=QUEUE_TONES, verbose_name="Job Queue Entry Status", orderable=False, visible=False
