@@ -10,16 +10,21 @@ from django.test import Client
 from tests.test_permissions import addresses  # noqa: F401  # a fixture
 
 ENDLESS = "9" * 30
+SQUARED = "²"  # a digit that is no number
 QUERIES = (
     "page=-1&sort=zzz&per_page=1000000&cols=a,b",
     f"id={ENDLESS}&cause={ENDLESS}&job={ENDLESS}&company={ENDLESS}&record={ENDLESS}&mapping={ENDLESS}",
     "q=%00%27%22%3Cb%3E&search=%00%27&record=%00&mapping=%F0%9F%98%80&side=zzz&link=abc&type=zzz&state=zzz",
     "since=notadate&until=9999-99-99&f.started_at=today-99999Y..&f.name=1..%26&f.x=2&add=zzz&f.message=@*%25*",
+    f"page={SQUARED}&per_page={SQUARED}&id={SQUARED}&coupling={SQUARED}&seen={SQUARED}&job={SQUARED}&record={SQUARED}",
+    f"page={ENDLESS}&per_page={'9' * 5000}&seen={'9' * 5000}",
     f"f.id={ENDLESS}&f.failed={ENDLESS}..&f.read=1|&f.status=%3C%3E&search={'a' * 3000}",
 )
 SENT = (
     {},
     dict.fromkeys(("mapping", "coupling", "only", "entry", "job", "line", "row", "cause", "watch", "pk", "company", "sales"), ENDLESS),
+    dict.fromkeys(("mapping", "coupling", "only", "entry", "template", "job", "line", "row", "cause", "days", "pk", "company"), SQUARED),
+    dict.fromkeys(("mapping", "coupling", "entry", "template", "days", "pk"), "9" * 5000),
     dict.fromkeys(("mapping", "keys", "coupling", "entry", "run", "do", "side", "direction", "use", "name", "next", "check"), "\x00<b>"),
     {"mapping": "1", "keys": "no-key", "side": "sales", "run": "synchronize", "do": "delete", "all": "1", "next": "//elsewhere.example/"},
 )

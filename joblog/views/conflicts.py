@@ -33,9 +33,7 @@ class DecideConflict(Permitted, View):
         one, its_key = record_side(side), record_key(key)
         column = "bc_key" if one is Side.BUSINESS_CENTRAL else "sales_key"
         coupling = get_object_or_404(Coupling, mapping=mapping, **{column: its_key})
-        winners = {
-            name.removeprefix(_KEEP): Side(kept) for name, kept in request.POST.items() if name.startswith(_KEEP) and kept in set(Side)
-        }
+        winners = _winners(request)
         if request.POST.get("all") in set(Side):
             retry_couplings(Coupling.objects.filter(pk=coupling.pk), user=request.user, use=Side(request.POST["all"]))
             _tell(request, mapping, its_key, f"The values of {Side(request.POST['all']).label} stay.")

@@ -28,7 +28,7 @@ from syncadmin.sync.records import Direction, Side
 from syncadmin.ui.formatting import count
 from syncadmin.ui.paging import LIMIT, Counted
 from syncadmin.ui.tables import ListTable
-from syncadmin.ui.views import ListPage, Page, Permitted, next_url, tell
+from syncadmin.ui.views import ListPage, Page, Permitted, key_in, next_url, tell
 
 AT_ONCE = 100_000  # couplings that one button takes
 _TROUBLED = {"failed", "failing", "broken", "skipped"}
@@ -84,7 +84,7 @@ class CouplingList(ListPage):
 
 def numbers_of(query: QueryDict) -> list[int]:
     """The ids in ``coupling``; what is no id is passed over."""
-    return [int(text) for text in query.getlist("coupling") if text.isdigit() and len(text) < 19]
+    return [key for key in map(key_in, query.getlist("coupling")) if key]
 
 
 def _tell_started(request: HttpRequest, act: Act, started: Retried) -> None:

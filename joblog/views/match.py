@@ -25,7 +25,7 @@ from mappings.models import IntegrationTableMapping, UpdateConflictResolution
 from syncadmin.sync.records import Direction, Side
 from syncadmin.ui.formatting import count
 from syncadmin.ui.tables import ListTable
-from syncadmin.ui.views import ListPage, require, tell
+from syncadmin.ui.views import ListPage, posted_keys, require, tell
 
 _AT_WORK = (QueueStatus.READY, QueueStatus.IN_PROCESS, QueueStatus.WAITING)
 
@@ -162,8 +162,7 @@ class MatchBasedCoupling(ListPage):
             entry = own.filter(source_key=bc_key, code="ambiguous").first()
             known = {one["key"] for one in entry.detail.get("candidates", ())} if entry else set()
             return ((bc_key, sales_key),) if sales_key in known else ()
-        ids = [int(text) for text in request.POST.getlist("entry") if text.isdigit() and len(text) < 19]
-        rows = own.filter(pk__in=ids, action=EntryAction.COUPLED).order_by("pk")
+        rows = own.filter(pk__in=posted_keys(request, "entry"), action=EntryAction.COUPLED).order_by("pk")
         return tuple(rows.values_list("source_key", "destination_key"))
 
     def _tell(self, request: HttpRequest, text: str) -> None:

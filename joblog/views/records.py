@@ -27,7 +27,7 @@ from mappings.offers import synchronize_offer
 from mappings.records import RecordList, RecordPage, list_records, open_record
 from syncadmin.sync.errors import SyncError
 from syncadmin.sync.records import Direction, Side
-from syncadmin.ui.views import ListPage, Page
+from syncadmin.ui.views import ListPage, Page, key_in
 
 HISTORY_SHOWN = 12
 MARK_TONES = {"both changed": "bad", "error": "bad", "differs": "warn", "will be sent to Sales": "info", "will be taken from Sales": "info"}
@@ -172,7 +172,7 @@ def record_side(text: str) -> Side:
 
 
 def record_key(text: str) -> str:
-    if text.removeprefix("-").isdigit():  # the value of an option
+    if text.removeprefix("-").isdecimal():  # the value of an option
         return text
     try:
         return str(uuid.UUID(text))
@@ -240,7 +240,7 @@ class History(MappingPage):
         mapping, side, key = self.mapping(), record_side(self.kwargs["side"]), record_key(self.kwargs["key"])
         keys = {side: key} | _keys(_coupling(mapping, side, key))
         seen = self.request.GET.get("seen", "")
-        history = _history(list(keys.values()), seen=int(seen) if seen.isdigit() else 0)
+        history = _history(list(keys.values()), seen=key_in(seen))
         return super().get_context_data(mapping=mapping, **history, **(extra | {"side": side, "key": key}))
 
 

@@ -80,7 +80,7 @@ class DeleteLog(Permitted, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         what, days = request.POST.get("what", JOBS), request.POST.get("days", "")
         back = HttpResponseRedirect(next_url(request, reverse("joblog:log")))
-        if what not in (JOBS, RUNS) or (days and not (days.isdigit() and int(days) <= MOST_DAYS)):
+        if what not in (JOBS, RUNS) or (days and not (days.isdecimal() and len(days) < 10 and int(days) <= MOST_DAYS)):
             tell(request, "Nothing was deleted: say how many days are kept.", level=messages.ERROR)
             return back
         entry = retention_entry(older_than=int(days) if days else None, what=what, user=request.user)

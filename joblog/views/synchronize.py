@@ -153,8 +153,7 @@ class UncoupleMappings(Permitted, View):
     permission = "mappings.operate"
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        ids = [int(text) for text in request.POST.getlist("mapping") if text.isdigit()]
-        mappings = list(IntegrationTableMapping.objects.filter(pk__in=ids).order_by("order", "name"))
+        mappings = list(IntegrationTableMapping.objects.filter(pk__in=posted_keys(request, "mapping")).order_by("order", "name"))
         back = HttpResponseRedirect(next_url(request, reverse("mappings:mapping-list")))
         if not mappings:
             tell(request, "No coupling was deleted: select a mapping first.", level=messages.ERROR)

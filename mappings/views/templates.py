@@ -21,7 +21,7 @@ from mappings.template_forms import ChooseForm, TemplateForms
 from mappings.template_words import known_tables, table_for
 from syncadmin.sync.records import Side
 from syncadmin.ui.tables import ListTable
-from syncadmin.ui.views import ListPage, Page, next_url, tell
+from syncadmin.ui.views import ListPage, Page, next_url, posted_keys, tell
 
 _ALL = ConfigTemplate.objects.select_related("mapping__business_central", "mapping__sales")
 
@@ -45,10 +45,9 @@ class TemplateList(ListPage):
 
     def act(self, request: HttpRequest) -> HttpResponse:
         """Deletes the ticked templates; the versions of their mappings keep them."""
-        numbers = [int(text) for text in request.POST.getlist("template") if text.isdigit() and len(text) < 19]
         deleted = []
         with transaction.atomic():
-            for template in _ALL.filter(pk__in=numbers):
+            for template in _ALL.filter(pk__in=posted_keys(request, "template")):
                 save_with_history(template.mapping, request.user, f"Template {template.code} deleted", partial(_delete, template))
                 deleted.append(template.code)
         if deleted:

@@ -64,8 +64,8 @@ class ListTable(tables.Table):
                 self._keep_newest()
             self.order_by = wanted
         self._order_ties()
-        size = int(per_page) if per_page.isdigit() and int(per_page) in PAGE_SIZES else PAGE_SIZES[1]
-        number = int(page) if page.isdigit() and len(page) < 10 else 1
+        size = int(per_page) if per_page in map(str, PAGE_SIZES) else PAGE_SIZES[1]
+        number = int(page) if page.isdecimal() and len(page) < 10 else 1
         self.paginate(BoundedPaginator, page=1, per_page=size)
         if number > 1:
             self.page = self.paginator.get_page(number)
