@@ -32,15 +32,16 @@ _GIVES_WAY = ~Q(pending="") & (Q(pending_since=None) | _ASKS)
 def couple(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim, pause: Callable[[], bool]) -> bool:
     """Couples the scope's pairs; then synchronizes them where the scope has directions. False when ``pause`` stopped it.
 
-    A pair that cannot be coupled is a Failed entry with the reason (M05, M06); the others are coupled.
+    A pair that cannot be coupled is a Failed entry with the reason (M05, M06), and nothing is synchronized for it; the others are coupled.
     """
     mapping, scope = mapping_of(entry), Scope.from_json(entry.parameters)
     job, new = open_link_job(entry, execution, mapping, JobType.COUPLING)
     if new or job.status == JobStatus.IN_PROCESS:
         _couple_pairs(job, mapping, scope, claim)
-    if not scope.directions:
+    keys = _coupled(mapping, scope.pairs) if scope.directions else ()
+    if not keys:
         return True
-    entry.parameters = Scope(directions=scope.directions, bc_keys=tuple(bc for bc, _ in scope.pairs), use=scope.use).to_json()
+    entry.parameters = Scope(directions=scope.directions, bc_keys=keys, use=scope.use).to_json()
     return synchronize_mapping(entry, execution, claim, pause)
 
 
@@ -49,6 +50,13 @@ def partner_of(mapping: IntegrationTableMapping, bc_key: str, sales_key: str) ->
     rows = Coupling.objects.filter(Q(bc_key=bc_key) | Q(sales_key=sales_key), mapping=mapping)
     row = rows.exclude(bc_key=bc_key, sales_key=sales_key).exclude(_GIVES_WAY).first()
     return _told_partner(row, bc_key) if row else ""
+
+
+def _coupled(mapping: IntegrationTableMapping, pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """The Business Central keys of those pairs that are coupled with each other."""
+    rows = Coupling.objects.filter(mapping=mapping, pending="", bc_key__in=[bc for bc, _ in pairs])
+    present = set(rows.values_list("bc_key", "sales_key"))
+    return tuple(bc for bc, sales in pairs if (bc, sales) in present)
 
 
 def _couple_pairs(job: SynchJob, mapping: IntegrationTableMapping, scope: Scope, claim: Claim) -> None:

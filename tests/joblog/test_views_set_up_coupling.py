@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from joblog import runner
-from joblog.models import JobQueueEntry
+from joblog.models import JobQueueEntry, SynchEntry
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.pairs import PairField
 from tests.people import People
@@ -102,6 +102,17 @@ def test_a_record_that_has_a_partner_is_refused_by_its_name(
     answer = operator.post(address(customer, pair[0]), {"partner": pair[1]}, follow=True)
     assert "Nothing was coupled: Adatum Ltd. is already coupled to T2 Beta." in answer.content.decode()
     assert not JobQueueEntry.objects.filter(run_kind="couple").exists()
+
+
+def test_a_pair_that_was_not_coupled_is_not_synchronized(
+    operator: Client, customer: IntegrationTableMapping, pair: tuple[str, str], people: People
+) -> None:
+    operator.post(address(customer, pair[0]), {"partner": pair[1], "direction": "ToIntegrationTable"})
+    other = people.create_sales("accounts", name="Beta", address1_city="Bern", customertypecode=3)["accountid"]
+    couple(pair[0], other, customer, bc_label="T1 Adatum", sales_label="Beta")
+    run()
+    assert SynchEntry.objects.get().code == "already-coupled"
+    assert people.rows_sales("accounts", f"accountid eq {other}")[0]["address1_city"] == "Bern"
 
 
 def test_a_coupling_is_moved(operator: Client, customer: IntegrationTableMapping, pair: tuple[str, str], people: People) -> None:
