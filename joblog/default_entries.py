@@ -12,15 +12,17 @@ from joblog.statistics import statistics_possible
 from mappings.defaults import default_setup
 from mappings.models import IntegrationTableMapping, System
 
+_CUSTOMER = "CUSTOMER"
+
 
 def apply_default_entries(business_central: System, *, names: Collection[str] | None = None) -> list[str]:
     """Creates the entries that are missing for this company's mappings; those that exist keep their schedule. What was made, in words.
 
-    ``names`` keeps to the entries of these mappings; None: all, and those that belong to no mapping.
+    ``names`` keeps to the entries of these mappings; None: all. The figures of customers go with the mapping CUSTOMER.
     """
     made = []
     for plain in default_setup()["job_queue_entries"]:
-        if names is not None and plain["mapping"] not in names:
+        if names is not None and (plain["mapping"] or _CUSTOMER) not in names:
             continue
         mapping = _mapping(plain, business_central)
         if plain["mapping"] and mapping is None:

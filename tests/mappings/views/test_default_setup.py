@@ -66,6 +66,15 @@ def test_only_the_ticked_mappings_are_set_up(administrator, systems, customer_ma
     assert IntegrationTableMapping.objects.get(name="CURRENCY").description == "Ours"
 
 
+def test_the_figures_of_customers_get_their_entry_with_the_mapping_of_customers(administrator, systems, customer_mapping):
+    JobQueueEntry.objects.filter(mapping=None).delete()
+    rows = preview_default_setup(*systems)
+    administrator.post(APPLY, sent(systems, "CURRENCY", rows=rows))
+    assert not JobQueueEntry.objects.filter(run_kind="statistics").exists()
+    administrator.post(APPLY, sent(systems, "CUSTOMER", rows=rows))
+    assert JobQueueEntry.objects.get(run_kind="statistics").recurring
+
+
 def test_templates_come_back_with_their_mapping(administrator, systems, customer_mapping):
     before = list(customer_mapping.templates.values_list("code", "defaults"))
     ConfigTemplate.objects.all().delete()
@@ -84,7 +93,7 @@ def test_what_has_moved_since_it_was_shown_is_shown_again(administrator, systems
 def test_a_missing_entry_is_made_and_no_other(administrator, systems, customer_mapping):
     JobQueueEntry.objects.all().delete()
     administrator.post(APPLY, sent(systems, "CUSTOMER", rows=preview_default_setup(*systems)))
-    assert [entry.mapping for entry in JobQueueEntry.objects.all()] == [customer_mapping]
+    assert [entry.mapping for entry in JobQueueEntry.objects.exclude(run_kind="statistics")] == [customer_mapping]
 
 
 def test_nothing_ticked_changes_nothing(administrator, systems, customer_mapping):
