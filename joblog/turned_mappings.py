@@ -14,8 +14,8 @@ from mappings.models import MappingDirection
 def rest_where_turned() -> int:
     """Puts the Ready entry of an option mapping that goes to Sales from now on On Hold with Inactivity Timeout; how many.
 
-    A change of a code wakes it, so it need not look for one all the time. Wherever a mapping is changed, by whatever page or command, the
-    entry remembers the direction that it was last seen with. One statement where none was turned.
+    A change of a code wakes it, so it need not look for one all the time. A run that was put off goes on first. Wherever a mapping is
+    changed, by whatever page or command, the entry remembers the direction that it was last seen with. One statement where none was turned.
     """
     recurring = JobQueueEntry.objects.filter(recurring=True, mapping__integration_table__contains=".")
     turned = list(recurring.exclude(seen_direction=F("mapping__direction")).select_related("mapping"))
@@ -27,7 +27,7 @@ def _seen(entry: JobQueueEntry) -> int:
     own = JobQueueEntry.objects.filter(pk=entry.pk)
     rested = 0
     if entry.seen_direction and direction == MappingDirection.TO_INTEGRATION:
-        rested = own.filter(status=QueueStatus.READY, forced=False).update(**_resting(entry))
+        rested = own.filter(status=QueueStatus.READY, forced=False, current_log=None).update(**_resting(entry))
     own.update(seen_direction=direction)
     return rested
 

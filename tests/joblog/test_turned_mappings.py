@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from joblog import wake_up
-from joblog.models import JobQueueEntry, Worker
+from joblog.models import JobQueueEntry, JobQueueLogEntry, Worker
 from joblog.timekeeper import Timekeeper
 from joblog.turned_mappings import rest_where_turned
 from mappings.changes import save_with_history
@@ -127,6 +127,14 @@ def test_turning_away_from_sales_and_other_mappings_change_nothing(terms: Integr
     turn(IntegrationTableMapping.objects.get(name="CUSTOMER"), TO)
     assert rest_where_turned() == 0
     assert {entry(name).status for name in ("PAYMENT TERMS", "SHIPPING AGENT", "CUSTOMER")} == {READY}
+
+
+def test_a_run_that_was_put_off_goes_on_at_its_time(terms: IntegrationTableMapping) -> None:
+    run = JobQueueLogEntry.objects.create(entry=entry(), description="Put off", status="In Process", started_at=timezone.now())
+    JobQueueEntry.objects.filter(pk=entry().pk).update(current_log=run)
+    turn(terms, TO)
+    assert rest_where_turned() == 0
+    assert entry().status == READY
 
 
 @pytest.mark.parametrize("values", [{"status": "On Hold"}, {"status": "Error"}, {"forced": True}])
