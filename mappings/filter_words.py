@@ -31,6 +31,7 @@ _TEXTS = {FieldType.TEXT, FieldType.CODE}
 _NEVER_EMPTY = {FieldType.INTEGER, FieldType.DECIMAL, FieldType.BOOLEAN}
 _BC_EMPTY = {FieldType.OPTION: "' '", FieldType.DATE: "0001-01-01", FieldType.MOMENT: "0001-01-01T00:00:00Z"}
 _THIS_COMPANY = "this company"
+Option = tuple[str | int, str]  # value and label
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,29 @@ def _value(one: Condition, own: Field | None) -> str:
     plain = one.literal[1:-1].replace("''", "'") if one.literal.startswith("'") else one.literal
     if own.type is FieldType.BOOLEAN:
         return {"true": "Yes", "false": "No"}.get(plain.lower(), plain)
-    return next((label or str(value) for value, label in own.options if _alike(plain, value, label)), plain)
+    found = _option_of(plain, own)
+    if found is None:
+        return plain
+    value, label = found
+    return label if label and option_called(label, own) == found else str(value)
 
 
-def _alike(text: str, value: str | int, label: str) -> bool:
-    return text.casefold() in {str(value).casefold(), label.casefold()}
+def option_called(text: str, own: Field) -> Option | None:
+    """The option that a person means: by its label, else by its value, for labels may be numbers too."""
+    return _labelled(text, own) or _valued(text, own)
+
+
+def _option_of(text: str, own: Field) -> Option | None:
+    """The option that a filter names: by its value, else by its label, which Business Central takes too."""
+    return _valued(text, own) or _labelled(text, own)
+
+
+def _valued(text: str, own: Field) -> Option | None:
+    return next((one for one in own.options if str(one[0]).casefold() == text.casefold()), None)
+
+
+def _labelled(text: str, own: Field) -> Option | None:
+    return next((one for one in own.options if one[1].casefold() == text.casefold()), None)
 
 
 def _condition(row: Row, table: Table, side: Side) -> Condition:
@@ -157,7 +176,7 @@ def _literal(value: str, own: Field | None, table: Table, row: Row) -> str:
 
 
 def _option(value: str, own: Field) -> str:
-    found = next(((one, label) for one, label in own.options if _alike(value, one, label)), None)
+    found = option_called(value, own)
     if found is None:
         known = ", ".join(label or str(one) for one, label in own.options)
         raise Unfit(f"{own.label or own.name} has no option “{value}”. It has: {known}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mappings.filter_words import option_called
 from syncadmin.sync.errors import RecordError
 from syncadmin.sync.records import Side
 from syncadmin.sync.tables import Field, FieldType, Table
@@ -61,8 +62,8 @@ def writable_fields(table: Table) -> list[tuple[str, str]]:
 
 
 def _option(text: str, own: Field) -> Any:
-    for value, label in own.options:
-        if text.casefold() in (str(value).casefold(), label.casefold()):
-            return value
+    found = option_called(text, own)
+    if found is not None:
+        return found[0]
     known = ", ".join(label or str(value) for value, label in own.options)
     raise ValueError(f"{own.label or own.name} has no option “{text}”. It has: {known}.")

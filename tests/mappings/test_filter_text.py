@@ -20,6 +20,7 @@ FIELDS = (
     Field("isdisabled", FieldType.BOOLEAN, "Disabled", options=((1, "Off"), (0, "On"))),
     Field("born", FieldType.DATE, "Born"),
     Field("at", FieldType.MOMENT, "Modified"),
+    Field("stars", FieldType.OPTION, "Stars", options=((1, "2"), (2, "3"), (3, "1"), (4, "Other"), (5, "Other"))),
 )
 TABLE = Table("accounts", "Account", "id", "at", fields={one.name: one for one in FIELDS})
 DEFAULTS = [one[side]["filter"] for one in default_setup()["mappings"] for side in ("business_central", "sales") if one[side]["filter"]]
@@ -85,6 +86,8 @@ def test_words_in_quotes_are_no_operators():
         ("kind eq 'Customer Price Group' or kind eq 'All'", "Kind is Customer Price Group or Kind is All"),
         ("primary/id ne null", "primary/id is not empty"),
         ("at gt 2026-01-31T08:00:00Z", "Modified is more than 2026-01-31T08:00:00Z"),
+        ("stars eq 1 or stars eq 2 or stars eq 3", "Stars is 2 or Stars is 3 or Stars is 1"),
+        ("stars eq 4 or stars eq 5", "Stars is Other or Stars is 5"),
     ],
 )
 def test_a_filter_reads_as_a_sentence_and_is_written_again_as_it_was(text, words):
