@@ -85,10 +85,11 @@ class TablesStep(Step):
         return not self.reason and self.form.is_valid() and self._read()
 
     def keep(self) -> None:
-        kept = dict(self.form.cleaned_data)
-        if kept != self.draft.values.get(self.name):
-            self.draft.values.pop("fields", None)
-            self.draft.typed.pop("fields", None)
+        kept, before = dict(self.form.cleaned_data), self.draft.values.get(self.name, {})
+        if kept != before:
+            self._forget("fields")
+        if any(kept[name] != before.get(name) for name in ("table", "integration_table")):
+            self._forget("rules")  # filters and values of new records name fields of the tables
         self.draft.values[self.name] = kept
         self.draft.tables = {side.value: table.to_json() for side, table in self._tables.items()}
 
@@ -98,6 +99,10 @@ class TablesStep(Step):
             "known": {side.value: sorted(names.items()) for side, names in self.known.items()},
             "reason": self.reason,
         }
+
+    def _forget(self, later: str) -> None:
+        self.draft.values.pop(later, None)
+        self.draft.typed.pop(later, None)
 
     def _read(self) -> bool:
         names = {Side.BUSINESS_CENTRAL: "table", Side.SALES: "integration_table"}

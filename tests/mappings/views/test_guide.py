@@ -213,6 +213,15 @@ def test_a_reader_is_not_let_in(reader):
     assert reader.post(CREATE).status_code == 403
 
 
+def test_other_tables_ask_for_their_rules_anew(vendors):
+    vendors.post(step("fields"), as_vendor(vendors))
+    vendors.post(step("rules"), RULES)
+    vendors.post(step("tables"), {"table": "currencies", "integration_table": "transactioncurrencies", "direction": "ToIntegrationTable"})
+    vendors.post(step("fields"), pairs(vendors))
+    assert vendors.get(step("preview"))["Location"] == step("rules")
+    assert "From a vendor" not in vendors.get(step("rules")).content.decode()
+
+
 def test_an_unknown_step_is_not_found(administrator):
     assert administrator.get(step("moon")).status_code == 404
 
