@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
@@ -25,6 +26,9 @@ class MappingRows(Page):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         rows: Any = mapping_rows(request.POST, queryset=_shown())
+        if any(form.instance.pk is None for form in rows.forms):
+            tell(request, "Nothing was saved: a mapping was deleted meanwhile. These are the ones there are.", level=messages.ERROR)
+            return HttpResponseRedirect(request.path)
         if not rows.is_valid():
             return self.render_to_response(self.get_context_data(rows=rows))
         changed = [form for form in rows.forms if form.changed_names]

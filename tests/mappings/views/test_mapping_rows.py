@@ -51,6 +51,14 @@ def test_nobody_overwrites_what_they_have_not_seen(administrator, mapping, poste
     assert "changed by somebody else" in administrator.post(PAGE, data).content.decode()
 
 
+def test_a_mapping_that_was_deleted_meanwhile_keeps_nobody_from_the_list(administrator, mapping, vendor, posted):
+    data = sent(administrator, posted, **{"0-order": "7"})
+    vendor.delete()
+    answer = administrator.post(PAGE, data, follow=True)
+    assert "Nothing was saved: a mapping was deleted meanwhile." in answer.content.decode()
+    assert names(answer.context["rows"]) == [mapping.name]
+
+
 def test_what_is_not_touched_is_not_in_the_way(administrator, mapping, make_mapping, posted):
     make_mapping("CONTACT")
     data = sent(administrator, posted, **{"0-order": "7"})
