@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError
 
-from mappings.changes import Person, save_with_history
+from mappings.changes import Person, fingerprint, save_with_history
 from mappings.filter_builder import from_text
 from mappings.models import ConfigTemplate, FieldStatus, IntegrationFieldMapping, IntegrationTableMapping, System
 from mappings.pairing import Chosen, Pair, Remark, propose, remarks
@@ -63,6 +63,11 @@ class Draft:
 
     def to_json(self) -> dict[str, Any]:
         return {"values": self.values, "typed": self.typed, "tables": self.tables}
+
+    @property
+    def seen(self) -> str:
+        """Another text whenever anything that was said is another: a guide in a second window works on the same draft."""
+        return fingerprint(self.values)
 
     def step(self, name: str) -> dict[str, Any]:
         """What a step has taken; raises Unfinished where it was not done."""
@@ -221,12 +226,12 @@ def create(draft: Draft, user: Person) -> IntegrationTableMapping:
         raise Unfinished("fields")
     if not draft.done("rules"):
         raise Unfinished("rules")
-    if IntegrationTableMapping.objects.filter(business_central=mapping.business_central, name=mapping.name).exists():
-        raise RunError("taken", f"The company has another mapping {mapping.name} by now. Choose another name.")
     read_tables(mapping.business_central, [mapping.table])
     read_tables(mapping.sales, [mapping.integration_table])
-    with transaction.atomic():
+    try:
         save_with_history(mapping, user, "New Table Mapping", lambda: _save(mapping, fields, templates))
+    except IntegrityError as error:
+        raise RunError("taken", f"The company has another mapping {mapping.name} by now. Choose another name.") from error
     return mapping
 
 

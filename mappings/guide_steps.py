@@ -233,6 +233,7 @@ class PreviewStep(Step):
             "fields": self.draft.field_rows(mapping),
             "templates": self.draft.templates(mapping),
             "missing": unmapped_required(self.draft),
+            "seen": self.draft.seen,
         }
 
 

@@ -19,6 +19,13 @@ class CreateMapping(Permitted, View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         draft = Draft.of(request.session)
+        if request.POST.get("seen", draft.seen) != draft.seen:
+            tell(
+                request,
+                "Nothing was saved: something else was entered meanwhile, in another window. Look at it first.",
+                level=messages.ERROR,
+            )
+            return HttpResponseRedirect(reverse("mappings:mapping-new"))
         try:
             mapping = create(draft, request.user)
         except Unfinished as unfinished:

@@ -200,6 +200,15 @@ def test_a_name_that_the_company_has_already_is_refused(company, administrator):
     assert "A mapping with this name exists already in this company." in page.content.decode()
 
 
+def test_what_another_window_entered_meanwhile_is_not_saved_unseen(at_preview):
+    seen = at_preview.get(step("preview")).context["seen"]
+    at_preview.post(step("rules"), RULES | {"default-0-value": "From another window"})
+    assert at_preview.post(CREATE, {"seen": seen})["Location"] == NEW
+    assert not IntegrationTableMapping.objects.filter(name="VENDOR").exists()
+    at_preview.post(CREATE, {"seen": at_preview.get(step("preview")).context["seen"]})
+    assert IntegrationTableMapping.objects.filter(name="VENDOR").exists()
+
+
 def test_a_name_that_was_taken_meanwhile_is_told_at_the_end(at_preview):
     customer = IntegrationTableMapping.objects.get(name="CUSTOMER")
     customer.pk, customer.name = None, "VENDOR"
