@@ -57,6 +57,18 @@ class _Couplings(ListTable):
         order_by = ("-created_at",)
         row_attrs = {"data-factbox": facts_url}
 
+    def render_name(self, record: Coupling) -> SafeString:
+        return coupled_record(record, Side.BUSINESS_CENTRAL)
+
+    def value_name(self, record: Coupling) -> str:
+        return record.bc_label
+
+    def render_sales_label(self, record: Coupling) -> SafeString:
+        return coupled_record(record, Side.SALES)
+
+    def value_sales_label(self, record: Coupling) -> str:
+        return record.sales_label
+
     def render_mapping(self, record: Coupling) -> SafeString:
         url = reverse("mappings:mapping-edit", args=[record.mapping_id])
         return format_html('<a href="{}">{}</a>', url, record.mapping.name)
@@ -88,18 +100,6 @@ class CouplingTable(_Couplings):
     class Meta(_Couplings.Meta):
         sequence = ("select", "name", "sales_label", "state", "mapping", "last_error", "last_synch_at", "...")
 
-    def render_name(self, record: Coupling) -> SafeString:
-        return coupled_record(record, Side.BUSINESS_CENTRAL)
-
-    def value_name(self, record: Coupling) -> str:
-        return record.bc_label
-
-    def render_sales_label(self, record: Coupling) -> SafeString:
-        return coupled_record(record, Side.SALES)
-
-    def value_sales_label(self, record: Coupling) -> str:
-        return record.sales_label
-
     def render_state(self, record: Coupling) -> SafeString:
         label, tone = CouplingStatus(record.state).label, STATE_TONES[record.state]
         return format_html('<a class="pill {}" href="{}" title="History of this coupling">{}</a>', tone, coupling_url(record), label)
@@ -128,18 +128,6 @@ class SkippedTable(_Couplings):
 
     class Meta(_Couplings.Meta):
         sequence = ("select", "table", "name", "exists", "sales_label", "sales_exists", "last_error", "failed_at", "mapping", "...")
-
-    def render_name(self, record: Coupling) -> SafeString:
-        return coupled_record(record, Side.BUSINESS_CENTRAL)
-
-    def value_name(self, record: Coupling) -> str:
-        return record.bc_label
-
-    def render_sales_label(self, record: Coupling) -> SafeString:
-        return coupled_record(record, Side.SALES)
-
-    def value_sales_label(self, record: Coupling) -> str:
-        return record.sales_label
 
     def render_table(self, record: Coupling) -> str:
         return record.mapping.table_label or record.mapping.table
