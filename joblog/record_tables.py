@@ -79,8 +79,14 @@ class RecordTable(ListTable):
     def render_state(self, record: ShownRecord) -> SafeString:
         return coupling_pill(record.state)
 
+    def value_state(self, record: ShownRecord) -> str:
+        return str(CouplingStatus(record.state).label) if record.state else "Not coupled"
+
     def render_partner(self, record: ShownRecord) -> SafeString:
         return record_link(record.partner, record.partner_key, record.partner_url, missing="")
+
+    def value_partner(self, record: ShownRecord) -> str:
+        return record.partner
 
 
 def coupling_pill(state: str) -> SafeString:

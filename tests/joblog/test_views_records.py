@@ -299,3 +299,23 @@ def test_one_way_it_asks_before_it_overwrites_what_was_changed_there(
         'value="synchronize" data-confirm="[^"]* was changed in Dynamics 365 Sales, too: [^"]*would be overwritten',
         record(operator, customer, customers[0]),
     )
+
+
+def test_the_records_that_the_search_finds_are_exported_from_all_pages(
+    reader: Client, customer: IntegrationTableMapping, customers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("joblog.views.records.EXPORT_PAGE", 1)
+    address = reverse("joblog:record-list", args=[customer.pk])
+    lines = reader.get(f"{address}?export=csv").getvalue().decode().splitlines()
+    assert lines[0].startswith("Record,Coupling,Coupled to,")
+    assert [line.split(",")[1] for line in lines[1:]] == ["In sync", "In sync", "Not coupled"]
+    assert len(reader.get(f"{address}?export=csv&coupled=no").getvalue().splitlines()) == 2
+    assert reader.get(f"{address}?export=xlsx").headers["Content-Disposition"] == 'attachment; filename="records.xlsx"'
+
+
+def test_too_many_records_are_not_exported(
+    reader: Client, customer: IntegrationTableMapping, customers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("joblog.views.records.EXPORT_PAGE", 1)
+    monkeypatch.setattr("joblog.views.records.EXPORT_PAGES", 2)
+    assert "The list has more than 2 records. Search for fewer" in records(reader, customer, "?export=csv")
