@@ -180,7 +180,7 @@ def _records(execution: JobQueueLogEntry, mapping: IntegrationTableMapping, scop
         records[TO] = tuple(rows.order_by("id").values_list("source_key", flat=True))
     if mapping.synch_after_match if scope.synch_after is None else scope.synch_after:
         pairs = _coupled(execution, mapping)
-        for way in _ways(mapping):
+        for way in ways_after(mapping):
             records[way] += tuple(pair[way is FROM] for pair in pairs)
     return {way: keys for way, keys in records.items() if keys}
 
@@ -195,7 +195,7 @@ def _coupled(execution: JobQueueLogEntry, mapping: IntegrationTableMapping) -> l
     return list(rows.order_by("id").values_list("source_key", "destination_key"))
 
 
-def _ways(mapping: IntegrationTableMapping) -> tuple[Direction, ...]:
+def ways_after(mapping: IntegrationTableMapping) -> tuple[Direction, ...]:
     """The directions in which newly coupled records are synchronized (engine.md section 14.7)."""
     winner = UpdatePolicy(mapping.update_conflict_resolution).winner
     if winner is None or len(mapping.directions) == 1:

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404
 from joblog.addresses import log_url
 from joblog.filters import WITH_JOBS
 from joblog.match_tables import RESULTS, MatchFilter, MatchTable
+from joblog.matching_runs import ways_after
 from joblog.models import EntryAction, JobQueueEntry, JobStatus, JobType, QueueStatus, RunKind, SynchEntry, SynchJob
 from joblog.queue import enqueue
 from joblog.scope import Scope
@@ -21,7 +22,7 @@ from joblog.tables import progress
 from joblog.views.job import entries_of
 from joblog.views.synchronize import DETAILS
 from mappings.match_fields import match_fields, matched_by, save_match_fields
-from mappings.models import IntegrationTableMapping, UpdateConflictResolution
+from mappings.models import IntegrationTableMapping
 from syncadmin.sync.records import Direction, Side
 from syncadmin.ui.formatting import count
 from syncadmin.ui.tables import ListTable
@@ -150,7 +151,7 @@ class MatchBasedCoupling(ListPage):
         if not pairs:
             tell(request, "Nothing was coupled: select records that would be coupled first.", level=messages.WARNING)
             return
-        ways = _ways_after(self.mapping) if "synch_after" in request.POST else ()
+        ways = ways_after(self.mapping) if "synch_after" in request.POST else ()
         winner = ways[0].source if len(ways) == 1 else None
         enqueue(mapping=self.mapping, run_kind=RunKind.COUPLE, scope=Scope(pairs=pairs, directions=ways, use=winner), user=request.user)
         self._tell(request, f"{count(len(pairs))} pair{'s' if len(pairs) != 1 else ''} of {self.mapping.name} will be coupled.")
@@ -167,15 +168,6 @@ class MatchBasedCoupling(ListPage):
 
     def _tell(self, request: HttpRequest, text: str) -> None:
         tell(request, f"{text} {DETAILS}", url=log_url(self.mapping.name, type="Coupling"), label="Open the log")
-
-
-def _ways_after(mapping: IntegrationTableMapping) -> tuple[Direction, ...]:
-    """The directions in which newly coupled records are synchronized (engine.md section 14.7)."""
-    wanted = {
-        UpdateConflictResolution.SEND: (Direction.TO_INTEGRATION,),
-        UpdateConflictResolution.GET: (Direction.FROM_INTEGRATION,),
-    }.get(UpdateConflictResolution(mapping.update_conflict_resolution), mapping.directions)
-    return tuple(way for way in mapping.directions if way in wanted) or mapping.directions
 
 
 def _numbers(job: SynchJob) -> dict[str, int]:
