@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from joblog.link_jobs import KEY
 from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
+from joblog.scope import Scope
 from mappings.models import Coupling
 from syncadmin.sync.records import Action, Direction
 from syncadmin.sync.touched import Touched
@@ -33,7 +34,10 @@ def note_differences(job: SynchJob, items: Sequence[Touched]) -> None:
 
 
 def _still_same(job: SynchJob, keys: Sequence[str]) -> list[str]:
-    """Those to which the other direction of the same preview would bring nothing."""
+    """Those to which the other direction of the same preview would bring nothing; known when the last direction has looked at them."""
+    ways = Scope.from_json(job.scope).directions or (job.mapping.directions if job.mapping else ())
+    if ways and job.direction != ways[-1]:
+        return []
     entries = SynchEntry.objects.filter(job__log_entry=job.log_entry_id, action=EntryAction.MODIFIED, destination_key__in=keys)
     brought = set(entries.values_list("destination_key", flat=True))
     return [key for key in keys if key not in brought]

@@ -66,8 +66,12 @@ def test_a_plain_preview_leaves_couplings_alone(adatum: Coupling, people: People
     assert state() == "in sync"
 
 
-def test_the_time_since_which_it_differs_stays(adatum: Coupling, people: People, command: Command) -> None:
-    people.change_bc("customers", str(adatum.bc_key), city="Graz")
+@pytest.mark.parametrize("side", ["business_central", "sales"])
+def test_the_time_since_which_it_differs_stays(adatum: Coupling, people: People, side: str) -> None:
+    if side == "sales":
+        people.change_sales("accounts", str(adatum.sales_key), address1_city="Graz")
+    else:
+        people.change_bc("customers", str(adatum.bc_key), city="Graz")
     compare()
     first = Coupling.objects.get().differs_since
     compare()
