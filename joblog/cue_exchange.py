@@ -27,7 +27,7 @@ class ThresholdImport:
     whole: Import
 
     def read(self, data: Mapping[str, Any]) -> None:
-        present = {row["name"]: row for row in thresholds_to_json()}
+        present, seen = {row["name"]: row for row in thresholds_to_json()}, set()
         for plain in self.whole.rows(data, "cue_thresholds"):
             what = f"cue {plain.get('name', '?')}"
             values = self.whole.known(what, plain, _NUMBERS, also=("name",))
@@ -35,6 +35,9 @@ class ThresholdImport:
             if before is None:
                 self.whole.errors.append(f"{what}: there is no such cue. Cues are {', '.join(present)}.")
                 continue
+            if before["name"] in seen:
+                self.whole.errors.append(f"{what}: it stands there twice.")
+            seen.add(before["name"])
             after = before | values
             changed = [number for number in _NUMBERS if before[number] != after[number]]
             if self._may_be(what, after) and changed:

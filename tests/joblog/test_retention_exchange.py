@@ -72,6 +72,7 @@ def test_what_differs_is_said_and_kept_and_the_rest_stays(tmp_path: Path) -> Non
         ("log_retention", {"kept": "failed", "days": 3, "weeks": 1}, "unknown key weeks"),
         ("log_retention", {"kept": "well", "days": 9}, "twice"),
         ("cue_thresholds", {"name": "moon", "warn_from": 1}, "there is no such cue"),
+        ("cue_thresholds", {"name": "skipped", "bad_from": 9}, "twice"),
         ("cue_thresholds", {"name": "errors", "warn_from": "many"}, "a number from 1 to 1000000"),
         ("cue_thresholds", {"name": "errors", "bad_from": 1}, "red begins above yellow"),
         ("cue_thresholds", {"name": "errors", "green": 1}, "unknown key green"),
