@@ -14,9 +14,12 @@ from joblog.models import JobQueueEntry, RunKind, Trigger
 from joblog.queue import Queue, enqueue
 from joblog.scope import Scope
 from mappings.changes import Person
+from mappings.couplings import to_state
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.offers import Choice
+from mappings.plans import build_plan
 from mappings.systems import both_connected
+from syncadmin.sync.decide import source_unchanged
 from syncadmin.sync.errors import RunError
 from syncadmin.sync.records import Direction, Record, Side
 
@@ -58,7 +61,8 @@ def schedule_records(
 ) -> Scheduled:
     """One job for those records of ``side`` that may be synchronized this way; None: all ways, so that nothing is overwritten.
 
-    Reads both records of each coupling, two batches at most, where a direction was chosen. Raises RunError ``wrong-direction``, RetryLater.
+    Reads both records of each coupling where a direction was chosen, and once more those that look newer on the other side. Raises
+    RunError ``wrong-direction``, RetryLater.
     """
     if direction is not None:
         _refuse_wrong(mapping, direction)
@@ -175,7 +179,19 @@ def _against(mapping: IntegrationTableMapping, couplings: Mapping[str, Coupling]
             reasons[key] = DELETED
         elif _is_newer(row, source, destination, direction):
             reasons[key] = NEWER
-    return reasons
+    newer = {key: row for key, row in couplings.items() if reasons.get(key) == NEWER}
+    as_before = _as_before(mapping, newer, direction) if newer and direction.opposite in mapping.directions else set()
+    return {key: reason for key, reason in reasons.items() if key not in as_before}
+
+
+def _as_before(mapping: IntegrationTableMapping, couplings: Mapping[str, Coupling], direction: Direction) -> set[str]:
+    """Those whose other side holds what was last synchronized, though its stamp is later: statistics, say, were written there."""
+    plan, side = build_plan(mapping), direction.destination
+    ends = {key: str(getattr(row, KEY[side])) for key, row in couplings.items()}
+    with both_connected(mapping) as connectors:
+        found = connectors[side].read_records(plan.table(side), list(ends.values()), plan.fields(side))
+    rows = {key: (found.get(end), to_state(couplings[key])) for key, end in ends.items()}
+    return {key for key, (record, state) in rows.items() if record and source_unchanged(plan, direction.opposite, record, state)}
 
 
 def _is_newer(row: Coupling, source: Record, destination: Record, direction: Direction) -> bool:

@@ -61,6 +61,15 @@ def test_a_record_that_is_newer_on_the_other_side_is_left_out(keys: list[str], c
     assert (told.scheduled, told.skipped, told.reasons) == (1, 1, {NEWER: 1})
 
 
+def test_a_later_stamp_without_another_value_is_not_newer(keys: list[str], customer: IntegrationTableMapping, people: People) -> None:
+    people.control("POST", "clock", {"system": "sales", "offset_seconds": 60})
+    for city in ("Boston", None):
+        people.change_sales("accounts", account(keys[0]), address1_city=city)
+    told = schedule_records(customer, BC, keys[:2], direction=TO)
+    people.control("POST", "clock", {"system": "sales", "offset_seconds": 0})
+    assert (told.scheduled, told.reasons) == (2, {})
+
+
 def test_towards_business_central_that_change_is_welcome(keys: list[str], customer: IntegrationTableMapping, people: People) -> None:
     people.change_sales("accounts", account(keys[0]), address1_city="Boston")
     assert schedule_records(customer, BC, keys[:2], direction=FROM).scheduled == 2
