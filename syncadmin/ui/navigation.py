@@ -108,7 +108,7 @@ MENU: tuple[Group, ...] = (
             Item(
                 title="Assisted Setup",
                 url_name="joblog:assisted-setup",
-                words="dataverse connection setup wizard guide first steps getting started enable data synchronization",
+                words="wizard guide first steps getting started enable data synchronization",
                 hidden=True,
             ),
             Item(

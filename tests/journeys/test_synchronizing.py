@@ -30,6 +30,7 @@ def test_a_job_appears_in_the_open_log_and_finishes_there(page, browse, session)
 
 
 def test_a_new_customer_arrives(page, people):
+    synchronize(page, "CUSTOMER", jobs=2)  # whatever else is new
     people.create_bc("customers", displayName="Harbour Lights", city="Skagen", email="post@harbour.example")
     to_sales, from_sales = synchronize(page, "CUSTOMER", jobs=2)
     assert (to_sales["Inserted"], from_sales["Inserted"]) == ("1", "0")
