@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 
@@ -54,7 +54,9 @@ class TemplateForm(_TemplateModelForm):
 
 
 class _LineForm(forms.Form):
-    """A line of a list; one without its first field is left out."""
+    """A line of a list; one whose first field (``what`` it is about) was emptied is left out, a new one with a value alone is refused."""
+
+    what: ClassVar[str] = "field"
 
     def __init__(self, *args: Any, table: Table | None, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -62,6 +64,12 @@ class _LineForm(forms.Form):
         place = int(str(self.prefix).rpartition("-")[2]) + 1
         for own in self.fields.values():
             own.widget.attrs["aria-label"] = f"{own.label}, line {place}"
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if data.get("value") and not data.get(self.what) and not self.initial.get(self.what):
+            self.add_error(self.what, f"Say which {self.what} this value is for, or empty the value.")
+        return data
 
     def _choose_from(self, pairs: Sequence[tuple[str, str]]) -> None:
         """The fields of the table; the one that stands there although the table does not list it stays."""
@@ -83,7 +91,7 @@ class ConditionForm(_LineForm):
         self._choose_from(sorted(((one.name, f"{one.label or one.name} ({one.name})") for one in fields), key=lambda pair: pair[1]))
 
     def clean(self) -> dict[str, Any]:
-        data = self.cleaned_data
+        data = super().clean()
         own = self._table.fields.get(data.get("field", "")) if self._table else None
         if own is not None:
             try:
@@ -104,7 +112,7 @@ class DefaultForm(_LineForm):
         self._choose_from(writable_fields(self._table) if self._table else [])
 
     def clean(self) -> dict[str, Any]:
-        data = self.cleaned_data
+        data = super().clean()
         own = self._table.fields.get(data.get("field", "")) if self._table else None
         if own is not None:
             try:
@@ -117,6 +125,7 @@ class DefaultForm(_LineForm):
 class DimensionForm(_LineForm):
     """A default dimension of the new Business Central record."""
 
+    what = "dimension"
     dimension = forms.CharField(label="Dimension Code", required=False, max_length=20)
     value = forms.CharField(label="Dimension Value Code", required=False, max_length=20)
     posting = forms.ChoiceField(label="Value Posting", required=False, choices=[(rule, rule) for rule in POSTING_RULES])

@@ -138,3 +138,13 @@ def test_a_template_of_a_table_that_was_never_read_is_shown_by_its_names(adminis
     template = mapping.templates.create(side="sales", code="OLD", defaults={"customertypecode": 3})
     assert "customertypecode: 3" in administrator.get(LIST).content.decode()
     assert opened(administrator, page_of(template)).defaults.forms[0].initial == {"field": "customertypecode", "value": "3"}
+
+
+@pytest.mark.parametrize(("line", "what"), [("default", "field"), ("condition", "field"), ("dimension", "dimension")])
+def test_a_value_without_its_field_is_not_lost_silently(administrator, customers, line, what):
+    template = customers.templates.get(side="business_central")
+    forms = opened(administrator, page_of(template))
+    (formset,) = (one for _, _, one in forms.lists if one.prefix == line)
+    spare = formset.forms[-1].prefix
+    answer = administrator.post(page_of(template), sent_of(forms) | {f"{spare}-value": "AARHUS"})
+    assert f"Say which {what} this value is for, or empty the value." in answer.content.decode()
