@@ -1,6 +1,7 @@
 """The pictures of the README, taken from the demo company at work. SYNCADMIN_SCREENSHOTS=1 renews those in docs/screenshots."""
 
 import os
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -39,7 +40,7 @@ def test_pictures_of_the_main_pages(browse, session, adatum, folder, scheme):
         show(page, adatum)
         expect(page.locator("h1")).to_have_text(title)
         expect(page.locator(".htmx-request")).to_have_count(0)
-        assert page.locator("table.rows tbody tr, .fields .field").count() > 3
+        assert page.locator("table.rows tbody tr, .cue, .why-step").count() > 3
         picture = folder / f"{name}-{scheme}.png"
         page.mouse.move(0, 0)
         page.screenshot(path=picture)
@@ -59,35 +60,31 @@ def show_log(page, _):
     expect(page.locator("tr.drill")).to_be_visible()
 
 
-def show_job(page, _):
-    page.goto("/log/?mapping=CUSTOMER&direction=FromIntegrationTable&failures=true")
-    page.locator("#list td.name a").last.click()
-
-
-def show_errors(page, _):
-    page.goto("/errors/")
-
-
 def show_record(page, adatum):
     page.goto(adatum)
     expect(page.locator(".page-head")).to_contain_text("Conflict")
 
 
-def show_mapping(page, _):
-    page.goto("/mappings/4/")
-    expect(page.locator(".checked").first).to_contain_text("match")
+def show_home(page, _):
+    page.goto("/home/")
 
 
-def show_fields(page, _):
-    page.goto("/mappings/4/fields/")
+def show_couplings(page, _):
+    page.goto("/couplings/?mapping=CUSTOMER")
+    page.locator("#list tbody tr", has_text="Failing").first.locator("[data-select]").check()
+    expect(page.locator("#factbox")).to_contain_text("Last error")
+
+
+def show_why(page, _):
+    page.goto("/couplings/?mapping=CUSTOMER&state=skipped")
+    page.goto(page.locator("#list tbody a[href*='/records/business_central/']").first.get_attribute("href") + "why/")
 
 
 PICTURES = {
+    "home": ("Role Center", show_home),
     "mappings": ("Integration Table Mappings", show_mappings),
     "log": ("Integration Synchronization Log", show_log),
-    "job": ("CUSTOMER ← From Sales", show_job),
-    "errors": ("Integration Synchronization Errors", show_errors),
     "record": ("10000 Adatum Corporation", show_record),
-    "mapping": ("CUSTOMER", show_mapping),
-    "fields": ("CUSTOMER · Integration Field Mapping List", show_fields),
+    "couplings": ("Couplings", show_couplings),
+    "why": (re.compile("Why is .* not synchronizing"), show_why),
 }
