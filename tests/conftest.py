@@ -15,7 +15,13 @@ from django.test import Client
 from mappings.models import IntegrationTableMapping
 from syncadmin.sandbox.server import Sandbox
 from tests.people import People
+from tests.scheduling import Together
 from tests.snapshots import once
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")

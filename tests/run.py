@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
 def _suite(name: str, environment: dict[str, str], arguments: list[str]) -> int:
     sys.stdout.write(f"== The suite on {name} ==\n")
     sys.stdout.flush()
-    command = [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "loadgroup", *arguments]
+    command = [sys.executable, "-m", "pytest", "-n", WORKERS, *arguments]
     return subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=False).returncode
 
 

@@ -25,8 +25,6 @@ IntegrationTableMapping.objects.update(bc_watermark=None, bc_read_at=None, sales
 _MOST_REQUESTS = 8  # of a mapping that has nothing to do
 _MAPPINGS = {"CUSTOMER": "CUSTOMER", "ACCOUNT": "CUSTOMER", "CONTACT": "CONTACT", "ITEM": "ITEM-PRODUCT"}  # table -> mapping
 
-pytestmark = pytest.mark.xdist_group("demo company full")
-
 
 @dataclass
 class Outcome:

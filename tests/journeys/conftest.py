@@ -24,12 +24,11 @@ expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All journeys share one installation and one browser, so they stay together; without Chromium they do not run."""
+    """All journeys share one installation and one browser (tests/scheduling.py); without Chromium they do not run."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
             if CHROMIUM is None:
                 item.add_marker(pytest.mark.skip(reason="no Chromium was found; CHROMIUM names the program"))
 

@@ -89,5 +89,6 @@ def test_an_older_version_is_compared_and_restored(page):
     page.get_by_role("link", name="Compare with now").first.click()
     expect(page.locator("table.compare .changed")).to_have_text(was)
     press(page, "Restore this version", sure=True)
+    expect(page.locator("#messages")).to_be_visible()
     open_mapping(page, "UNIT OF MEASURE")
     expect(page.get_by_label("Description", exact=True)).to_have_value(was)

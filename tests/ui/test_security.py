@@ -25,3 +25,11 @@ def test_pages_hold_nothing_that_the_policy_would_block(client, name):
 def test_the_start_page_leads_to_the_mappings(client):
     client.force_login(User.objects.create_superuser("root"))
     assert client.get("/", follow=True).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/log/?search=a%00b", "/log/?%00=a"])
+def test_a_nul_character_is_refused_with_words(client, address):
+    client.force_login(User.objects.create_superuser("root"))
+    answer = client.get(address)
+    assert (answer.status_code, b"NUL" in answer.content) == (400, True)
+    assert client.post("/synchronize/", {"mapping": "\x00"}).status_code == 400
