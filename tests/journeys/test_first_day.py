@@ -76,8 +76,9 @@ def test_from_nothing_to_synchronized_customers(first_page: Page, systems: Peopl
     page.goto("/full-synchronization/")
     press(page, "Refresh Recommendation")
     expect(mapping_row(page, "CUSTOMER")).to_contain_text("Full Synchronization")
+    lines = len(rows(page))
     press(page, "Start", sure=True)
-    expect(page.locator("#list tbody tr", has_text="Finished")).to_have_count(len(rows(page)), timeout=90_000)
+    expect(page.locator("#list tbody tr", has_text="Finished")).to_have_count(lines, timeout=90_000)
     page.goto("/log/?type=Full&mapping=CUSTOMER&direction=ToIntegrationTable")
     assert [(job["Inserted"], job["Failed"]) for job in rows(page)] == [("2", "0")]
     assert sorted(one["name"] for one in systems.rows_sales("accounts")) == ["Harbour Lights", "North Wind"]
