@@ -21,17 +21,14 @@ _TONES = {JobStatus.ERROR: "bad", JobStatus.CANCELED: "none", JobStatus.IN_PROCE
 
 @dataclass(frozen=True)
 class Bar:
-    """One job; ``x`` and ``height`` in units of the drawing, ``tone`` as of a chart's bars."""
+    """One job as a bar of a chart, in units of its drawing; ``tone`` is "bad", "none", "running" or ""."""
 
     url: str
     title: str
     tone: str
     x: int
+    y: int
     height: int
-
-    @property
-    def y(self) -> int:
-        return HEIGHT - self.height
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ def _bar(job: SynchJob, place: float, longest: float) -> Bar:
     title = f"{job.mapping_name} {job.arrow} {formatting.utc(job.started_at)}, {formatting.duration(_seconds(job))}: {status}"
     tone = _TONES.get(JobStatus(job.status), "bad" if job.failed else "")
     x, height = round(place * (WIDTH - _BAR)), max(_LEAST, round(share * HEIGHT))
-    return Bar(reverse("joblog:job", args=[job.pk]), title, tone, x, height)
+    return Bar(reverse("joblog:job", args=[job.pk]), title, tone, x, HEIGHT - height, height)
 
 
 def _seconds(job: SynchJob) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -13,24 +12,13 @@ from joblog.models import JobQueueEntry, JobStatus, JobType, SynchJob
 from joblog.queue_tables import QUEUE_TONES
 from joblog.schedule import recurrence
 from joblog.tables import JOB_TONES
+from joblog.time_strip import Bar
 from mappings.models import IntegrationTableMapping
 from syncadmin.ui.formatting import count
 from syncadmin.ui.views import Page
 
 SHOWN = 24
 _STEP, _WIDTH, _HEIGHT, _LOWEST = 11, 8, 54, 3  # units of the chart's viewBox
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One job as a bar of the chart; ``tone`` is "bad", "none" or ""."""
-
-    url: str
-    title: str
-    tone: str
-    x: int
-    y: int
-    height: int
 
 
 class MappingRuns(Page):

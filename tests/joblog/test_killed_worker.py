@@ -36,19 +36,24 @@ def installation(tmp_path: Path, people: People) -> Iterator[Installation]:
 def test_all_records_arrive_once_when_the_worker_is_killed(moment: str, installation: Installation, people: People) -> None:
     people.create_many_bc("customers", [{"displayName": f"Customer {number:04}"} for number in range(RECORDS)])
     people.fault(system="sales", kind="delay", seconds=3, times=1, **MOMENTS[moment])
-    installation.python(
-        "from joblog.queue import enqueue; from joblog.models import *; from mappings.models import *\n"
-        "enqueue(mapping=IntegrationTableMapping.objects.get(name='CUSTOMER'), run_kind=RunKind.SYNCHRONIZE)"
-    )
-    worker = installation.start_worker()
-    wait_until(lambda: used_up(people), what="the delayed request")
-    installation.kill(worker)
-    installation.start_worker()
+    run_and_kill(installation, people, "CUSTOMER")
     jobs = wait_until(lambda: finished(installation), seconds=90, what="the end of both jobs")
     assert names_in_sales(people) == Counter(f"Customer {number:04}" for number in range(RECORDS))
     assert (jobs["ToIntegrationTable"]["inserted"], jobs["ToIntegrationTable"]["failed"]) == (RECORDS, 0)
     assert counted_entries(installation, jobs["ToIntegrationTable"]["id"]) == Counter(Inserted=RECORDS)
     assert jobs["FromIntegrationTable"]["inserted"] == jobs["FromIntegrationTable"]["modified"] == 0
+
+
+def run_and_kill(installation: Installation, people: People, mapping: str) -> None:
+    """Kills the worker that synchronizes this mapping while the request that is delayed is on the wire; another one starts."""
+    installation.python(
+        "from joblog.queue import enqueue; from joblog.models import *; from mappings.models import *\n"
+        f"enqueue(mapping=IntegrationTableMapping.objects.get(name={mapping!r}), run_kind=RunKind.SYNCHRONIZE)"
+    )
+    worker = installation.start_worker()
+    wait_until(lambda: used_up(people), what="the delayed request")
+    installation.kill(worker)
+    installation.start_worker()
 
 
 def used_up(people: People) -> bool:
@@ -79,14 +84,7 @@ def test_options_are_made_once_when_the_worker_is_killed(path: str, installation
         "from mappings.models import *; IntegrationTableMapping.objects.filter(name__contains='TERMS').update(synch_only_coupled=False)"
     )
     people.fault(system="sales", kind="delay", seconds=3, times=1, method="POST", path=path, after=1 if path == "batch" else 0)
-    installation.python(
-        "from joblog.queue import enqueue; from joblog.models import *; from mappings.models import *\n"
-        "enqueue(mapping=IntegrationTableMapping.objects.get(name='PAYMENT TERMS'), run_kind=RunKind.SYNCHRONIZE)"
-    )
-    worker = installation.start_worker()
-    wait_until(lambda: used_up(people), what="the delayed request")
-    installation.kill(worker)
-    installation.start_worker()
+    run_and_kill(installation, people, "PAYMENT TERMS")
     job = wait_until(lambda: ended(installation), seconds=90, what="the end of the job")
     assert (job["inserted"], job["failed"]) == (2, 0)
     for entity in ("account", "invoice"):
@@ -113,14 +111,7 @@ def test_new_customers_get_their_dimensions_once_when_the_worker_is_killed(metho
     people.create_many_sales("accounts", "account", rows)
     path = "defaultDimensions" if method == "GET" else r"api/v2.0/\$batch"
     people.fault(system="business_central", kind="delay", seconds=3, times=1, method=method, path=path)
-    installation.python(
-        "from joblog.queue import enqueue; from joblog.models import *; from mappings.models import *\n"
-        "enqueue(mapping=IntegrationTableMapping.objects.get(name='CUSTOMER'), run_kind=RunKind.SYNCHRONIZE)"
-    )
-    worker = installation.start_worker()
-    wait_until(lambda: used_up(people), what="the delayed request")
-    installation.kill(worker)
-    installation.start_worker()
+    run_and_kill(installation, people, "CUSTOMER")
     jobs = wait_until(lambda: finished(installation), seconds=90, what="the end of both jobs")
     assert (jobs["FromIntegrationTable"]["inserted"], jobs["FromIntegrationTable"]["failed"]) == (40, 0)
     dimensions = Counter(row["parentId"] for row in people.rows_standard("defaultDimensions"))

@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from joblog import executions
-from joblog.claims import take
-from joblog.models import JobQueueEntry, QueueStatus, RunKind
+from joblog.claims import Claim, take
+from joblog.models import JobQueueEntry, JobQueueLogEntry, QueueStatus, RunKind
 from joblog.pauses import pause, resume
 from joblog.wake_up import soon, wake
 from joblog.watched_tables import mappings_by_table
@@ -116,26 +116,27 @@ def test_lines_wake_their_headers_and_rates_their_currencies(make_mapping: MakeM
     assert found["salesInvoiceLines"] == {header.pk} and found["currencyExchangeRates"] == {currency.pk}
 
 
-@pytest.mark.rule("21.6.running")
-def test_a_change_during_a_run_is_looked_at_after_it(entry: JobQueueEntry, mapping: IntegrationTableMapping) -> None:
+def running(entry: JobQueueEntry, mapping: IntegrationTableMapping) -> tuple[JobQueueLogEntry, Claim]:
+    """A worker has begun with the entry, and a job of its mapping with it."""
     JobQueueEntry.objects.update(earliest_start=timezone.now())
     claim = take(entry.pk)
     assert claim is not None
     entry.refresh_from_db()
     execution = executions.begin(entry, claim)
     execution.jobs.create(mapping=mapping, mapping_name="CUSTOMER", direction="ToIntegrationTable", started_at=timezone.now())
+    return execution, claim
+
+
+@pytest.mark.rule("21.6.running")
+def test_a_change_during_a_run_is_looked_at_after_it(entry: JobQueueEntry, mapping: IntegrationTableMapping) -> None:
+    execution, claim = running(entry, mapping)
     wake(mapping.sales, {"accounts"})
     executions.succeed(entry, execution, claim)
     assert sooner(entry)
 
 
 def test_a_change_while_a_run_is_put_off_is_looked_at_after_it(entry: JobQueueEntry, mapping: IntegrationTableMapping) -> None:
-    JobQueueEntry.objects.update(earliest_start=timezone.now())
-    claim = take(entry.pk)
-    assert claim is not None
-    entry.refresh_from_db()
-    execution = executions.begin(entry, claim)
-    execution.jobs.create(mapping=mapping, mapping_name="CUSTOMER", direction="ToIntegrationTable", started_at=timezone.now())
+    _, claim = running(entry, mapping)
     executions.put_off(entry, claim, RetryLater("Sales is busy.", seconds=5))
     assert wake(mapping.sales, {"accounts"}) == 0
     JobQueueEntry.objects.update(earliest_start=timezone.now())
