@@ -22,9 +22,9 @@ from joblog.views.match import MatchBasedCoupling
 from joblog.views.missing import MissingReference, SetUpFromError
 from joblog.views.new_mapping import CreateMapping
 from joblog.views.notices import NoticeRuleEdit, NoticeRules, SentNotices
-from joblog.views.queue import QueueList, QueueState
+from joblog.views.queue import QueueList, QueueState, RecordOfEntry
 from joblog.views.queue_entry import NewQueueEntry, QueueEntryCard
-from joblog.views.queue_log import MarkAsError, QueueLogEntryPage, QueueLogList
+from joblog.views.queue_log import EntryOfExecution, MarkAsError, QueueLogEntryPage, QueueLogEntryText, QueueLogList
 from joblog.views.records import History, Record, RecordLog, Records
 from joblog.views.retention import DeleteLog, Retention
 from joblog.views.set_up_coupling import CreateNew, SetUpCoupling
@@ -85,9 +85,12 @@ urlpatterns: list[URLPattern] = [
     path("job-queue/state/", QueueState.as_view(), name="queue-state"),
     path("job-queue/new/", NewQueueEntry.as_view(), name="queue-new"),
     path("job-queue/<int:pk>/", QueueEntryCard.as_view(), name="queue-entry"),
+    path("job-queue/<int:pk>/record/", RecordOfEntry.as_view(), name="queue-entry-record"),
     path("job-queue/log/", QueueLogList.as_view(), name="queue-log"),
     path("job-queue/log/mark-as-error/", MarkAsError.as_view(), name="mark-as-error"),
     path("job-queue/log/<int:pk>/", QueueLogEntryPage.as_view(), name="queue-log-entry"),
+    path("job-queue/log/<int:pk>/text/", QueueLogEntryText.as_view(), name="queue-log-entry-text"),
+    path("job-queue/log/<int:pk>/entry/", EntryOfExecution.as_view(), name="queue-log-entry-of"),
     path("tell-me/", TellMe.as_view(), name="tell-me"),
     path("workers/", Workers.as_view(), name="workers"),
     path("workers/pause/", PauseQueue.as_view(), name="pause"),

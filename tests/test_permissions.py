@@ -40,7 +40,8 @@ def address(app: str, pattern: URLPattern, mapping: int, record: str) -> str:
     pk = {
         "job": SynchJob.objects.latest("pk").pk,
         "queue-entry": JobQueueEntry.objects.latest("pk").pk,
-        "queue-log-entry": JobQueueLogEntry.objects.latest("pk").pk,
+        "queue-entry-record": JobQueueEntry.objects.latest("pk").pk,
+        **dict.fromkeys(("queue-log-entry", "queue-log-entry-text", "queue-log-entry-of"), JobQueueLogEntry.objects.latest("pk").pk),
         **dict.fromkeys(("coupling", "coupling-facts", "set-up-again"), Coupling.objects.latest("pk").pk),
         "set-up-from-error": SynchError.objects.latest("pk").pk,
     }.get(name if name.startswith(("queue", "coupling", "set-up")) else name.split("-", maxsplit=1)[0], mapping)

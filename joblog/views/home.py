@@ -9,20 +9,30 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 
 from joblog.activity import Day, activity
 from joblog.addresses import log_url
 from joblog.assisted_setup import Step, steps
 from joblog.cues import KINDS, MOST_THRESHOLD, Cue, cues
-from joblog.models import CueThreshold, ErrorCause, JobQueueEntry, JobStatus, QueueStatus, SynchJob, Worker
+from joblog.models import CueThreshold, ErrorCause, JobQueueEntry, JobStatus, SynchJob, Worker
+from joblog.schedule import PLANNED
 from mappings.changes import keep_change
 from mappings.models import System
 from mappings.views.connections import expiry_of
-from syncadmin.ui.formatting import count
+from syncadmin.ui.formatting import count, rough
 from syncadmin.ui.views import Page, tell
 
 _SHOWN = 5
 _STEP, _WIDTH, _HEIGHT = 44, 14, 110  # units of the chart's viewBox
+
+
+@dataclass(frozen=True)
+class NextRun:
+    """The entry that runs next by itself; ``wait`` tells how long it is until then."""
+
+    entry: JobQueueEntry
+    wait: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ class Home(Page):
     fragment_template = "joblog/home_body.html"
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
-        days = activity()
+        days, upcoming = activity(), _upcoming()
         return super().get_context_data(
             cues=cues(),
             bars=_bars(days),
@@ -61,7 +71,8 @@ class Home(Page):
             written=sum(day.written for day in days),
             failed=sum(day.failed for day in days),
             running=SynchJob.objects.filter(status=JobStatus.IN_PROCESS).order_by("-id")[:_SHOWN],
-            upcoming=_upcoming(),
+            upcoming=upcoming,
+            next_run=_next_run(upcoming),
             causes=ErrorCause.objects.filter(records__gt=0).order_by("-records", "id")[:_SHOWN],
             systems=[(row, expiry_of(row)) for row in System.objects.all()],
             setup=_setup(),
@@ -140,9 +151,17 @@ def _setup() -> tuple[int, int, Step] | None:
 
 def _upcoming() -> list[JobQueueEntry]:
     """What runs next by itself, overdue entries among it."""
-    waiting = (QueueStatus.READY, QueueStatus.INACTIVE, QueueStatus.WAITING)
-    rows = JobQueueEntry.objects.filter(status__in=waiting).exclude(earliest_start=None)
+    rows = JobQueueEntry.objects.filter(status__in=PLANNED).select_related("mapping").exclude(earliest_start=None)
     return list(rows.order_by("earliest_start", "id")[:_SHOWN])
+
+
+def _next_run(upcoming: list[JobQueueEntry]) -> NextRun | None:
+    """None where nothing is planned."""
+    first = next(iter(upcoming), None)
+    if first is None or first.earliest_start is None:
+        return None
+    seconds = (first.earliest_start - timezone.now()).total_seconds()
+    return NextRun(first, f"in {rough(seconds)}" if seconds > 0 else "now")
 
 
 def _bars(days: list[Day]) -> list[Bar]:

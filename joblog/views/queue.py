@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.generic import View
 
@@ -78,6 +79,17 @@ class QueueState(Permitted, View):
             require(request, permission)
         _tell(request, change(ids, request.user.get_username()), told)
         return back
+
+
+class RecordOfEntry(Permitted, View):
+    """Leads from an entry to the mapping that it runs (Show Record)."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        entry = get_object_or_404(JobQueueEntry, pk=pk)
+        if entry.mapping_id is not None:
+            return HttpResponseRedirect(reverse("mappings:mapping-edit", args=[entry.mapping_id]))
+        tell(request, f"{entry.description} runs for no mapping of its own, so there is no record to show.", level=messages.WARNING)
+        return HttpResponseRedirect(reverse("joblog:queue-entry", args=[pk]))
 
 
 def _running(jobs: Sequence[int]) -> list[int]:

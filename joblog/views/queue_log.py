@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.generic import View
 
+from joblog.execution_text import execution_text
 from joblog.executions import mark_as_error
 from joblog.models import JobQueueLogEntry, LogStatus, SynchJob
 from joblog.queue_filters import QueueLogFilter
@@ -44,17 +45,35 @@ class QueueLogEntryPage(Page):
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         execution = get_object_or_404(JobQueueLogEntry.objects.select_related("entry"), pk=self.kwargs["pk"])
-        jobs = SynchJob.objects.filter(log_entry=execution).defer("cursor", "scope", "call_stack").order_by("id")[:_JOBS_SHOWN]
         return super().get_context_data(
             title=execution.description,
             execution=execution,
             tone=LOG_TONES.get(execution.status, ""),
             scope=parameters_in_words(execution),
-            jobs=[(job, JOB_TONES.get(job.status, "")) for job in jobs],
+            jobs=[(job, JOB_TONES.get(job.status, "")) for job in _jobs_of(execution)],
             running=execution.status == LogStatus.IN_PROCESS,
             live_seconds=2 if execution.status == LogStatus.IN_PROCESS else 0,
             **extra,
         )
+
+
+class QueueLogEntryText(Permitted, View):
+    """All details of one execution as plain text, for the clipboard."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:  # noqa: ARG002
+        execution = get_object_or_404(JobQueueLogEntry, pk=pk)
+        return HttpResponse(execution_text(execution, list(_jobs_of(execution))), content_type="text/plain; charset=utf-8")
+
+
+class EntryOfExecution(Permitted, View):
+    """Leads from an execution to the entry that it ran."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        execution = get_object_or_404(JobQueueLogEntry, pk=pk)
+        if execution.entry_id is not None:
+            return HttpResponseRedirect(reverse("joblog:queue-entry", args=[execution.entry_id]))
+        tell(request, "The job queue entry of this execution does not exist any more.", level=messages.WARNING)
+        return HttpResponseRedirect(reverse("joblog:queue-log-entry", args=[pk]))
 
 
 class MarkAsError(Permitted, View):
@@ -71,3 +90,7 @@ class MarkAsError(Permitted, View):
         if marked < len(ids) or not ids:
             tell(request, "Only executions that are In Process can be marked as error; select one first.", level=messages.WARNING)
         return HttpResponseRedirect(next_url(request, reverse("joblog:queue-log")))
+
+
+def _jobs_of(execution: JobQueueLogEntry) -> QuerySet[SynchJob]:
+    return SynchJob.objects.filter(log_entry=execution).defer("cursor", "scope", "call_stack").order_by("id")[:_JOBS_SHOWN]

@@ -49,6 +49,14 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def rough(seconds: float) -> str:
+    """How long in one unit, for tiles: ``40 s``, ``12 min``, ``5 h``, ``3 d``."""
+    for unit, length, until in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 2 * 86400)):
+        if seconds < until:
+            return f"{max(1, round(seconds / length))} {unit}"
+    return f"{round(seconds / 86400)} d"
+
+
 def count(value: int) -> str:
     """A whole number as the reader writes it."""
     return current().number(value)

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from joblog.cues import cues
-from joblog.models import CueThreshold, JobQueueEntry, Worker
+from joblog.models import CueThreshold, JobQueueEntry, QueuePause, Worker
 from mappings.models import ConfigurationChange, Coupling, IntegrationTableMapping, System
 from tests.joblog.conftest import MakeEntry, MakeJob
 
@@ -65,6 +65,24 @@ def test_zero_is_dimmed_and_no_link(reader: Client, db: None) -> None:
     page = reader.get(HOME).content.decode()
     assert page.count('<b class="zero">0</b>') == 8
     assert 'class="cue good" href' not in page
+
+
+def test_the_next_run_is_a_tile_that_opens_its_entry(reader: Client, mapping: IntegrationTableMapping) -> None:
+    now = timezone.now()
+    JobQueueEntry.objects.create(mapping=mapping, description="Later", status="Ready", earliest_start=now + timedelta(hours=3))
+    JobQueueEntry.objects.create(description="Resting", status="On Hold", earliest_start=now)
+    soon = JobQueueEntry.objects.create(mapping=mapping, description="Soon", status="Ready", earliest_start=now + timedelta(minutes=12))
+    tile = re.search(r'<a class="cue" href="([^"]+)" title="Soon">(.*?)</a>', reader.get(HOME).content.decode())
+    assert tile is not None
+    assert tile[1] == f"/job-queue/{soon.pk}/" and "CUSTOMER" in tile[2] and "in 12 min" in tile[2]
+
+
+def test_the_tile_of_the_next_run_says_what_is_overdue_that_all_is_paused_and_that_nothing_is_planned(reader: Client, db: None) -> None:
+    assert '<b class="zero">none</b>' in reader.get(HOME).content.decode()
+    JobQueueEntry.objects.create(description="Due", status="Ready", earliest_start=timezone.now() - timedelta(minutes=1))
+    assert "<b>now</b>" in reader.get(HOME).content.decode()
+    QueuePause.objects.create(reason="Maintenance", since=timezone.now())
+    assert "<b>paused</b>" in reader.get(HOME, headers={"HX-Request": "true"}).content.decode()
 
 
 def test_thresholds_are_set_by_administrators_and_kept_in_the_change_log(signed_in: Callable[[str], Client], trouble: None) -> None:

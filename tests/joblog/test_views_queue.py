@@ -220,6 +220,13 @@ def test_of_jobs_that_ended_nothing_is_canceled(operator: Client, make, make_job
     assert status_of(entry) == "Ready"
 
 
+def test_show_record_leads_to_the_mapping_of_an_entry(reader: Client, make, mapping: IntegrationTableMapping) -> None:
+    assert 'data-address="/job-queue/{key}/record/"' in reader.get(QUEUE).content.decode()
+    assert reader.get(f"/job-queue/{make().pk}/record/").headers["Location"] == f"/mappings/{mapping.pk}/"
+    without = JobQueueEntry.objects.create(description="Delete old entries", run_kind="retention")
+    assert "no record to show" in reader.get(f"/job-queue/{without.pk}/record/", follow=True).content.decode()
+
+
 def test_the_list_leads_to_the_errors_of_an_entry(reader: Client, make) -> None:
     entry = make("Error")
     page = reader.get(QUEUE).content.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -73,6 +74,25 @@ def test_an_execution_tells_its_jobs_call_stack_and_lost_workers(reader: Client,
     page = reader.get(page_of(execution)).content.decode()
     for text in ("Bad.", "Traceback (most recent call last)", "far:1 gave no sign of life", reverse("joblog:job", args=[job.pk])):
         assert text in page
+
+
+def test_all_details_of_an_execution_are_copied_as_plain_text(reader: Client, make, make_job: Callable[..., SynchJob]) -> None:
+    execution = make("Error", message="<b>Bad</b>.", call_stack="Traceback (most recent call last)", user_name="ann", notes="far:1 is gone")
+    job = make_job(log_entry=execution, inserted=3, failed=1, message="One failed.")
+    answer = reader.get(f"{page_of(execution)}text/")
+    text = answer.content.decode()
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert "Error Message: <b>Bad</b>.\n" in text and "Duration: 1 min 30 s\nUser ID: ann\n" in text and " UTC\n" in text
+    assert f"Synch jobs:\n{job.pk} CUSTOMER ToIntegrationTable · Synchronization · Finished · 3 inserted, 1 failed · One failed." in text
+    assert "Call stack:\nTraceback (most recent call last)\n" in text and "far:1 is gone" in text
+    for page in (page_of(execution), LOG):
+        assert re.search(r"data-copies[^>]*>Copy Details</a>", reader.get(page).content.decode())
+
+
+def test_an_execution_leads_to_its_entry_while_there_is_one(reader: Client, make, mapping: IntegrationTableMapping) -> None:
+    entry = JobQueueEntry.objects.create(description="CUSTOMER job", mapping=mapping)
+    assert reader.get(f"{page_of(make(entry=entry))}entry/").headers["Location"] == f"/job-queue/{entry.pk}/"
+    assert "does not exist any more" in reader.get(f"{page_of(make())}entry/", follow=True).content.decode()
 
 
 def test_a_running_execution_is_fetched_again(reader: Client, make) -> None:
