@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from mappings.captions import captions_of
 from mappings.changes import fingerprint
 from mappings.default_setup import DefaultMapping, default_mappings, wanted_tables
 from mappings.differences import Line, differing_lines
@@ -72,7 +73,7 @@ def _difference(one: DefaultMapping, before: dict[str, Any] | None) -> DefaultDi
         before=before,
         after=after,
         disabled=tuple(f"{field}: {field.status_reason}" for field in one.fields if field.status == FieldStatus.DISABLED),
-        lines=tuple(differing_lines(before, after)) if before else (),
+        lines=tuple(differing_lines(before, after, captions_of("mapping"))) if before else (),
         added=tuple(_told(pair) for pair in new if pair not in old),
         changed=tuple(_told(pair) for pair in new if pair in old and old[pair] != new[pair]),
         removed=tuple(_told(pair) for pair in old if pair not in new),

@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from mappings.differences import differing_lines
+from mappings.captions import captions_of
+from mappings.differences import Line, differing_lines
 from mappings.models import ConfigTemplate, ConfigurationChange, IntegrationTableMapping, SystemKind, TransformationRule
 from mappings.template_words import KnownTables, conditions_in_words, defaults_in_words, dimensions_in_words
 from mappings.transformation_forms import told
@@ -205,10 +206,14 @@ class ChangeTable(ListTable):
         order_by = ("-changed_at",)
 
     def render_lines(self, record: ConfigurationChange) -> SafeString:
-        rows = [(one.name, one.before, one.after) for one in differing_lines(record.before, record.after)]
+        rows = [(one.name, one.before, one.after) for one in _lines(record)]
         cells = format_html_join("", '<span class="soft">{}</span><span class="old">{}</span><span class="new">{}</span>', rows)
         diff = format_html('<div class="diff">{}</div>', cells)
         return format_html("<details><summary>{} values</summary>{}</details>", len(rows), diff) if len(rows) > LINES_SHOWN else diff
 
     def value_lines(self, record: ConfigurationChange) -> str:
-        return "; ".join(f"{one.name}: {one.before} -> {one.after}" for one in differing_lines(record.before, record.after))
+        return "; ".join(f"{one.name}: {one.before} -> {one.after}" for one in _lines(record))
+
+
+def _lines(record: ConfigurationChange) -> list[Line]:
+    return differing_lines(record.before, record.after, captions_of(record.kind))

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from mappings.captions import captions_of
 from mappings.changes import Person, save_with_history
 from mappings.differences import Line, differing_lines
 from mappings.exchange import Import, mapping_to_json
@@ -29,7 +30,7 @@ def versions_of(mapping: IntegrationTableMapping) -> list[ConfigurationChange]:
 
 def difference_to(mapping: IntegrationTableMapping, change: ConfigurationChange) -> list[Line]:
     """What restoring the version would change, from what is now to what was then."""
-    return differing_lines(mapping_to_json(mapping), change.after)
+    return differing_lines(mapping_to_json(mapping), change.after, captions_of("mapping"))
 
 
 def restore(mapping: IntegrationTableMapping, change: ConfigurationChange, user: Person) -> None:

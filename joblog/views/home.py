@@ -161,7 +161,7 @@ def _next_run(upcoming: list[JobQueueEntry]) -> NextRun | None:
     if first is None or first.earliest_start is None:
         return None
     seconds = (first.earliest_start - timezone.now()).total_seconds()
-    return NextRun(first, f"in {rough(seconds)}" if seconds > 0 else "now")
+    return NextRun(first, rough(seconds) if seconds > 0 else "now")
 
 
 def _bars(days: list[Day]) -> list[Bar]:

@@ -74,7 +74,7 @@ def test_the_next_run_is_a_tile_that_opens_its_entry(reader: Client, mapping: In
     soon = JobQueueEntry.objects.create(mapping=mapping, description="Soon", status="Ready", earliest_start=now + timedelta(minutes=12))
     tile = re.search(r'<a class="cue" href="([^"]+)" title="Soon">(.*?)</a>', reader.get(HOME).content.decode())
     assert tile is not None
-    assert tile[1] == f"/job-queue/{soon.pk}/" and "CUSTOMER" in tile[2] and "in 12 min" in tile[2]
+    assert tile[1] == f"/job-queue/{soon.pk}/" and "CUSTOMER" in tile[2] and "<b>12 min</b>" in tile[2]
 
 
 def test_the_tile_of_the_next_run_says_what_is_overdue_that_all_is_paused_and_that_nothing_is_planned(reader: Client, db: None) -> None:

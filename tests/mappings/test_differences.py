@@ -25,14 +25,14 @@ def test_an_added_row_is_one_line_with_what_it_holds():
         {"fields": [{"field": "a", "integration_field": "b"}]},
         {"fields": [{"field": "a", "integration_field": "b"}, {"field": "", "integration_field": "x"}]},
     )
-    assert differing_lines(before, after) == [Line("fields · constant / x", "–", "integration field x")]
+    assert differing_lines(before, after) == [Line("fields · constant / x", "–", "integration field: x")]
 
 
 def test_a_new_object_has_nothing_before():
     new = {"user_defined": True, "note": "", "fields": [{"field": "a", "integration_field": "b", "status": "Enabled"}]}
     assert differing_lines(None, new) == [
         Line("user defined", "–", "yes"),
-        Line("fields · a / b", "–", "field a, integration field b, status Enabled"),
+        Line("fields · a / b", "–", "field: a, integration field: b, status: Enabled"),
     ]
 
 

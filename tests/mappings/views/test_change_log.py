@@ -26,7 +26,7 @@ def names(answer):
 @pytest.mark.rule("A26.kept")
 def test_what_differs_is_shown_line_by_line(reader, changes):
     page = reader.get(LOG).content.decode()
-    assert '<span class="soft">direction</span><span class="old">Bidirectional</span><span class="new">ToIntegrationTable</span>' in page
+    assert '<span class="soft">Direction</span><span class="old">Bidirectional</span><span class="new">To Sales</span>' in page
 
 
 def test_newest_first(reader, changes):
@@ -44,7 +44,7 @@ def test_many_values_are_folded(reader, db):
 
 def test_the_export_says_it_in_words(reader, changes):
     text = b"".join(reader.get(LOG, {"export": "csv"}).streaming_content).decode()
-    assert "direction: Bidirectional -> ToIntegrationTable" in text
+    assert "Direction: Bidirectional -> To Sales" in text
 
 
 def test_more_changes_need_no_more_queries(reader, changes, django_assert_num_queries):

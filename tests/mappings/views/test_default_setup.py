@@ -37,8 +37,8 @@ def test_the_preview_tells_what_was_changed_added_and_taken_away(systems, custom
     assert row.added == ("displayName / name",)
     assert row.changed == ("city / address1_city",)
     assert row.removed == ("number / telephone1",)
-    line = next(one for one in row.lines if one.name.endswith("direction"))
-    assert (line.before, line.after) == ("ToIntegrationTable", "Bidirectional")
+    line = next(one for one in row.lines if one.name.endswith("Direction"))
+    assert (line.before, line.after) == ("To Sales", "Bidirectional")
 
 
 def test_looking_at_the_preview_changes_nothing(administrator, customer_mapping):

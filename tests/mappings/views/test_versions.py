@@ -39,11 +39,12 @@ def restore(client: Client, mapping: IntegrationTableMapping, row: Configuration
 
 
 def test_every_saved_change_is_a_version_and_says_what_restoring_changes(administrator: Client, contacts: IntegrationTableMapping) -> None:
-    change(contacts, table_filter="type eq 'Company'")
+    change(contacts, table_filter="type eq 'Company'", update_conflict_resolution="GetUpdateFromIntegration")
     page = administrator.get(f"/mappings/{contacts.pk}/versions/?compare={first_version(contacts).pk}").content.decode()
     assert "2 versions" in page
     assert "type eq &#x27;Company&#x27;" in page
     assert "Restore this version" in page
+    assert "<td>Resolve Update Conflicts</td><td>Get Update from Integration</td>" in page
 
 
 def test_restoring_brings_settings_and_field_mappings_back_as_a_new_version(
