@@ -15,6 +15,8 @@ from django.utils import timezone
 from joblog.causes import keep_issues
 from joblog.models import SynchEntry, SynchJob
 from mappings.models import Coupling, IntegrationTableMapping, System
+from tests.joblog.matching import both_sides_of
+from tests.people import People
 
 MakeMapping = Callable[..., IntegrationTableMapping]
 MakeJob = Callable[..., SynchJob]
@@ -106,3 +108,17 @@ def reader(signed_in: Callable[[str], Client]) -> Client:
 @pytest.fixture
 def operator(signed_in: Callable[[str], Client]) -> Client:
     return signed_in("Operator")
+
+
+@pytest.fixture
+def only_coupled(company: People) -> IntegrationTableMapping:
+    """The mapping CUSTOMER as the default set-up makes it: by name, only coupled records."""
+    return IntegrationTableMapping.objects.get(name="CUSTOMER")
+
+
+@pytest.fixture
+def both_sides(only_coupled: IntegrationTableMapping, people: People) -> dict[str, str]:
+    """One pair, one customer without account, one with two accounts, and two customers for one account; keys by number."""
+    made = both_sides_of(people)
+    people.control("POST", "stats/reset")
+    return made

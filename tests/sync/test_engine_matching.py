@@ -10,7 +10,8 @@ import pytest
 from syncadmin.sync.decide import Policy
 from syncadmin.sync.records import Action, Direction, Outcome, WriteResult
 from syncadmin.sync.rules import TableRules
-from tests.sync.memory import Fault, Job, Killed
+from tests.sync.journal import Job
+from tests.sync.memory import Fault, Killed
 from tests.sync.world import BC, FROM, SALES, TO, World, make_plan, rule
 
 

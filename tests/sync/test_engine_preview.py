@@ -9,7 +9,7 @@ import pytest
 from syncadmin.sync.plan import DeletionPolicy, UpdatePolicy
 from syncadmin.sync.records import Direction
 from syncadmin.sync.touched import Touched
-from tests.sync.memory import Job
+from tests.sync.journal import Job
 from tests.sync.world import BC, FROM, TO, World
 
 

@@ -14,7 +14,8 @@ import pytest
 from syncadmin.sync.errors import RetryLater, RunError
 from syncadmin.sync.plan import TablePlan, UpdatePolicy
 from syncadmin.sync.records import Action, Direction, Outcome, Side, WriteResult
-from tests.sync.memory import Fault, Job, Killed, agree
+from tests.sync.journal import Job
+from tests.sync.memory import Fault, Killed, agree
 from tests.sync.world import BC, FROM, SALES, TO, World, make_plan, rule, table, text
 
 LATER = table(SALES, text("note", on_insert=False))

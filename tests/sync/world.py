@@ -19,7 +19,8 @@ from syncadmin.sync.rules import TableRules
 from syncadmin.sync.tables import Field, FieldType, Table
 from syncadmin.sync.touched import DONE, Cursor
 from syncadmin.sync.watermark import moved, window_start
-from tests.sync.memory import Clock, End, Job, Store
+from tests.sync.journal import Job, Store
+from tests.sync.memory import Clock, End
 
 TO, FROM = Direction.TO_INTEGRATION, Direction.FROM_INTEGRATION
 BC, SALES = Side.BUSINESS_CENTRAL, Side.SALES

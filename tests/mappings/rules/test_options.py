@@ -1,96 +1,31 @@
-"""Option mappings over HTTP: codes of Business Central against the options of Sales columns (engine.md section 16)."""
+"""Option mappings to Sales over HTTP: codes become options, and a set-up has them (engine.md section 16)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 
-from joblog import runner
-from joblog.models import RunKind, SynchEntry, SynchError, SynchJob
-from joblog.queue import enqueue
-from joblog.scope import Scope
+from joblog.models import SynchEntry, SynchError, SynchJob
 from mappings.models import Coupling, IntegrationTableMapping, OptionMapping, System, SystemTable
-from mappings.records import find_by_name
-from syncadmin.sandbox.ids import COMPANY_ID
 from syncadmin.sandbox.server import Sandbox
-from syncadmin.sync.errors import RunError
-from syncadmin.sync.records import Side
+from tests.mappings.rules.options import (
+    AGENT,
+    SHIPPED,
+    TERMS,
+    Command,
+    add_code,
+    coupled,
+    from_sales,
+    mapping,
+    pairs,
+    rename,
+    run,
+    terms,
+)
 from tests.people import People
-
-Command = Callable[..., tuple[int, dict[str, Any]]]
-TERMS, AGENT = "PAYMENT TERMS", "SHIPPING AGENT"
-SHIPPED = {1: "Net 30", 2: "2% 10, Net 30", 3: "Net 45", 4: "Net 60"}
-
-
-def mapping(name: str = TERMS, **values: Any) -> IntegrationTableMapping:
-    IntegrationTableMapping.objects.filter(name=name).update(**values)
-    return IntegrationTableMapping.objects.get(name=name)
-
-
-def from_sales(**values: Any) -> IntegrationTableMapping:
-    changed = mapping(direction="FromIntegrationTable", **values)
-    changed.field_mappings.update(direction="FromIntegrationTable")
-    return changed
-
-
-def run(command: Command, *options: str, name: str = TERMS) -> dict[str, int]:
-    """What a synchronization counts, without zeros."""
-    job = command("synchronize", name, *options)[1]["jobs"][0]
-    assert job["status"] == "Finished", job["message"]
-    counters = ("inserted", "modified", "unchanged", "skipped", "failed", "coupled", "uncoupled")
-    return {one: job[one] for one in counters if job[one]}
-
-
-def terms(people: People, entity: str = "account") -> dict[int, str]:
-    return people.options(entity, "paymenttermscode")
-
-
-def add_code(people: People, code: str, name: str = "") -> dict[str, Any]:
-    return people.create_standard("paymentTerms", code=code, displayName=name or f"{code} in words")
-
-
-def rename(people: People, code: str, new: str) -> None:
-    (row,) = people.rows_standard("paymentTerms", f"code eq '{code}'")
-    people.change_standard("paymentTerms", row["id"], code=new)
-
-
-def delete_code(people: People, code: str) -> None:
-    (row,) = people.rows_standard("paymentTerms", f"code eq '{code}'")
-    root = people.bc_root.replace("saleslink/sync/v1.0", "v2.0")
-    address = f"{root}/companies({COMPANY_ID})/paymentTerms({row['id']})"
-    assert people.session.delete(address, headers={"If-Match": "*"}).status_code == 204
-
-
-def codes(people: People) -> list[str]:
-    return sorted(row["code"] for row in people.rows_standard("paymentTerms"))
-
-
-def pairs(name: str = TERMS) -> dict[str, int]:
-    return dict(OptionMapping.objects.filter(name=name).order_by("value", "id").values_list("code", "value"))
-
-
-def coupled(name: str = TERMS) -> dict[str, str]:
-    rows = Coupling.objects.filter(mapping__name=name, pending="")
-    return {number: str(key) for number, key in rows.values_list("bc_number", "sales_key")}
-
-
-def open_errors() -> set[str]:
-    return set(SynchError.objects.filter(resolved_at=None).values_list("code", flat=True))
-
-
-@pytest.fixture
-def paired(company: People, command: Command) -> People:
-    """The code NET30, coupled by its shipped pair and synchronized."""
-    add_code(company, "NET30", "Net 30 days")
-    assert run(command) == {"modified": 1}
-    company.control("POST", "stats/reset")
-    return company
-
 
 # ---- set-up
 
@@ -270,167 +205,3 @@ def test_a_lost_answer_makes_no_second_option(company: People, command: Command,
     assert run(command) == {"inserted": 1}
     assert list(terms(company).values()) == [*SHIPPED.values(), "COD"] == list(terms(company, "invoice").values())
     assert run(command) == {"unchanged": 1}
-
-
-# ---- from Sales
-
-
-@pytest.mark.rule("16.from-new")
-def test_an_option_without_pair_becomes_a_code_cut_and_in_capitals(company: People, command: Command) -> None:
-    from_sales(synch_only_coupled=False)
-    company.customize("InsertOptionValue", "account", "paymenttermscode", 9, "Pay someday, or never")
-    OptionMapping.objects.filter(name=TERMS).delete()
-    assert run(command) == {"inserted": 5}
-    rows = {row["code"]: row["displayName"] for row in company.rows_standard("paymentTerms")}
-    assert rows == {
-        "NET 30": "Net 30", "2% 10, NET": "2% 10, Net 30", "NET 45": "Net 45", "NET 60": "Net 60", "PAY SOMEDA": "Pay someday, or never",
-    }  # fmt: skip
-    assert pairs() == {"NET 30": 1, "2% 10, NET": 2, "NET 45": 3, "NET 60": 4, "PAY SOMEDA": 9}
-    assert run(command) == {"unchanged": 5}
-
-
-@pytest.mark.rule("16.from-renamed")
-def test_a_changed_label_renames_the_code_and_its_pair_and_all_who_use_it(paired: People, command: Command) -> None:
-    paired.create_bc("customers", displayName="Adatum", paymentTermsCode="NET30")
-    from_sales()
-    assert run(command) == {"unchanged": 1}
-    paired.customize("UpdateOptionValue", "account", "paymenttermscode", 1, "Monthly")
-    assert run(command) == {"modified": 1}
-    assert codes(paired) == ["MONTHLY"]
-    assert pairs() == {"MONTHLY": 1, "2%10NET30": 2, "NET45": 3, "NET60": 4}
-    assert paired.rows_bc("customers")[0]["paymentTermsCode"] == "MONTHLY"
-
-
-def test_a_label_that_differs_in_letter_case_alone_renames_nothing(paired: People, command: Command) -> None:
-    from_sales()
-    run(command)
-    paired.customize("UpdateOptionValue", "account", "paymenttermscode", 1, "Net30")
-    assert run(command) == {"unchanged": 1}
-    assert codes(paired) == ["NET30"]
-
-
-def test_a_code_that_exists_already_is_not_made_twice(company: People, command: Command) -> None:
-    from_sales(synch_only_coupled=False)
-    OptionMapping.objects.filter(name=TERMS).delete()
-    add_code(company, "NET 30")
-    assert run(command) == {"inserted": 3, "failed": 1}
-    assert (open_errors(), codes(company).count("NET 30")) == ({"duplicate"}, 1)
-
-
-@pytest.mark.rule("16.removed")
-def test_a_removed_option_fails_then_is_skipped(paired: People, command: Command) -> None:
-    from_sales()
-    run(command)
-    paired.customize("DeleteOptionValue", "account", "paymenttermscode", 1)
-    assert [run(command), run(command)] == [{"failed": 1}, {"skipped": 1}]
-    assert (open_errors(), codes(paired)) == ({"deleted"}, ["NET30"])
-
-
-@pytest.mark.rule("16.removed")
-def test_with_remove_coupling_a_removed_option_loses_its_pair(paired: People, command: Command) -> None:
-    from_sales(deletion_conflict_resolution="RemoveCoupling")
-    paired.customize("DeleteOptionValue", "account", "paymenttermscode", 1)
-    assert run(command) == {"uncoupled": 1}
-    assert (coupled(), codes(paired), pairs()) == ({}, ["NET30"], {"2%10NET30": 2, "NET45": 3, "NET60": 4})
-
-
-@pytest.mark.rule("16.removed")
-@pytest.mark.parametrize("direction", ["from", "to"])
-def test_with_restore_a_removed_option_comes_back_under_its_value(paired: People, command: Command, direction: str) -> None:
-    changed = from_sales if direction == "from" else mapping
-    changed(deletion_conflict_resolution="RestoreRecords")
-    paired.customize("DeleteOptionValue", "account", "paymenttermscode", 1)
-    assert run(command, "--unconditional") == {"inserted": 1}
-    assert terms(paired)[1] == "NET30"
-    assert (coupled(), pairs()["NET30"]) == ({"NET30": "1"}, 1)
-    assert set(run(command, "--unconditional")) == {"unchanged"}
-
-
-def test_a_definition_without_options_removes_nothing(paired: People, command: Command) -> None:
-    from_sales(deletion_conflict_resolution="RemoveCoupling")
-    paired.fault(system="sales", kind="empty", method="GET", path="EntityDefinitions", times=9)
-    code, out = command("synchronize", TERMS)
-    assert (code, out["jobs"][0]["status"]) == (2, "Error")
-    assert coupled() == {"NET30": "1"}
-
-
-# ---- coupling, matching, uncoupling
-
-
-@pytest.mark.rule("16.one-way", "1.2.options-both")
-def test_an_option_mapping_that_was_made_to_go_both_ways_does_not_run(company: People, command: Command) -> None:
-    mapping(direction="Bidirectional")
-    code, out = command("synchronize", TERMS)
-    assert (code, out["jobs"][0]["status"]) == (2, "Error")
-    assert "only to Sales or only from Sales" in out["jobs"][0]["message"]
-
-
-def couple(code: str, value: str) -> str:
-    """What the command says against it."""
-    told = StringIO()
-    with suppress(SystemExit):
-        call_command("couple", TERMS, code, value, stdout=StringIO(), stderr=told)
-    return told.getvalue()
-
-
-def test_options_are_listed_and_found_by_their_labels(company: People, command: Command) -> None:
-    _, told = command("records", TERMS, "net 4", "--side", "sales")
-    assert [(row["key"], row["label"]) for row in told["records"]] == [("3", "Net 45")]
-    assert len(command("records", TERMS, "--side", "sales", "--uncoupled")[1]["records"]) == len(terms(company))
-    assert find_by_name(mapping(), Side.SALES, "NET 4").key == "3"
-    with pytest.raises(RunError, match="No record named 45 exists"):
-        find_by_name(mapping(), Side.SALES, "45")
-
-
-@pytest.mark.rule("16.taken")
-def test_an_option_that_is_coupled_already_is_refused(paired: People) -> None:
-    add_code(paired, "COD")
-    assert couple("COD", "1").startswith("NET30 is already coupled to NET30 Net 30 days.")
-    assert (coupled(), "COD" in pairs()) == ({"NET30": "1"}, False)
-
-
-def test_a_code_coupled_by_hand_gets_its_pair_and_comes_first_for_its_option(company: People) -> None:
-    add_code(company, "TERMS45")
-    assert couple("TERMS45", "3") == ""
-    assert list(pairs().items())[2:4] == [("TERMS45", 3), ("NET45", 3)]
-    assert coupled() == {"TERMS45": "3"}
-
-
-@pytest.mark.rule("14.options", "16.same")
-def test_codes_and_descriptions_are_matched_with_labels_after_the_pairs(company: People, command: Command) -> None:
-    OptionMapping.objects.filter(name=TERMS).delete()
-    OptionMapping.objects.create(name=TERMS, code="X", value=4)
-    for code, name in (("NET 30", "a"), ("N45", "net 45"), ("X", "Net 30"), ("COD", "Cash")):
-        add_code(company, code, name)
-    job = command("match", TERMS)[1]["jobs"][0]
-    assert (job["coupled"], job["failed"]) == (3, 1)
-    assert coupled() == {"NET 30": "1", "N45": "3", "X": "4"} and pairs() == {"NET 30": 1, "N45": 3, "X": 4}
-    error = SynchError.objects.get(code="no-match")
-    assert "matches by Code (COD), nor by Display Name (Cash)" in error.message
-
-
-@pytest.mark.rule("16.same")
-def test_uncoupling_takes_the_pair_along_and_leaves_code_and_option(paired: People, command: Command) -> None:
-    assert command("uncouple", TERMS, "NET30")[0] == 0
-    assert (coupled(), pairs()) == ({}, {"2%10NET30": 2, "NET45": 3, "NET60": 4})
-    assert (codes(paired), terms(paired)[1]) == (["NET30"], "NET30")
-    assert SynchJob.objects.filter(type="Uncoupling", uncoupled=1).count() == 1
-    assert run(command) == {}
-
-
-def test_a_code_that_was_deleted_is_found_and_its_option_deleted_when_a_person_says_so(paired: People, command: Command) -> None:
-    delete_code(paired, "NET30")
-    runner.run(enqueue(mapping=mapping(), run_kind=RunKind.FIND_DELETED).pk)
-    assert Coupling.objects.get(mapping__name=TERMS).skipped
-    runner.run(enqueue(mapping=mapping(), run_kind=RunKind.DELETE, scope=Scope(sales_keys=("1",))).pk)
-    assert (coupled(), 1 in terms(paired), 1 in terms(paired, "invoice")) == ({}, False, False)
-    assert "NET30" not in pairs()
-
-
-def test_a_full_run_of_all_and_a_second_one_find_each_option_once(demo_company: People, command: Command) -> None:
-    for name in (TERMS, "SHIPMENT METHOD", AGENT):
-        command("match", name)
-        assert set(run(command, name=name)) <= {"modified", "unchanged"}
-        demo_company.control("POST", "stats/reset")
-        assert run(command, name=name) == {}
-        assert sum(demo_company.stats()[system]["requests"] for system in ("sales", "business_central")) <= 8
