@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q
-
 from mappings.couplings import DatabaseCouplings
 from mappings.models import Coupling, IntegrationTableMapping, Purpose
 from mappings.plans import build_plan
+from mappings.reference_names import Names, names_of, read_value, shown_value
 from mappings.rules.registry import rules_for
 from mappings.systems import both_connected
 from mappings.transformations import refresh_lookups
@@ -18,22 +17,21 @@ from syncadmin.sync.errors import RecordError, RunError
 from syncadmin.sync.plan import FieldRule, TablePlan
 from syncadmin.sync.records import Direction, Record, Side
 from syncadmin.sync.rules import TableRules
-from syncadmin.sync.tables import FieldType
 from syncadmin.sync.transfer import KEEP, References, kept_references, new_value, wanted_references
-from syncadmin.sync.values import display
 
-Names = dict[tuple[str, str], str]  # mapping name and code or Sales key -> what people call that record
 ARROWS = {"Bidirectional": "⇄", "ToIntegrationTable": "→", "FromIntegrationTable": "←"}
 
 
 @dataclass(frozen=True)
 class Pair:
-    """``found`` has those records that exist, ``references`` what their lookups become, by the direction that needs them."""
+    """``found`` has those records that exist, ``references`` what their lookups become, by the direction that needs them; ``names`` is what
+    people call the records that are referred to."""
 
     plan: TablePlan
     keys: Mapping[Side, str]
     found: Mapping[Side, Record]
     references: Mapping[Direction, References]
+    names: Names
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,11 @@ def partner_key(coupling: Coupling, side: Side) -> str:
     return (coupling.sales_key if side is Side.BUSINESS_CENTRAL else coupling.bc_key) or ""
 
 
-def read_pair(mapping: IntegrationTableMapping, side: Side, key: str, *, partner: str = "") -> Pair:
-    """The record and its partner, where one is named. Raises RunError ``deleted`` when there is neither, and what systems raise."""
+def read_pair(mapping: IntegrationTableMapping, side: Side, key: str, *, partner: str = "", state: CouplingState | None = None) -> Pair:
+    """The record and its partner, where one is named; ``state`` is their coupling, whose references shall have names too.
+
+    Raises RunError ``deleted`` when there is neither, and what systems raise.
+    """
     refresh_lookups(mapping)
     plan = build_plan(mapping)
     keys = {side: key, side.other: partner}
@@ -79,9 +80,10 @@ def read_pair(mapping: IntegrationTableMapping, side: Side, key: str, *, partner
             if way.source in found:
                 found[way.source] = rules.prepare(way, [found[way.source]])[0]
         references = {way: _references(mapping, plan, rules, way, found) for way in mapping.directions if way.source in found}
+        names = names_of(mapping, plan, found, references, state, connectors[Side.SALES]) if found else {}
     if not found:
         raise RunError("deleted", f"The record {key} does not exist in {side.label} any more.")
-    return Pair(plan, keys, found, references)
+    return Pair(plan, keys, found, references, names)
 
 
 def _references(
@@ -93,14 +95,19 @@ def _references(
     return {**given, **(couplings.references(direction.opposite, kept) if kept else {})}
 
 
-def pair_fields(mapping: IntegrationTableMapping, pair: Pair) -> list[PairField]:
+def pair_fields(pair: Pair) -> list[PairField]:
     """The enabled field mappings with a field on both sides; of a record that is alone, what its values would become."""
-    names, paired = names_of_references(mapping, pair.plan, pair.found, None), len(pair.found) == len(Side)
-    rules = [rule for rule in pair.plan.rules if rule.bc is not None and rule.sales is not None and not (paired and rule.insert_only)]
-    return [_pair_field(pair, rule, names) for rule in rules]
+    return [_pair_field(pair, rule) for rule in pair.plan.rules if shown_beside(rule, pair.found)]
 
 
-def _pair_field(pair: Pair, rule: FieldRule, names: Names) -> PairField:
+def shown_beside(rule: FieldRule, found: Mapping[Side, Record]) -> bool:
+    """Fields of both sides; what only new records get is nothing to compare, and of a record that is alone tells what its new one gets."""
+    if rule.bc is None or rule.sales is None:
+        return False
+    return not rule.insert_only or (len(found) == 1 and any(rule.runs(way) and way.source in found for way in Direction))
+
+
+def _pair_field(pair: Pair, rule: FieldRule) -> PairField:
     values = {side: read_value(rule, side, pair.found.get(side)) for side in Side}
     way = next((one for one in pair.references if rule.direction in ("Bidirectional", one.value)), None)
     transformed, problem, differs = "", "", False
@@ -111,59 +118,17 @@ def _pair_field(pair: Pair, rule: FieldRule, names: Names) -> PairField:
             problem = error.text
         else:
             if value is not KEEP:
-                transformed = shown_value(rule, way.destination, value, names)
+                transformed = shown_value(rule, way.destination, value, pair.names)
                 differs = way.destination in pair.found and not rule.equal(way.destination, value, values[way.destination])
     return PairField(
         label=(rule.bc.label or rule.bc.name) if rule.bc else "",
         integration_label=(rule.sales.label or rule.sales.name) if rule.sales else "",
         arrow=ARROWS[rule.direction],
         direction=rule.direction,
-        bc_value=shown_value(rule, Side.BUSINESS_CENTRAL, values[Side.BUSINESS_CENTRAL], names),
-        sales_value=shown_value(rule, Side.SALES, values[Side.SALES], names),
+        bc_value=shown_value(rule, Side.BUSINESS_CENTRAL, values[Side.BUSINESS_CENTRAL], pair.names),
+        sales_value=shown_value(rule, Side.SALES, values[Side.SALES], pair.names),
         transformed=transformed,
         to_sales=way is Direction.TO_INTEGRATION,
         differs=differs,
         problem=problem,
     )
-
-
-def read_value(rule: FieldRule, side: Side, record: Record | None) -> object:
-    """The canonical value of that side's field; the reason in words where it cannot be read."""
-    if record is None:
-        return None
-    try:
-        return rule.read(side, record)
-    except RecordError as error:
-        return error.text
-
-
-def names_of_references(
-    mapping: IntegrationTableMapping, plan: TablePlan, found: Mapping[Side, Record], state: CouplingState | None
-) -> Names:
-    """What people call the records that lookups point to, as far as they are coupled; one statement."""
-    lookups = [rule for rule in plan.rules if rule.lookup]
-    values = {str(read_value(rule, side, record)) for rule in lookups for side, record in found.items()}
-    values |= {str(state.known(rule, side)[1]) for rule in lookups for side in Side if state}
-    rows = Coupling.objects.filter(
-        Q(sales_key__in=values) | Q(bc_number__in=values),
-        mapping__business_central=mapping.business_central_id,
-        mapping__name__in={rule.lookup for rule in lookups},
-    )
-    local = plan.local_currency_key
-    names: Names = {(rule.lookup, local): rule.local_currency for rule in lookups if rule.local_currency and local}
-    for name, number, label, key, sales_label in rows.values_list("mapping__name", "bc_number", "bc_label", "sales_key", "sales_label"):
-        names[name, number] = label
-        names[name, key or ""] = sales_label
-    return names
-
-
-def shown_value(rule: FieldRule, side: Side, value: object, names: Names) -> str:
-    """A value as people know it: options with their label, references with the name of the record they point to."""
-    own = rule.side(side)
-    if rule.local_currency and value is None and side is Side.BUSINESS_CENTRAL:
-        return rule.local_currency
-    if rule.lookup and value is not None:
-        return names.get((rule.lookup, str(value))) or display(value)
-    if own is not None and own.type is FieldType.OPTION and value is not None:
-        return str(dict(own.options).get(value, value))  # type: ignore[call-overload]
-    return display(value)

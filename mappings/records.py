@@ -9,18 +9,9 @@ from string import capwords
 
 from mappings.couplings import to_state
 from mappings.models import Coupling, IntegrationTableMapping
-from mappings.pairs import (
-    ARROWS,
-    Names,
-    Pair,
-    coupling_of,
-    names_of_references,
-    partner_key,
-    read_pair,
-    read_value,
-    shown_value,
-)
+from mappings.pairs import ARROWS, Pair, coupling_of, partner_key, read_pair, shown_beside
 from mappings.plans import build_plan
+from mappings.reference_names import Names, read_value, shown_value
 from mappings.systems import connected
 from mappings.web_links import web_link
 from syncadmin.connectors.option_sets import is_option_set
@@ -187,17 +178,16 @@ def open_record(mapping: IntegrationTableMapping, side: Side, key: str, *, partn
     Raises RunError ``deleted`` when there is neither, and what the connectors raise.
     """
     coupling = coupling_of(mapping, side, key)
-    pair = read_pair(mapping, side, key, partner=partner_key(coupling, side) if coupling else partner)
-    return _page(mapping, pair, coupling)
-
-
-def _page(mapping: IntegrationTableMapping, pair: Pair, coupling: Coupling | None) -> RecordPage:
-    plan, found, references = pair.plan, pair.found, pair.references
     state = to_state(coupling) if coupling else None
+    pair = read_pair(mapping, side, key, partner=partner_key(coupling, side) if coupling else partner, state=state)
+    return _page(mapping, pair, coupling, state)
+
+
+def _page(mapping: IntegrationTableMapping, pair: Pair, coupling: Coupling | None, state: CouplingState | None) -> RecordPage:
+    plan, found, references = pair.plan, pair.found, pair.references
     decisions = {way: decision for way in references if (decision := _decision(plan, way, found, state, references[way])) is not None}
     bc, sales = found.get(Side.BUSINESS_CENTRAL), found.get(Side.SALES)
     shown = Side.BUSINESS_CENTRAL if bc else Side.SALES
-    names = names_of_references(mapping, plan, found, state)
     return RecordPage(
         bc_key=pair.keys.get(Side.BUSINESS_CENTRAL, ""),
         sales_key=pair.keys.get(Side.SALES, ""),
@@ -205,9 +195,7 @@ def _page(mapping: IntegrationTableMapping, pair: Pair, coupling: Coupling | Non
         coupling=coupling,
         bc_modified_at=bc.modified_at if bc else None,
         sales_modified_at=sales.modified_at if sales else None,
-        fields=[
-            _field_row(rule, bc, sales, state, decisions, names) for rule in plan.rules if _shown_beside(rule, paired=bool(bc and sales))
-        ],
+        fields=[_field_row(rule, bc, sales, state, decisions, pair.names) for rule in plan.rules if shown_beside(rule, found)],
         next_text=_next_text(mapping, state, found, decisions),
         missing=_missing(state, found),
         decisions=decisions,
@@ -219,11 +207,6 @@ def _missing(state: CouplingState | None, found: Mapping[Side, Record]) -> Side 
     if state is None or state.pending is not None:
         return None
     return next((side for side in Side if side not in found), None)
-
-
-def _shown_beside(rule: FieldRule, *, paired: bool) -> bool:
-    """Fields of both sides; what only new records get is nothing to compare."""
-    return rule.bc is not None and rule.sales is not None and not (paired and rule.insert_only)
 
 
 def _decision(

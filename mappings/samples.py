@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from mappings.couplings import DatabaseCouplings
 from mappings.models import Coupling, IntegrationTableMapping, Purpose
-from mappings.pairs import Names, names_of_references, shown_value
 from mappings.records import spelled
+from mappings.reference_names import Names, names_of, shown_value
 from mappings.rules.registry import rules_for
 from mappings.rules.table_rules import MappingRules
 from mappings.systems import both_connected
+from syncadmin.connectors.connector import ODataConnector
 from syncadmin.sync.decide import Decision, Kind, decide_insert
 from syncadmin.sync.errors import RecordError
 from syncadmin.sync.plan import FieldRule, TablePlan
@@ -64,7 +65,8 @@ def samples_of(mapping: IntegrationTableMapping, plan: TablePlan, *, called: str
         found = {way.source: _find(connectors[way.source], plan, way.source, called) for way in mapping.directions}
         for side in [side for side, record in found.items() if record is None]:
             found[side] = _partner(mapping, connectors[side], plan, side, found.get(side.other))
-        return [_sample(mapping, plan, way, rules, found[way.source]) for way in mapping.directions]
+        sales = connectors[Side.SALES]
+        return [_sample(mapping, plan, way, rules, found[way.source], sales) for way in mapping.directions]
 
 
 def _find(connector: Connector, plan: TablePlan, side: Side, called: str) -> Record | None:
@@ -87,15 +89,16 @@ def _partner(mapping: IntegrationTableMapping, connector: Connector, plan: Table
     return connector.read_records(plan.table(side), [key], plan.fields(side)).get(key) if key else None
 
 
-def _sample(mapping: IntegrationTableMapping, plan: TablePlan, way: Direction, rules: MappingRules, found: Record | None) -> Sample:
+def _sample(
+    mapping: IntegrationTableMapping, plan: TablePlan, way: Direction, rules: MappingRules, found: Record | None, sales: ODataConnector
+) -> Sample:
     if found is None:
         return Sample(way=way, problem=f"{way.source.label} has no such record inside the filter.")
     record = rules.prepare(way, [found])[0]
     wanted = wanted_references(plan, way, [record])
     couplings = DatabaseCouplings(mapping)
     references = rules.resolve(way, wanted, couplings.references(way, wanted)) if wanted else {}
-    names = names_of_references(mapping, plan, {way.source: record}, None)
-    names["", mapping.business_central.sales_company_id] = mapping.business_central.company
+    names = names_of(mapping, plan, {way.source: record}, {way: references}, None, sales)
     decision = decide_insert(plan, way, record, references)
     return Sample(
         way=way,
@@ -124,7 +127,7 @@ def _carried(plan: TablePlan, rule: FieldRule, way: Direction, record: Record, r
     try:
         value = new_value(plan, rule, way, rule.read(way.source, record), references)
         kept = isinstance(value, Keep)
-        becomes = "stays as it is" if kept else names.get(("", str(value))) or shown_value(rule, way.destination, value, names)
+        becomes = "stays as it is" if kept else shown_value(rule, way.destination, value, names)
     except RecordError as error:
         problem = error.text
     return Carried(

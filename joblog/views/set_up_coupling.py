@@ -100,7 +100,7 @@ class SetUpCoupling(MappingPage):
             "label": labels.get(self.side, self.key),
             "partner_label": labels.get(self.side.other, ""),
             "gone": chosen and self.side.other not in pair.found,
-            "fields": pair_fields(mapping, pair),
+            "fields": pair_fields(pair),
         }
 
     def _candidates(self, mapping: IntegrationTableMapping, search: str) -> list[tuple[str, str, str]]:
