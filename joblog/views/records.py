@@ -175,7 +175,7 @@ class Record(MappingPage):
             tables={one.value: table_label(mapping, one) for one in Side},
             both_ways=len(mapping.directions) == 2,
             missing=page.missing if page else None,
-            web_links=[(side.label, url) for side, url in page.links.items() if url] if page else [],
+            web_links=[(side, side.label, url) for side, url in page.links.items() if url] if page else [],
             may_create=page is not None and coupling is None and any(way.source is side for way in mapping.directions),
             other_side=side.other.label,
             overwrites=_overwrites(mapping, page),

@@ -37,6 +37,11 @@ def press(page: Page, button: str, *, sure: bool = False) -> None:
         page.locator("#confirm").get_by_role("button", name="Yes").click()
 
 
+def open_menu(page: Page, menu: str) -> None:
+    """Opens a menu of the action bar."""
+    page.locator(".actions summary", has_text=menu).first.click()
+
+
 def expect_message(page: Page, text: str) -> None:
     expect(page.locator("#messages")).to_contain_text(text)
 

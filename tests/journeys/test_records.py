@@ -13,6 +13,7 @@ from tests.journeys.pages import (
     newest_job,
     open_count,
     open_mapping,
+    open_menu,
     open_record,
     press,
     row,
@@ -96,11 +97,13 @@ def test_a_coupling_is_deleted_and_set_up_again(page, people):
     before = newest_job(page, "CONTACT")
     open_record(page, "CONTACT", person["number"])
     record = page.url
+    open_menu(page, "Coupling")
     press(page, "Delete Coupling", sure=True)
     expect_message(page, "The coupling of 1 record of CONTACT will be deleted in the background.")
     (deleted,) = new_jobs(page, "CONTACT", after=before, number=1)
     page.goto(record)
     expect(page.locator(".page-head")).to_contain_text("Not coupled")
+    open_menu(page, "Coupling")
     follow(page, "Set Up Coupling")
     page.locator(f".candidates a[href*='{partner}']").click()
     page.get_by_label("Synchronize after coupling").select_option(label="Do not synchronize")
