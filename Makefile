@@ -38,6 +38,7 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.pages
 	$(BIN)/python -m tests.bench.log
+	$(BIN)/python -m tests.bench.couplings
 
 chaos: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.chaos

@@ -9,12 +9,11 @@ from django import forms
 from django.db.models import Q, QuerySet
 
 from joblog.filters import NamedMappings
-from mappings.models import Coupling, CouplingStatus, Gone, IntegrationTableMapping, SynchResult
+from mappings.models import FAILED, Coupling, CouplingStatus, Gone, IntegrationTableMapping
 from syncadmin.ui.filters import PickFilter
 from syncadmin.ui.paging import Counted, count_up_to_limit
 
-_FAILED = (Q(to_result=SynchResult.FAILURE) | Q(from_result=SynchResult.FAILURE)) & Q(skipped=False)
-_WIDER = {"failed": _FAILED, "coupled": Q(pending="")}
+_WIDER = {"failed": FAILED, "coupled": Q(pending="")}
 _SEARCHED = ("bc_number", "bc_label", "sales_label", "bc_key", "sales_key", "last_error")
 
 

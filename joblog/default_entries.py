@@ -5,17 +5,35 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from joblog.models import JobQueueEntry, QueueStatus, RunKind
 from joblog.statistics import statistics_possible
+from mappings.changes import Person
+from mappings.default_setup import SetupReport, ask_default_setup
 from mappings.defaults import default_setup
 from mappings.models import IntegrationTableMapping, System
+from syncadmin.sync.errors import RunError
 
 _CUSTOMER = "CUSTOMER"
 
 
-def apply_default_entries(business_central: System, *, names: Collection[str] | None = None) -> list[str]:
+def set_up(business_central: System, sales: System, user: Person, *, names: Collection[str] | None = None) -> tuple[SetupReport, list[str]]:
+    """The default mappings of a company with their job queue entries, all or nothing; what was made of both, in words.
+
+    ``names`` are the mappings to set up, None: all. Raises RunError and RetryLater of the connectors, and RunError ``meanwhile`` where
+    somebody else has made one of the mappings at the same moment.
+    """
+    asked = ask_default_setup(business_central, sales, names=names)
+    try:
+        with transaction.atomic():
+            return asked.save(user), _apply_default_entries(business_central, names)
+    except IntegrityError as error:
+        raise RunError("meanwhile", "Somebody else has set up the same mappings at this moment. Look at them first.") from error
+
+
+def _apply_default_entries(business_central: System, names: Collection[str] | None) -> list[str]:
     """Creates the entries that are missing for this company's mappings; those that exist keep their schedule. What was made, in words.
 
     ``names`` keeps to the entries of these mappings; None: all. The figures of customers go with the mapping CUSTOMER.
@@ -27,10 +45,9 @@ def apply_default_entries(business_central: System, *, names: Collection[str] | 
         mapping = _mapping(plain, business_central)
         if plain["mapping"] and mapping is None:
             continue
-        _, new = JobQueueEntry.objects.get_or_create(
-            description=plain["name"], mapping=mapping, recurring=True, defaults=_values(plain, business_central)
-        )
-        if new:
+        entry = {"description": plain["name"], "mapping": mapping, "recurring": True}
+        if not JobQueueEntry.objects.filter(**entry).exists():
+            JobQueueEntry.objects.create(**entry, **_values(plain, business_central))
             made.append(plain["name"])
     return made
 

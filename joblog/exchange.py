@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from joblog.models import JobQueueEntry
+from joblog.models import JobQueueEntry, QueueStatus
 from mappings.exchange import Import
 from mappings.models import IntegrationTableMapping
 
@@ -54,9 +55,7 @@ class EntryImport:
     def _entry(self, plain: Mapping[str, Any], planned: set[Any]) -> None:
         what = f"job queue entry {plain.get('description', '?')}"
         values = self.whole.known(what, plain, _ENTRY, also=("mapping", "company"))
-        name = plain.get("mapping")
-        if name and name not in planned and not IntegrationTableMapping.objects.filter(name=name).exists():
-            self.whole.errors.append(f"{what}: there is no mapping {name}.")
+        self._check(what, plain, planned)
         for one in ("starting_time", "ending_time"):
             if values.get(one):
                 values[one] = self._time(what, one, values[one])
@@ -66,6 +65,15 @@ class EntryImport:
             setattr(row, key, values[key])
         if self.whole.checked(what, row, exclude=["mapping", "user", "parameters"]) and changed:
             self.whole.plan(f"{what}: {'change ' + ', '.join(changed) if row.pk else 'new'}", lambda: _save(row, plain, changed))
+
+    def _check(self, what: str, plain: Mapping[str, Any], planned: set[Any]) -> None:
+        name = plain.get("mapping")
+        if name and name not in planned and not _mappings(plain).exists():
+            self.whole.errors.append(f"{what}: there is no mapping {name}.")
+        if name and len(_mappings(plain)) > 1:
+            self.whole.errors.append(f"{what}: several companies have a mapping {name}. Name the company.")
+        if plain.get("status") == _RUNNING:
+            self.whole.errors.append(f"{what}: status: only a worker sets an entry to {_RUNNING}.")
 
     def _time(self, what: str, name: str, text: Any) -> time | None:
         try:
@@ -82,12 +90,21 @@ def _find(plain: Mapping[str, Any]) -> JobQueueEntry | None:
     return rows.first()
 
 
+def _mappings(plain: Mapping[str, Any]) -> QuerySet[IntegrationTableMapping]:
+    found = IntegrationTableMapping.objects.filter(name=plain["mapping"])
+    return found.filter(business_central__company=plain["company"]) if plain.get("company") else found
+
+
 def _save(row: JobQueueEntry, plain: Mapping[str, Any], changed: list[str]) -> None:
-    """Of an entry that exists only what changes: workers write its other columns meanwhile."""
-    if plain.get("mapping"):
-        found = IntegrationTableMapping.objects.filter(name=plain["mapping"])
-        company = plain.get("company")
-        row.mapping = (found.filter(business_central__company=company) if company else found).get()
-    if row.earliest_start is None:
-        row.earliest_start = timezone.now()
-    row.save(update_fields=[*changed, "mapping", "earliest_start"] if row.pk else None)
+    """Of an entry that exists only what changes: workers write its other columns. One that was claimed since the file was read keeps its
+    status, because the claim wins; one that was deleted since is made anew."""
+    row.mapping = _mappings(plain).get() if plain.get("mapping") else row.mapping
+    present = JobQueueEntry.objects.select_for_update().filter(pk=row.pk).first() if row.pk else None
+    if present is None:
+        own = {name: getattr(row, name) for name in (*_ENTRY, "mapping")}
+        JobQueueEntry.objects.create(**own, earliest_start=timezone.now())
+        return
+    written = {name: getattr(row, name) for name in (*changed, "mapping") if name != "status" or present.status != _RUNNING}
+    if present.earliest_start is None and written.get("status", present.status) != QueueStatus.INACTIVE:  # that one rests until a change
+        written["earliest_start"] = timezone.now()
+    JobQueueEntry.objects.filter(pk=row.pk).update(**written)

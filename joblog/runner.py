@@ -60,7 +60,7 @@ _KINDS: dict[str, Callable[[Work], bool]] = {
     RunKind.COUPLE: lambda work: couple(work.entry, work.execution, work.claim, work.pause),
     RunKind.MATCH: lambda work: match(work.entry, work.execution, work.claim, work.pause),
     RunKind.UNCOUPLE: lambda work: uncouple(work.entry, work.execution, work.claim, work.pause),
-    RunKind.FIND_DELETED: lambda work: find_deleted(work.entry, work.execution, work.claim),
+    RunKind.FIND_DELETED: lambda work: find_deleted(work.entry, work.execution, work.claim, work.pause),
     RunKind.RESTORE: lambda work: restore(work.entry, work.execution, work.claim, work.pause),
     RunKind.DELETE: lambda work: delete(work.entry, work.execution, work.claim, work.pause),
     RunKind.RETENTION: lambda work: remove_old(work.entry, work.execution, work.claim, work.pause),

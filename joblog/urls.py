@@ -11,6 +11,7 @@ from joblog.views.conflicts import DecideConflict
 from joblog.views.connections import ConnectionSwitch
 from joblog.views.couplings import CouplingBook, CouplingFacts, CouplingsOfMapping, OneCoupling, SetUpAgain
 from joblog.views.default_setup import ApplyDefaultSetup
+from joblog.views.delete_mappings import DeleteMappings
 from joblog.views.deleted import Deleted
 from joblog.views.errors import ErrorList, FixErrors, Retry
 from joblog.views.full_synchronization import FullSynchronization
@@ -56,6 +57,7 @@ urlpatterns: list[URLPattern] = [
     path("errors/<int:pk>/set-up-coupling/", SetUpFromError.as_view(), name="set-up-from-error"),
     path("causes/", CauseList.as_view(), name="causes"),
     path("causes/<int:pk>/fix/", FixCause.as_view(), name="cause-fix"),
+    path("mappings/delete/", DeleteMappings.as_view(), name="delete-mappings"),
     path("mappings/<int:pk>/runs/", MappingRuns.as_view(), name="mapping-runs"),
     path("mappings/<int:pk>/records/", Records.as_view(), name="record-list"),
     path("mappings/<int:pk>/records/<str:side>/<str:key>/", Record.as_view(), name="record"),

@@ -68,25 +68,38 @@ class DefaultMapping:
 Tables = Mapping[Side, Mapping[str, Table]]
 
 
-def apply_default_setup(business_central: System, sales: System, user: Person, *, names: Collection[str] | None = None) -> SetupReport:
-    """Creates or overwrites the default mappings of one company by name, in place; couplings and log stay (engine.md A20).
+@dataclass(frozen=True)
+class AskedSetup:
+    """The default set-up fitted to what both systems said they have, before anything of it is saved."""
 
-    Asks both systems what they have: tables that are missing leave their mapping out, fields that are missing are disabled, and the report
-    says so. ``names`` are the mappings to set up, None: all. Raises RunError and RetryLater of the connectors.
+    business_central: System
+    sales: System
+    tables: Tables
+    names: Collection[str] | None
+
+    def save(self, user: Person) -> SetupReport:
+        """Creates or overwrites the mappings by name, in place; couplings and log stay (engine.md A20)."""
+        report = SetupReport()
+        with transaction.atomic():
+            _options(_chosen(self.names))
+            for one in default_mappings(self.business_central, self.sales, self.tables, names=self.names):
+                _save(one, report, user)
+        return report
+
+
+def ask_default_setup(business_central: System, sales: System, *, names: Collection[str] | None = None) -> AskedSetup:
+    """Asks both systems what they have: tables that are missing leave their mapping out, fields that are missing are disabled, and the
+    report of :meth:`AskedSetup.save` says so. ``names`` are the mappings to set up, None: all.
+
+    Keeps what is known of the company and the tables. Raises RunError and RetryLater of the connectors.
     """
     find_company(business_central, sales)
-    plain = _chosen(names)
-    wanted = wanted_tables(plain)
+    wanted = wanted_tables(_chosen(names))
     tables = {
         Side.BUSINESS_CENTRAL: read_tables(business_central, wanted[Side.BUSINESS_CENTRAL]),
         Side.SALES: read_tables(sales, wanted[Side.SALES]),
     }
-    report = SetupReport()
-    with transaction.atomic():
-        _options(plain)
-        for one in default_mappings(business_central, sales, tables, names=names):
-            _save(one, report, user)
-    return report
+    return AskedSetup(business_central, sales, tables, names)
 
 
 def wanted_tables(plain: Iterable[Mapping[str, Any]] | None = None) -> dict[Side, list[str]]:

@@ -215,10 +215,28 @@ def samples(draft: Draft, *, called: str = "") -> list[Sample]:
     return samples_of(mapping, plan_of(mapping, tables, draft.field_rows(mapping), draft.templates(mapping)), called=called)
 
 
-def create(draft: Draft, user: Person) -> IntegrationTableMapping:
-    """Saves the mapping with its field mappings and templates, as version 1, and keeps what the systems say of its tables.
+@dataclass(frozen=True)
+class NewMapping:
+    """A mapping with all that belongs to it, ready to be saved; the systems have told what its tables are."""
 
-    Raises Unfinished, RunError ``taken`` where another mapping got the name meanwhile, and what the connectors raise.
+    mapping: IntegrationTableMapping
+    fields: Sequence[IntegrationFieldMapping]
+    templates: Sequence[ConfigTemplate]
+
+    def save(self, user: Person) -> IntegrationTableMapping:
+        """Version 1. Raises RunError ``taken`` where another mapping got the name meanwhile."""
+        name = self.mapping.name
+        try:
+            save_with_history(self.mapping, user, "New Table Mapping", lambda: _save(self.mapping, self.fields, self.templates))
+        except IntegrityError as error:
+            raise RunError("taken", f"The company has another mapping {name} by now. Choose another name.") from error
+        return self.mapping
+
+
+def finished(draft: Draft) -> NewMapping:
+    """What the draft comes to. Keeps what the systems say of its tables; they are asked here, so that saving can be one transaction.
+
+    Raises Unfinished, and what the connectors raise.
     """
     mapping = draft.mapping()
     fields, templates = draft.field_rows(mapping), draft.templates(mapping)
@@ -228,11 +246,7 @@ def create(draft: Draft, user: Person) -> IntegrationTableMapping:
         raise Unfinished("rules")
     read_tables(mapping.business_central, [mapping.table])
     read_tables(mapping.sales, [mapping.integration_table])
-    try:
-        save_with_history(mapping, user, "New Table Mapping", lambda: _save(mapping, fields, templates))
-    except IntegrityError as error:
-        raise RunError("taken", f"The company has another mapping {mapping.name} by now. Choose another name.") from error
-    return mapping
+    return NewMapping(mapping, fields, templates)
 
 
 def _save(mapping: IntegrationTableMapping, fields: Sequence[IntegrationFieldMapping], templates: Sequence[ConfigTemplate]) -> None:

@@ -35,8 +35,8 @@ class MappingTable(ListTable):
 
     select = columns.SelectColumn(name="mapping", label=lambda row: row.name)
     name = columns.NameColumn(linkify=lambda record: reverse("mappings:mapping-edit", args=[record.pk]))
-    failed = columns.CountColumn(url=lambda row: couplings_url(row, "failed"), tone="bad", label="failed records")
-    skipped = columns.CountColumn(url=lambda row: couplings_url(row, "skipped"), tone="warn", label="skipped records")
+    failed = columns.CountColumn(url=lambda row: couplings_url(row, "failed"), tone="bad", label="failed records", bounded=True)
+    skipped = columns.CountColumn(url=lambda row: couplings_url(row, "skipped"), tone="warn", label="skipped records", bounded=True)
     table = columns.ClipColumn(accessor="table_name", order_by="table_label", title=lambda row: row.table, attrs={"td": {"class": "clip"}})
     table_filter = columns.ClipColumn(
         accessor="table_filter_words", order_by="table_filter_text", verbose_name="Table Filter", title=lambda row: row.table_filter

@@ -9,17 +9,21 @@ from django.db.models import Case, CharField, Count, F, IntegerField, OuterRef, 
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from mappings.models import Coupling, IntegrationTableMapping, SynchResult
+from mappings.models import FAILED, Coupling, IntegrationTableMapping
+from syncadmin.ui.paging import RowsUpToLimit
 
 STALE_AFTER = timedelta(days=1)
 
 
 def listed_mappings() -> QuerySet[Any]:
-    """Mappings with ``failed``, ``skipped`` and what lists call tables and filters (``table_name``, ``table_filter_words``, ...)."""
+    """Mappings with ``failed`` and ``skipped``, counted as far as lists go, and what lists call tables and filters (``table_name``,
+    ``table_filter_words``, ...)."""
     rows: QuerySet[Any] = (
-        with_troubles(IntegrationTableMapping.objects.select_related("business_central", "sales"))
+        IntegrationTableMapping.objects.select_related("business_central", "sales")
         .prefetch_related("templates")
         .annotate(
+            failed=RowsUpToLimit(_own(FAILED)),
+            skipped=RowsUpToLimit(_own(_SKIPPED)),
             table_name=_first_of("table_label", "table"),
             table_filter_words=_words_of("table_filter"),
             integration_table_name=_first_of("integration_table_label", "integration_table"),
@@ -30,10 +34,8 @@ def listed_mappings() -> QuerySet[Any]:
 
 
 def with_troubles(mappings: QuerySet[Any]) -> QuerySet[Any]:
-    """The mappings with the number of records that ``failed`` last time, and of those that are ``skipped``."""
-    failed = _couplings(to_result=SynchResult.FAILURE, skipped=False)
-    failed_back = _couplings(_NOT_TO, from_result=SynchResult.FAILURE, skipped=False)
-    annotated: QuerySet[Any] = mappings.annotate(failed=failed + failed_back, skipped=_couplings(skipped=True))
+    """The mappings with the number of records that ``failed`` last time, and of those that are ``skipped``; all are counted."""
+    annotated: QuerySet[Any] = mappings.annotate(failed=_counted(FAILED), skipped=_counted(_SKIPPED))
     return annotated
 
 
@@ -43,13 +45,18 @@ def stale_mappings() -> QuerySet[IntegrationTableMapping]:
     return IntegrationTableMapping.objects.filter(late, enabled=True, parent_name="")
 
 
-# A coupling that fails both ways is counted once. Each part keeps the condition of one partial index (mappings/models/coupling.py).
-_NOT_TO = ~Q(to_result=SynchResult.FAILURE)
+# Each condition is that of a partial index (mappings/models/coupling.py).
+_SKIPPED = Q(skipped=True)
 
 
-def _couplings(*conditions: Q, **fields: object) -> Coalesce:
-    rows = Coupling.objects.filter(*conditions, mapping=OuterRef("pk"), **fields).order_by().values("mapping")
-    return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0, output_field=IntegerField())
+def _own(condition: Q) -> QuerySet[Coupling]:
+    """The couplings of the outer mapping."""
+    return Coupling.objects.filter(condition, mapping=OuterRef("pk"))
+
+
+def _counted(condition: Q) -> Coalesce:
+    rows = _own(condition).order_by().values("mapping").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(rows), 0, output_field=IntegerField())
 
 
 def _first_of(label: str, exact: str) -> Case:

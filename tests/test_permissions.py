@@ -108,7 +108,6 @@ def test_an_operator_runs_mappings_and_does_not_configure_them(addresses: list[s
         "notice-rules",
         "business_central",
         "apply",
-        "mappings",
         "edit",
         "systems",
         "create",

@@ -10,9 +10,9 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.generic import View
 
-from joblog.default_entries import apply_default_entries
+from joblog.default_entries import set_up
 from mappings.default_preview import preview_default_setup
-from mappings.default_setup import SetupReport, apply_default_setup
+from mappings.default_setup import SetupReport
 from mappings.models import System, SystemKind
 from syncadmin.sync.errors import SyncError
 from syncadmin.ui.views import Permitted, key_in, tell
@@ -37,11 +37,11 @@ class ApplyDefaultSetup(Permitted, View):
             if any(request.POST.get(f"seen-{one.name}") != one.seen for one in preview_default_setup(company, sales, names=names)):
                 tell(request, _MOVED, level=messages.WARNING)
                 return HttpResponseRedirect(back)
-            report = apply_default_setup(company, sales, request.user, names=names)
+            report, entries = set_up(company, sales, request.user, names=names)
         except SyncError as error:
             tell(request, f"Nothing was changed: {error.text}", level=messages.ERROR)
             return HttpResponseRedirect(back)
-        _tell_done(request, report, apply_default_entries(company, names=names))
+        _tell_done(request, report, entries)
         return HttpResponseRedirect(reverse("mappings:mapping-list"))
 
 

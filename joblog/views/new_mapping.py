@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.generic import View
 
 from joblog.default_entries import entry_on_hold
-from mappings.guide import KEY, Draft, Unfinished, create
+from mappings.guide import KEY, Draft, Unfinished, finished
 from syncadmin.sync.errors import SyncError
 from syncadmin.ui.views import Permitted, tell
 
@@ -27,15 +27,16 @@ class CreateMapping(Permitted, View):
             )
             return HttpResponseRedirect(reverse("mappings:mapping-new"))
         try:
-            mapping = create(draft, request.user)
+            new = finished(draft)
+            with transaction.atomic():
+                mapping = new.save(request.user)
+                entry = entry_on_hold(mapping)
         except Unfinished as unfinished:
             return HttpResponseRedirect(reverse("mappings:guide-step", args=[unfinished.step]))
         except SyncError as error:
             tell(request, f"Nothing was saved: {error.text}", level=messages.ERROR)
             step = "systems" if error.code == "taken" else "preview"
             return HttpResponseRedirect(reverse("mappings:guide-step", args=[step]))
-        with transaction.atomic():
-            entry = entry_on_hold(mapping)
         request.session.pop(KEY, None)
         fields = len(draft.used_pairs())
         tell(request, f"{mapping.name} was made, with {fields} field mapping{'s' if fields > 1 else ''}.")

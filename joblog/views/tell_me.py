@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from joblog.addresses import record_url, with_query
 from joblog.models import SynchJob
 from mappings.models import Coupling, IntegrationTableMapping
+from mappings.models.coupling_names import Folded, begins_with, shown_label, shown_name
 from syncadmin.sync.records import Side
+from syncadmin.ui.formatting import count
+from syncadmin.ui.paging import LIMIT, newest_of
 from syncadmin.ui.views import Page, key_in
 
 SHOWN = 8  # records; whoever wants more narrows the words or opens the list
+_REMARK = f"Words in the middle of a name were looked for in the newest {count(LIMIT)} couplings."
 _SHORTEST = 2
 
 
@@ -35,16 +39,29 @@ class TellMe(Page):
         text = self.request.GET.get("q", "").strip()
         asked = len(text) >= _SHORTEST or text.isdecimal()
         mappings = list(IntegrationTableMapping.objects.order_by("order", "name")) if asked else []
-        parts = [("Records", _records(text)), ("Mappings and jobs", [*_mappings(text, mappings), *_jobs(text)])] if asked else []
+        records, remark = _records(text) if asked else ([], "")
+        parts = [("Records", records), ("Mappings and jobs", [*_mappings(text, mappings), *_jobs(text)])] if asked else []
         searches = [Find(f"Search {mapping.name} for “{text}”", _search_url(mapping, text), "Records") for mapping in _tables(mappings)]
-        return super().get_context_data(parts=[part for part in parts if part[1]], searches=searches, **extra)
+        return super().get_context_data(parts=[part for part in parts if part[1]], searches=searches, remark=remark, **extra)
 
 
-def _records(text: str) -> list[Find]:
-    found = Coupling.objects.select_related("mapping").defer("baseline", "mapping__table_filter", "mapping__integration_table_filter")
-    for word in text.split():
-        found = found.filter(Q(bc_number__istartswith=word) | Q(bc_label__icontains=word) | Q(sales_label__icontains=word))
-    return [Find(coupling.bc_label or coupling.sales_label, _coupling_url(coupling), coupling.mapping.name) for coupling in found[:SHOWN]]
+def _records(text: str) -> tuple[list[Find], str]:
+    """Records whose number or name begins so, by index; then those of the newest that have all the words, and the remark on that."""
+    rows = Coupling.objects.select_related("mapping").defer("baseline", "mapping__table_filter", "mapping__integration_table_filter")
+    found = [one for named in (shown_label(), shown_name()) for one in _beginning(rows, Folded(named), text)]
+    remark = ""
+    if len({one.pk for one in found}) < SHOWN:
+        newest, more = newest_of(rows, ("-pk",))
+        remark = _REMARK if more else ""
+        for word in text.split():
+            newest = newest.filter(Q(bc_number__istartswith=word) | Q(bc_label__icontains=word) | Q(sales_label__icontains=word))
+        found += newest.order_by("-pk")[:SHOWN]
+    shown = list({one.pk: one for one in found}.values())[:SHOWN]
+    return [Find(one.bc_label or one.sales_label, _coupling_url(one), one.mapping.name) for one in shown], remark
+
+
+def _beginning(rows: QuerySet[Coupling], named: Folded, text: str) -> QuerySet[Coupling]:
+    return rows.annotate(named=named).filter(begins_with("named", text)).order_by("named")[:SHOWN]
 
 
 def _coupling_url(coupling: Coupling) -> str:

@@ -1,7 +1,7 @@
 """What shall be synchronized: systems, mappings, couplings and the maps and defaults that go with them."""
 
 from mappings.models.change import ConfigurationChange
-from mappings.models.coupling import Coupling, CouplingStatus, Gone, SynchResult
+from mappings.models.coupling import FAILED, Coupling, CouplingStatus, Gone, SynchResult
 from mappings.models.field_mapping import FieldDirection, FieldStatus, IntegrationFieldMapping
 from mappings.models.option import OptionMapping
 from mappings.models.system import OwnershipModel, Purpose, System, SystemKind, SystemTable, SystemTraffic
@@ -15,6 +15,7 @@ from mappings.models.template import ConfigTemplate
 from mappings.models.transformation import LookedUpPairs, TransformationRule
 
 __all__ = [
+    "FAILED",
     "ConfigTemplate",
     "ConfigurationChange",
     "Coupling",

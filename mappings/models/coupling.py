@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Case, Q, Value, When
 
+from mappings.models.coupling_names import Folded, shown_label, shown_name
 from mappings.models.table_mapping import IntegrationTableMapping
 
 
@@ -32,6 +33,9 @@ class Gone(models.TextChoices):
     SALES = "sales", "Dynamics 365 Sales"
     BOTH = "both", "Both"
 
+
+FAILED = (Q(to_result="Failure") | Q(from_result="Failure")) & Q(skipped=False)
+"""Failed last time, to Sales or from it (engine.md A22)."""
 
 _OWED = "owed"  # a direction that has left its part to the other one, or to a person (syncadmin/sync/couplings.py)
 
@@ -124,6 +128,11 @@ class Coupling(models.Model):
             models.Index(fields=["mapping", "id"], condition=~Q(pending=""), name="coupling_pending"),
             models.Index(fields=["mapping", "id"], condition=~Q(template_owed=""), name="coupling_template_owed"),
             models.Index(fields=["mapping", "id"], condition=Q(differs_since__isnull=False), name="coupling_differs"),
+            # Counts of what failed, in either direction, and of what is skipped, for lists of mappings (mappings/troubleshooting.py).
+            models.Index(fields=["mapping", "-id"], condition=FAILED, name="coupling_failed"),
+            # Tell Me, by the beginning of number or name.
+            models.Index(Folded(shown_label()), name="coupling_by_label"),
+            models.Index(Folded(shown_name()), name="coupling_by_name"),
             # Counts by state, and the newest couplings of one, over all mappings and in one of them (joblog/coupling_tables.py).
             models.Index(fields=["-id"], condition=Q(skipped=True), name="coupling_skipped_newest"),
             models.Index(fields=["state", "-id"], name="coupling_of_state"),

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 
-from mappings.deleting import delete_mappings
 from mappings.filters import MappingFilter
-from mappings.models import FieldStatus, IntegrationTableMapping
+from mappings.models import FieldStatus
 from mappings.tables import MappingTable
 from mappings.troubleshooting import listed_mappings
-from syncadmin.ui.views import ListPage, Page, next_url, posted_keys, tell
+from syncadmin.ui.paging import Counted, count_up_to_limit
+from syncadmin.ui.views import ListPage, Page
 
 
 class MappingList(ListPage):
@@ -23,7 +20,6 @@ class MappingList(ListPage):
     noun = ("mapping", "mappings")
     table_class = MappingTable
     filter_class = MappingFilter
-    change_permission = "mappings.configure"
     pane_fields = {"business_central": ("Business Central", "business_central__name"), "sales": ("Dynamics 365 Sales", "sales__name")}
     actions_template = "mappings/mapping_actions.html"
     factbox_template = "mappings/factbox.html"
@@ -31,17 +27,6 @@ class MappingList(ListPage):
         "No mapping is set up yet. An administrator connects the two systems under Connections and chooses "
         "Use Default Synchronization Setup here, or runs manage.py setup."
     )
-
-    def act(self, request: HttpRequest) -> HttpResponse:
-        """Deletes the ticked mappings that somebody added and nothing holds, and says of the others why they stay."""
-        numbers = posted_keys(request, "mapping")
-        deleted, reasons = delete_mappings(numbers, request.user)
-        for reason in reasons:
-            tell(request, reason, level=messages.WARNING)
-        if deleted:
-            url = f"{reverse('mappings:change-log')}?kind=mapping"
-            tell(request, f"{', '.join(deleted)} {'was' if len(deleted) == 1 else 'were'} deleted.", url=url, label="See what it was")
-        return HttpResponseRedirect(next_url(request, request.path))
 
     def get_rows(self) -> QuerySet[Any]:
         return listed_mappings()
@@ -60,10 +45,12 @@ class MappingFactBox(Page):
         return super().get_context_data(**extra) | factbox(mapping)
 
 
-def factbox(mapping: IntegrationTableMapping) -> dict[str, Any]:
+def factbox(mapping: Any) -> dict[str, Any]:
     """What the FactBox shows of a row of :func:`mappings.troubleshooting.listed_mappings`; two queries."""
     return {
         "mapping": mapping,
-        "coupled": mapping.couplings.filter(pending="").count(),
+        "coupled": count_up_to_limit(mapping.couplings.filter(pending="")),
+        "failed": Counted.of(mapping.failed),
+        "skipped": Counted.of(mapping.skipped),
         "enabled_fields": mapping.field_mappings.filter(status=FieldStatus.ENABLED).count(),
     }

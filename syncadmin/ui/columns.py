@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from syncadmin.ui import formatting
+from syncadmin.ui.paging import Counted
 
 
 class SelectColumn(tables.Column):
@@ -53,22 +54,30 @@ class NameColumn(tables.Column):
 
 
 class CountColumn(tables.Column):
-    """A number. ``url`` gives the address of exactly the rows it counts; zero is dimmed and no link. ``tone``: "bad", "warn" or ""."""
+    """A number. ``url`` gives the address of exactly the rows it counts; zero is dimmed and no link. ``tone``: "bad", "warn" or "".
+
+    ``bounded`` ones were counted with :class:`syncadmin.ui.paging.RowsUpToLimit`.
+    """
 
     attrs = {"th": {"class": "num"}, "td": {"class": "num"}}
 
-    def __init__(self, *, url: Callable[[Any], str] | None = None, tone: str = "", label: str = "", **options: Any) -> None:
+    def __init__(
+        self, *, url: Callable[[Any], str] | None = None, tone: str = "", label: str = "", bounded: bool = False, **options: Any
+    ) -> None:
         super().__init__(**({"initial_sort_descending": True} | options))
         self.url = url
         self.tone = tone
         self.label = label
+        self.bounded = bounded
 
     def render(self, value: int, record: Any, bound_column: Any) -> SafeString:
         url = self.url(record) if self.url and value else ""
-        return formatting.count_link(value, url=url, tone=self.tone, label=self.label or str(bound_column.header))
+        found = Counted.of(value) if self.bounded else Counted(value)
+        label = self.label or str(bound_column.header)
+        return formatting.count_link(found.number, url=url, tone=self.tone, label=label, more=found.more)
 
-    def value(self, value: int) -> int:
-        return value
+    def value(self, value: int) -> int | str:
+        return str(Counted.of(value)) if self.bounded and Counted.of(value).more else value
 
 
 class PillColumn(tables.Column):

@@ -62,14 +62,14 @@ def count(value: int) -> str:
     return current().number(value)
 
 
-def count_link(value: int, *, url: str = "", tone: str = "", label: str = "") -> SafeString:
-    """A number as a link to the rows it counts, in a pill where ``tone`` is set; zero is dimmed and no link."""
+def count_link(value: int, *, url: str = "", tone: str = "", label: str = "", more: bool = False) -> SafeString:
+    """A number as a link to the rows it counts, in a pill where ``tone`` is set; zero is dimmed and no link. ``more``: at least so many."""
     if not value:
         return SafeString('<span class="zero">0</span>')
-    css = f"pill {tone}" if tone else ""
+    css, shown = f"pill {tone}" if tone else "", f"{count(value)}{'+' if more else ''}"
     if not url:
-        return format_html('<span class="{}">{}</span>', css, count(value))
-    return format_html('<a class="{}" href="{}" aria-label="{} {}">{}</a>', css, url, count(value), label, count(value))
+        return format_html('<span class="{}">{}</span>', css, shown)
+    return format_html('<a class="{}" href="{}" aria-label="{} {}">{}</a>', css, url, shown, label, shown)
 
 
 def pill(text: object, tone: str = "") -> SafeString:

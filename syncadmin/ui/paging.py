@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import IntegerField, Q, QuerySet, Subquery
 
 from syncadmin.ui.formatting import count
 
@@ -46,11 +46,28 @@ class Counted:
     def __str__(self) -> str:
         return f"{count(self.number)}{'+' if self.more else ''}"
 
+    def __bool__(self) -> bool:
+        return self.number > 0
+
+    @classmethod
+    def of(cls, found: int) -> Counted:
+        """What was counted with :class:`RowsUpToLimit`."""
+        return cls(min(found, LIMIT), found > LIMIT)
+
+
+class RowsUpToLimit(Subquery):
+    """An annotation: the number of these rows, of which at most one beyond ``LIMIT`` is counted; they may refer to the outer row."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+    def __init__(self, rows: QuerySet[Any]) -> None:
+        super().__init__(rows.order_by().values("pk")[: LIMIT + 1])
+
 
 def count_up_to_limit(rows: QuerySet[Any]) -> Counted:
     """Counts rows up to ``LIMIT``, whatever there is."""
-    found = rows.order_by()[: LIMIT + 1].count()
-    return Counted(min(found, LIMIT), found > LIMIT)
+    return Counted.of(rows.order_by()[: LIMIT + 1].count())
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]

@@ -7,24 +7,18 @@ Works in a database of its own, made on the server of SYNCADMIN_TEST_POSTGRESQL 
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import psycopg
 from rich.console import Console
 from rich.table import Table
 
-SERVER = os.environ.get("SYNCADMIN_TEST_POSTGRESQL", "postgresql://root@127.0.0.1:5432/test")
+from tests.bench.database import SERVER, fill, measured, own_database, server_answers
+
 ROWS = (Path(__file__).parent / "log_rows.sql").read_text()
-TRIES = 4
-SYSTEMS = (("CRONUS", "business_central", "CRONUS"), ("contoso.crm", "sales", ""))
-MAPPINGS = ("CUSTOMER", "CONTACT", "ITEM-PRODUCT", "CURRENCY", "SALESPEOPLE", "VENDOR")
 # Each with what it is: the page as it opens, a filter that finds much, one that finds little or nothing, a sort, a deep page.
 PAGES = (
     ("log", "/log/"),
@@ -88,108 +82,16 @@ PAGES = (
 
 def main(jobs: int) -> None:
     console = Console(width=140)
-    if not _server_answers():
+    if not server_answers():
         console.print(f"No PostgreSQL server answers at {SERVER}: the log is not measured.")
         return
-    with _database() as url:
-        os.environ.update(DATABASE_URL=url, DJANGO_SETTINGS_MODULE="syncadmin.settings", SYNCADMIN_LOG_LEVEL="WARNING")
-        import django
+    with own_database():
+        from joblog.models import SynchEntry, SynchJob
 
-        django.setup()
         console.print(f"Writing {jobs:,} jobs and {jobs * 5:,} entries ...")
-        console.print(f"done in {_fill(jobs):.0f} s\n")
-        console.print(_pages())
+        console.print(f"done in {fill([SynchJob, SynchEntry], ROWS, jobs=jobs):.0f} s\n")
+        console.print(measured("The pages of the log, on the server", PAGES, _places()))
         console.print(_retention())
-
-
-def _server_answers() -> bool:
-    try:
-        psycopg.connect(SERVER, connect_timeout=3).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
-@contextmanager
-def _database() -> Iterator[str]:
-    name = f"syncadmin_bench_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(SERVER, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    try:
-        yield SERVER.rsplit("/", 1)[0] + f"/{name}"
-    finally:
-        from django.db import connections
-
-        connections.close_all()
-        with psycopg.connect(SERVER, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def _fill(jobs: int) -> float:
-    """Rows are written without the indexes, which are made afterwards, as a restore would; the seconds it took."""
-    from django.core.management import call_command
-    from django.db import connection
-
-    from joblog.models import SynchEntry, SynchJob
-
-    started = time.perf_counter()
-    call_command("migrate", verbosity=0)
-    with connection.schema_editor() as editor:
-        for model in (SynchJob, SynchEntry):
-            for index in model._meta.indexes:
-                editor.remove_index(model, index)
-    _make_mappings()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('bench.jobs', %s, false)", [str(jobs)])
-        cursor.execute(ROWS)
-    with connection.schema_editor() as editor:
-        for model in (SynchJob, SynchEntry):
-            for index in model._meta.indexes:
-                editor.add_index(model, index)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
-    return time.perf_counter() - started
-
-
-def _make_mappings() -> None:
-    from mappings.models import IntegrationTableMapping, System
-
-    ends = [System.objects.create(name=name, kind=kind, address="http://127.0.0.1:9", company=company) for name, kind, company in SYSTEMS]
-    for name in MAPPINGS:
-        plain = {"table": name.lower(), "integration_table": name.lower(), "business_central": ends[0], "sales": ends[1]}
-        IntegrationTableMapping.objects.create(name=name, **plain)
-
-
-def _pages() -> Table:
-    from django.test import Client
-
-    client, places = Client(SERVER_NAME="localhost"), _places()
-    client.force_login(_person())
-    client.get("/causes/")  # templates are compiled once
-    table = Table("page", "first, ms", "best, ms", "statements", "slowest statement, ms", title="The pages of the log, on the server")
-    for label, address in PAGES:
-        first, best, statements, slowest = _measure(client, address.format(**places))
-        table.add_row(label, f"{first:.0f}", f"{best:.0f}", str(statements), f"{slowest:.0f}", style="bold red" if best > 300 else "")
-    return table
-
-
-def _measure(client: object, address: str) -> tuple[float, float, int, float]:
-    """Milliseconds of the first answer and of the best of some; statements, and the slowest of them in the best answer."""
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    times, slowest, statements = [], 0.0, 0
-    for _ in range(TRIES):
-        with CaptureQueriesContext(connection) as queries:
-            started = time.perf_counter()
-            answer = client.get(address)  # type: ignore[attr-defined]
-            elapsed = (time.perf_counter() - started) * 1000
-        assert answer.status_code == 200, (address, answer.status_code)
-        if not times or elapsed < min(times):
-            statements = len(queries)
-            slowest = max(float(query["time"]) for query in queries.captured_queries) * 1000
-        times.append(elapsed)
-    return times[0], min(times), statements, slowest
 
 
 def _places() -> dict[str, object]:
@@ -209,14 +111,6 @@ def _places() -> dict[str, object]:
         "nobody": uuid.uuid4(),
         "half_a_year_ago": f"{timezone.now() - timedelta(days=180):%Y-%m-%d}",
     }
-
-
-def _person() -> object:
-    from django.contrib.auth.models import Group, User
-
-    person = User.objects.create_user("anna")
-    person.groups.add(Group.objects.get(name="Administrator"))
-    return person
 
 
 def _retention() -> Table:

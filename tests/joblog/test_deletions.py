@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from joblog import runner
-from joblog.models import DeletionWatch, EntryAction, JobQueueEntry, JobStatus, RunKind, SynchEntry, SynchJob
+from joblog import entry_states, runner
+from joblog.claims import Claim, take
+from joblog.models import DeletionWatch, EntryAction, JobQueueEntry, JobStatus, JobType, RunKind, SynchEntry, SynchJob
 from joblog.queue import enqueue
 from joblog.scope import Scope
 from mappings.models import Coupling, IntegrationTableMapping
@@ -182,6 +183,64 @@ def test_a_list_that_fails_on_its_second_page_marks_nothing(
         people.control("POST", "settings", {"page_size": {"business_central": 20_000, "sales": 5000}})
     assert (Coupling.objects.count(), Coupling.objects.filter(skipped=True).count()) == (4, 0)
     assert not DeletionWatch.objects.exists()
+
+
+# ---- stopped in between
+
+
+@pytest.fixture
+def small_pages(people: People, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two keys on a page, and two couplings asked for at once."""
+    monkeypatch.setattr("joblog.deleted_records._CHUNK", 2)
+    people.control("POST", "settings", {"page_size": {"business_central": 2, "sales": 2}})
+    yield
+    people.control("POST", "settings", {"page_size": {"business_central": 20_000, "sales": 5000}})
+
+
+def search(mapping: IntegrationTableMapping) -> Claim:
+    claim = take(enqueue(mapping=mapping, run_kind=RunKind.FIND_DELETED).pk)
+    assert claim is not None
+    return claim
+
+
+def test_a_search_that_is_canceled_stops_while_it_lists_keys(coupled: IntegrationTableMapping, people: People, small_pages: None) -> None:
+    delete_account(people, "C1")
+    claim = search(coupled)
+    entry_states.cancel([claim.entry_id], "ann")
+    assert runner.carry_out(claim, lambda: False)
+    assert {(job.status, job.message) for job in SynchJob.objects.filter(type=JobType.FIND_DELETED)} == {("Canceled", "Canceled by ann.")}
+    assert not Coupling.objects.filter(skipped=True).exists()
+    assert not DeletionWatch.objects.exists()
+    assert find(coupled) == (1, 0)
+
+
+def test_a_search_that_is_canceled_stops_between_two_pages_of_couplings(
+    coupled: IntegrationTableMapping, people: People, small_pages: None
+) -> None:
+    for number in range(4):
+        delete_account(people, f"C{number}")
+    claim = search(coupled)
+
+    def cancel() -> bool:
+        entry_states.cancel([claim.entry_id], "ann")
+        return False
+
+    assert runner.carry_out(claim, cancel)
+    job = SynchJob.objects.filter(type=JobType.FIND_DELETED).order_by("id")[0]
+    assert (job.status, job.skipped, Coupling.objects.filter(skipped=True).count()) == ("Canceled", 2, 2)
+    assert find(coupled) == (2, 0)
+
+
+def test_the_next_slice_of_a_search_lists_nothing_again(coupled: IntegrationTableMapping, people: People, small_pages: None) -> None:
+    for number in range(3):
+        delete_account(people, f"C{number}")
+    claim = search(coupled)
+    assert not runner.carry_out(claim, lambda: True)
+    delete_account(people, "C3")
+    runner.run(claim.entry_id)
+    jobs = SynchJob.objects.filter(type=JobType.FIND_DELETED).order_by("id")
+    assert [(job.status, job.skipped) for job in jobs] == [("Finished", 3), ("Finished", 0)]
+    assert find(coupled) == (1, 0)
 
 
 # ---- Restore Records

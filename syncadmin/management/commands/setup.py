@@ -13,12 +13,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from joblog.cue_exchange import ThresholdImport, thresholds_to_json
-from joblog.default_entries import apply_default_entries
+from joblog.default_entries import set_up
 from joblog.exchange import EntryImport, entries_to_json
 from joblog.notice_exchange import NoticeRuleImport, notice_rules_to_json, rule_name
 from joblog.retention_exchange import RetentionImport, retention_to_json
 from mappings.changes import keep_change, save_with_history
-from mappings.default_setup import apply_default_setup
 from mappings.exchange import Import, mappings_to_json, options_to_json, systems_to_json
 from mappings.exchange_transformations import transformations_to_json
 from mappings.models import OwnershipModel, System, SystemKind
@@ -64,10 +63,9 @@ class Command(BaseCommand):
         if options["ownership"]:
             _choose(business_central, OwnershipModel[options["ownership"].upper()])
         try:
-            report = apply_default_setup(business_central, sales, None)
+            report, made = set_up(business_central, sales, None)
         except SyncError as error:
             raise CommandError(error.text, returncode=2) from error
-        made = apply_default_entries(business_central)
         for title, lines in (("Mappings", report.made), ("Left out", report.left_out), ("Disabled field mappings", report.disabled)):
             if lines:
                 self.stdout.write(f"{title}:")

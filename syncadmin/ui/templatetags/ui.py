@@ -10,6 +10,7 @@ from django.forms import BoundField, CheckboxInput
 from django.utils.safestring import SafeString
 
 from syncadmin.ui import formatting
+from syncadmin.ui.paging import Counted
 
 register = template.Library()
 register.filter("moment", formatting.moment)
@@ -38,8 +39,9 @@ def td(column: Any) -> SafeString:
 
 
 @register.simple_tag
-def count_link(value: int, url: str = "", tone: str = "", label: str = "") -> SafeString:
-    return formatting.count_link(value, url=url, tone=tone, label=label)
+def count_link(value: int | Counted, url: str = "", tone: str = "", label: str = "") -> SafeString:
+    found = value if isinstance(value, Counted) else Counted(value)
+    return formatting.count_link(found.number, url=url, tone=tone, label=label, more=found.more)
 
 
 @register.simple_tag

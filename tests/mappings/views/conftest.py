@@ -2,7 +2,9 @@ import uuid
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db.models.signals import pre_save
 
+from joblog.models import JobQueueEntry
 from mappings.models import Coupling, FieldStatus, IntegrationFieldMapping, IntegrationTableMapping, System, SystemTable
 from syncadmin.sync.tables import Field, FieldType, Table
 
@@ -98,3 +100,19 @@ def posted():
         return {name: value for name, value in data.items() if value is not None}
 
     return collect
+
+
+class Crash(Exception):
+    pass
+
+
+@pytest.fixture
+def no_entry_is_saved():
+    """The process ends when it is about to save a job queue entry."""
+
+    def end(**_values):
+        raise Crash
+
+    pre_save.connect(end, sender=JobQueueEntry)
+    yield Crash
+    pre_save.disconnect(end, sender=JobQueueEntry)

@@ -96,6 +96,22 @@ def test_a_missing_entry_is_made_and_no_other(administrator, systems, customer_m
     assert [entry.mapping for entry in JobQueueEntry.objects.exclude(run_kind="statistics")] == [customer_mapping]
 
 
+def test_mappings_are_not_set_up_without_their_entries(administrator, systems, customer_mapping, no_entry_is_saved):
+    IntegrationTableMapping.objects.update(description="Ours")
+    JobQueueEntry.objects.all().delete()
+    with pytest.raises(no_entry_is_saved):
+        administrator.post(APPLY, sent(systems, "CUSTOMER", rows=preview_default_setup(*systems)))
+    assert IntegrationTableMapping.objects.get(name="CUSTOMER").description == "Ours"
+
+
+def test_an_entry_that_somebody_has_made_twice_is_left_alone(administrator, systems, customer_mapping):
+    entry = JobQueueEntry.objects.get(mapping=customer_mapping)
+    entry.pk = None
+    entry.save()
+    assert administrator.post(APPLY, sent(systems, "CUSTOMER", rows=preview_default_setup(*systems)))["Location"] == "/mappings/"
+    assert JobQueueEntry.objects.filter(mapping=customer_mapping).count() == 2
+
+
 def test_nothing_ticked_changes_nothing(administrator, systems, customer_mapping):
     answer = administrator.post(APPLY, sent(systems, rows=[]), follow=True)
     assert "select a mapping first" in answer.content.decode()

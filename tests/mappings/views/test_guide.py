@@ -185,6 +185,13 @@ def test_the_mapping_is_made_with_its_fields_template_and_an_entry_on_hold(at_pr
     assert at_preview.get(NEW)["Location"] == step("systems")
 
 
+def test_a_mapping_is_never_made_without_its_entry(at_preview, no_entry_is_saved):
+    with pytest.raises(no_entry_is_saved):
+        at_preview.post(CREATE)
+    assert not IntegrationTableMapping.objects.filter(name="VENDOR").exists()
+    assert not ConfigurationChange.objects.filter(name="VENDOR").exists()
+
+
 def test_both_directions_are_shown_for_a_mapping_that_goes_both_ways(demo_company, administrator):
     administrator.post(step("systems"), systems_of("CUSTOMER 2"))
     administrator.post(step("tables"), {"table": "customers", "integration_table": "accounts", "direction": "Bidirectional"})

@@ -4,7 +4,9 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from mappings.troubleshooting import listed_mappings
+from mappings.models import IntegrationTableMapping
+from mappings.troubleshooting import listed_mappings, with_troubles
+from syncadmin.ui import paging
 
 LIST = "/mappings/"
 
@@ -30,7 +32,7 @@ def test_couplings_of_another_mapping_do_not_count(mapping, make_mapping, couple
 def test_counting_reads_only_the_partial_indexes(mapping):
     plan = listed_mappings().explain()
     if connection.vendor == "sqlite":
-        assert {"coupling_retry_to", "coupling_retry_from", "coupling_skipped"} <= set(re.findall(r"INDEX (coupling_\w+)", plan))
+        assert {"coupling_failed", "coupling_skipped"} <= set(re.findall(r"INDEX (coupling_\w+)", plan))
 
 
 def test_a_count_links_to_exactly_its_records(reader, mapping, couple):
@@ -39,6 +41,26 @@ def test_a_count_links_to_exactly_its_records(reader, mapping, couple):
     address = f"{reverse('joblog:coupling-list', args=[mapping.pk])}?state=failed"
     assert f'<a class="pill bad" href="{address}" aria-label="1 failed records">1</a>' in page
     assert '<span class="zero">0</span>' in page
+
+
+@pytest.mark.parametrize(("broken", "told"), [(2, "2"), (3, "2+")])
+def test_counting_stops_where_lists_end_and_says_so(reader, mapping, couple, monkeypatch, broken, told):
+    monkeypatch.setattr(paging, "LIMIT", 2)
+    for _ in range(broken):
+        couple(mapping, from_result="Failure")
+    row = listed_mappings().get()
+    assert row.failed == broken <= paging.LIMIT + 1
+    for page in (LIST, reverse("mappings:mapping-factbox", args=[mapping.pk])):
+        assert f'aria-label="{told} failed records">{told}</a>' in reader.get(page).content.decode()
+    assert f",{told}," in b"".join(reader.get(LIST, {"export": "csv", "cols": "failed,skipped"}).streaming_content).decode()
+
+
+def test_metrics_and_notices_count_all(mapping, couple, monkeypatch):
+    monkeypatch.setattr(paging, "LIMIT", 2)
+    for _ in range(4):
+        couple(mapping, from_result="Failure", to_result="Failure")
+    row = with_troubles(IntegrationTableMapping.objects.all()).get()
+    assert (row.failed, row.skipped) == (4, 0)
 
 
 def test_the_list_asks_no_query_per_row(reader, make_mapping, django_assert_num_queries):

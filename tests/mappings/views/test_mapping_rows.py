@@ -5,7 +5,7 @@ import pytest
 from joblog.models import JobQueueEntry, SynchJob
 from mappings.models import ConfigurationChange, IntegrationTableMapping
 
-PAGE, LIST = "/mappings/edit/", "/mappings/"
+PAGE, LIST, DELETE = "/mappings/edit/", "/mappings/", "/mappings/delete/"
 
 
 def sent(browser, posted, **changes):
@@ -90,7 +90,7 @@ def vendor(make_mapping):
 
 
 def test_a_mapping_that_somebody_added_is_deleted_and_its_history_stays(administrator, vendor):
-    answer = administrator.post(LIST, {"mapping": vendor.pk, "delete": "yes"}, follow=True)
+    answer = administrator.post(DELETE, {"mapping": vendor.pk}, follow=True)
     assert "VENDOR was deleted." in answer.content.decode()
     assert not IntegrationTableMapping.objects.exists()
     assert SynchJob.objects.get().mapping_name == "VENDOR"
@@ -98,20 +98,43 @@ def test_a_mapping_that_somebody_added_is_deleted_and_its_history_stays(administ
 
 
 def test_a_default_mapping_stays(administrator, mapping):
-    assert "it is a default mapping" in administrator.post(LIST, {"mapping": mapping.pk, "delete": "yes"}, follow=True).content.decode()
+    assert "it is a default mapping" in administrator.post(DELETE, {"mapping": mapping.pk}, follow=True).content.decode()
     assert IntegrationTableMapping.objects.exists()
 
 
 def test_a_mapping_with_couplings_stays(administrator, vendor, couple):
     couple(vendor)
-    assert "Delete its couplings first" in administrator.post(LIST, {"mapping": vendor.pk}, follow=True).content.decode()
+    assert "Delete its couplings first" in administrator.post(DELETE, {"mapping": vendor.pk}, follow=True).content.decode()
     assert IntegrationTableMapping.objects.exists()
+
+
+def test_a_mapping_goes_together_with_the_one_that_needs_it(administrator, vendor, make_mapping):
+    item = make_mapping("ITEM", depends_on=["VENDOR"], order=200, user_defined=True)
+    administrator.post(DELETE, {"mapping": [vendor.pk, item.pk]})
+    assert not IntegrationTableMapping.objects.exists()
+
+
+def test_a_mapping_whose_job_is_running_stays(administrator, vendor):
+    JobQueueEntry.objects.update(status="In Process", claim_token="a worker's")
+    shown = administrator.post(DELETE, {"mapping": vendor.pk}, follow=True).content.decode()
+    assert "one of its jobs is running. Cancel it first." in shown
+    assert IntegrationTableMapping.objects.exists()
+
+
+def test_a_mapping_that_somebody_else_has_deleted_meanwhile_is_told(administrator, vendor):
+    gone = vendor.pk
+    vendor.delete()
+    assert "it is gone by now" in administrator.post(DELETE, {"mapping": gone}, follow=True).content.decode()
+
+
+def test_a_reader_deletes_no_mapping(reader, vendor):
+    assert reader.post(DELETE, {"mapping": vendor.pk}).status_code == 403
 
 
 def test_a_mapping_that_others_need_stays(administrator, vendor, make_mapping):
     make_mapping("ITEM", depends_on=["VENDOR"])
     make_mapping("PRODUCT").field_mappings.create(field="vendorNumber", integration_field="vendorid", lookup_mapping="VENDOR")
-    assert "ITEM, PRODUCT needs it" in administrator.post(LIST, {"mapping": vendor.pk}, follow=True).content.decode()
+    assert "ITEM, PRODUCT needs it" in administrator.post(DELETE, {"mapping": vendor.pk}, follow=True).content.decode()
 
 
 def test_manual_mappings_are_found(reader, vendor, mapping):
