@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
 from mappings.models import (
@@ -20,10 +21,11 @@ from mappings.models import (
 )
 from mappings.models.template import TemplateSide
 from mappings.troubleshooting import stale_mappings
+from mappings.users import SUPERUSER, Role, with_role
 from syncadmin.sync.transform import RuleType
 from syncadmin.ui.filters import ListFilter, PickFilter, TickFilter
 
-_KINDS = ("mapping", "system", "option mapping", "transformation rule", "job queue entry")
+_KINDS = ("mapping", "system", "option mapping", "transformation rule", "job queue entry", "user")
 
 
 class MappingFilter(ListFilter):
@@ -115,3 +117,22 @@ class TransformationFilter(ListFilter):
 
     def filter_used(self, rows: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
         return rows.filter(used__gt=0) if value else rows
+
+
+class UserFilter(ListFilter):
+    search_fields = ("username", "first_name", "last_name", "email")
+
+    role = PickFilter(
+        what="role", method="filter_role", choices=[(one.value or "none", one.label) for one in Role] + [(SUPERUSER, SUPERUSER)]
+    )
+    former = TickFilter(method="filter_former", label="Those who cannot sign in")
+
+    class Meta:
+        model = User
+        fields: list[str] = []
+
+    def filter_role(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(with_role("" if value == "none" else value))
+
+    def filter_former(self, rows: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
+        return rows.filter(is_active=False) if value else rows

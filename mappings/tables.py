@@ -6,6 +6,7 @@ from types import MappingProxyType
 from urllib.parse import quote, urlencode
 
 import django_tables2 as tables
+from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -15,11 +16,14 @@ from mappings.differences import Line, differing_lines
 from mappings.models import ConfigTemplate, ConfigurationChange, IntegrationTableMapping, SystemKind, TransformationRule
 from mappings.template_words import KnownTables, conditions_in_words, defaults_in_words, dimensions_in_words
 from mappings.transformation_forms import told
+from mappings.users import SUPERUSER, Role, role_of
 from syncadmin.ui import columns
+from syncadmin.ui.formatting import pill
 from syncadmin.ui.grammar import quoted
 from syncadmin.ui.tables import ListTable
 
 LINES_SHOWN = 8
+ROLE_TONES = {SUPERUSER: "info", Role.ADMINISTRATOR: "info", Role.OPERATOR: "good", Role.READER: ""}
 RUN_TONES = {"Finished": "good", "Error": "bad", "In Process": "info", "Canceled": "warn"}
 
 
@@ -185,6 +189,33 @@ class TransformationTable(ListTable):
 
     def render_parameters(self, record: TransformationRule) -> str:
         return told(record)
+
+
+class UserTable(ListTable):
+    """Who may sign in, and what they may."""
+
+    key = "users"
+
+    select = columns.SelectColumn(name="user", label=lambda row: row.username)
+    name = columns.NameColumn(
+        accessor="username", verbose_name="User name", linkify=lambda record: reverse("mappings:user-edit", args=[record.pk])
+    )
+    role = tables.Column(accessor="pk", verbose_name="Role", orderable=False)
+    full_name = tables.Column(accessor="get_full_name", order_by=("last_name", "first_name"), verbose_name="Full name")
+    email = tables.Column(verbose_name="E-mail")
+    is_active = columns.FlagColumn(verbose_name="May sign in")
+    last_login = columns.MomentColumn(verbose_name="Last sign-in")
+    date_joined = columns.MomentColumn(verbose_name="Since", visible=False)
+
+    class Meta(ListTable.Meta):
+        order_by = ("name",)
+
+    def render_role(self, record: User) -> SafeString:
+        role = role_of(record)
+        return pill(role or Role.NONE.label, ROLE_TONES.get(role, "warn"))
+
+    def value_role(self, record: User) -> str:
+        return role_of(record)
 
 
 class ChangeTable(ListTable):

@@ -18,6 +18,7 @@ from mappings.views.option_list import OptionList, OptionLookUp
 from mappings.views.templates import TemplateEdit, TemplateList
 from mappings.views.transformation_edit import TransformationEdit, TransformationTrial
 from mappings.views.transformation_list import TransformationList
+from mappings.views.users import UserEdit, UserList
 from mappings.views.versions import RestoreVersion, Versions
 
 app_name = "mappings"
@@ -53,5 +54,8 @@ urlpatterns: list[URLPattern] = [
     path("connections/<int:pk>/", ConnectionEdit.as_view(), name="connection-edit"),
     path("connections/<int:pk>/test/", ConnectionTest.as_view(), name="connection-test"),
     path("connections/<int:pk>/delete/", ConnectionDelete.as_view(), name="connection-delete"),
+    path("users/", UserList.as_view(), name="user-list"),
+    path("users/new/", UserEdit.as_view(), name="user-new"),
+    path("users/<int:pk>/", UserEdit.as_view(), name="user-edit"),
     path("change-log/", ChangeLog.as_view(), name="change-log"),
 ]

@@ -12,6 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("syncadmin.ui.urls")),
     path("", include("mappings.urls")),
+    path("", include("mappings.own_urls")),
     path("", include("joblog.urls")),
     path("", include("joblog.open_urls")),
     path("", include("joblog.own_urls")),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, reverse
@@ -19,7 +20,7 @@ from joblog.models import JobQueueEntry, JobQueueLogEntry, SynchError, SynchJob
 from mappings.models import Coupling, IntegrationTableMapping, SystemTraffic
 from tests.people import People
 
-ONLY_CONFIGURE = re.compile(r"check-filter|^/mappings/(edit|new)/")
+ONLY_CONFIGURE = re.compile(r"check-filter|^/mappings/(edit|new)/|^/users/")
 SignIn = Callable[[str], Client]
 PATTERNS = [(module.app_name, pattern) for module in (mappings.urls, joblog.urls) for pattern in module.urlpatterns]
 
@@ -42,9 +43,10 @@ def address(app: str, pattern: URLPattern, mapping: int, record: str) -> str:
         "queue-entry": JobQueueEntry.objects.latest("pk").pk,
         "queue-entry-record": JobQueueEntry.objects.latest("pk").pk,
         **dict.fromkeys(("queue-log-entry", "queue-log-entry-text", "queue-log-entry-of"), JobQueueLogEntry.objects.latest("pk").pk),
+        "user-edit": User.objects.get_or_create(username="first")[0].pk,
         **dict.fromkeys(("coupling", "coupling-facts", "set-up-again"), Coupling.objects.latest("pk").pk),
         "set-up-from-error": SynchError.objects.latest("pk").pk,
-    }.get(name if name.startswith(("queue", "coupling", "set-up")) else name.split("-", maxsplit=1)[0], mapping)
+    }.get(name if name.startswith(("queue", "coupling", "set-up", "user")) else name.split("-", maxsplit=1)[0], mapping)
     values = {"pk": pk, "side": "business_central", "key": record, "position": 0, "kind": "sales", "change": 1, "step": "systems"}
     return reverse(f"{app}:{name}", kwargs={one: values[one] for one in pattern.pattern.converters})
 
@@ -113,6 +115,8 @@ def test_an_operator_runs_mappings_and_does_not_configure_them(addresses: list[s
         "create",
         "add",
         "templates",
+        "users",
+        str(User.objects.get(username="first").pk),
     }
 
 

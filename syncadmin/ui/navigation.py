@@ -161,10 +161,14 @@ MENU: tuple[Group, ...] = (
             Item(title="Change Log", url_name="mappings:change-log", words="configuration changes history versions who changed"),
             Item(
                 title="Users & Roles",
-                url_name="admin:index",
-                words="permissions groups passwords administration",
-                permission="auth.view_user",
+                url_name="mappings:user-list",
+                words="permissions groups passwords sign-in people administration security",
+                permission="mappings.configure",
             ),
+            Item(
+                title="My Settings", url_name="ui:my-settings", words="time zone language numbers dates dark light appearance", hidden=True
+            ),
+            Item(title="Change My Password", url_name="mine:password", words="password security", hidden=True),
         ),
     ),
 )

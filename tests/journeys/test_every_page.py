@@ -13,13 +13,15 @@ _BEYOND = """[...document.querySelectorAll("body *")]
   .filter((one) => one.getBoundingClientRect().right > innerWidth && !one.closest(".list"))
   .slice(0, 6).map((one) => `${one.tagName} ${one.className} ${one.textContent.trim().slice(0, 40)}`)"""
 PAGES = (
+    "/home/", "/home/thresholds/", "/assisted-setup/", "/full-synchronization/",
+    "/connections/", "/connections/1/", "/connections/new/sales/", "/users/", "/users/new/", "/my-settings/", "/my-password/",
     "/mappings/", "/mappings/edit/", "/mappings/new/", "/default-setup/",
     "/mappings/4/filter/business_central/", "/mappings/4/filter/sales/",
-    "/mappings/4/", "/mappings/4/fields/", "/mappings/4/fields/try/?record=10000",
-    "/mappings/4/records/", "/mappings/4/records/?side=sales", RECORD, f"{RECORD}why/",
+    "/mappings/4/", "/mappings/4/versions/", "/mappings/4/fields/", "/mappings/4/fields/try/?record=10000",
+    "/mappings/4/records/", "/mappings/4/records/?side=sales", RECORD, f"{RECORD}why/", f"{RECORD}log/",
     "/mappings/4/couplings/", "/couplings/", "/couplings/1/", "/couplings/1/set-up/", "/skipped-records/", "/mappings/4/match/",
     "/log/", "/log/1/", "/log/1/entries/", "/errors/", "/causes/", "/log-retention/",
-    "/job-queue/", "/change-log/",
+    "/job-queue/", "/job-queue/new/", "/job-queue/log/", "/workers/", "/change-log/",
     "/option-mappings/", "/option-mappings/?name=PAYMENT+TERMS",
     "/templates/", "/templates/new/", "/templates/new/?mapping=4&side=business_central",
     "/transformation-rules/", "/transformation-rules/5/",
@@ -37,6 +39,7 @@ MENU = {
     "Config. Templates": "Config. Templates",
     "Transformation Rules": "Transformation Rules",
     "Change Log": "Change Log",
+    "Users & Roles": "Users & Roles",
     "Who Is Told": "Who Is Told",
     "Watched Tables": "Watched Tables",
     "Table Mappings": "Integration Table Mappings",
