@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.models import User
-from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
+from django.contrib.auth.password_validation import validate_password
 
 from mappings.users import MAY, SUPERUSER, Role, role_of
 from syncadmin.ui.forms import Section, SectionedForm
@@ -18,10 +18,16 @@ else:
     _UserModelForm = forms.ModelForm
 
 
+# AUTH_PASSWORD_VALIDATORS in one line.
+PASSWORD_RULES = "At least 8 characters, not digits alone, not like the name or address, and no common password."
+
+
 class UserForm(SectionedForm, _UserModelForm):
     """A person: ``me`` is who fills it in. Nobody changes their own role or locks themselves out; a superuser is left to superusers."""
 
-    role = forms.ChoiceField(required=False, widget=forms.RadioSelect, choices=[(role.value, f"{role.label} {MAY[role]}") for role in Role])
+    role = forms.ChoiceField(
+        required=False, widget=forms.RadioSelect, choices=[(role.value, f"{role.label}: {MAY[role]}") for role in Role]
+    )
     new_password = forms.CharField(
         required=False, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), label="Password"
     )
@@ -29,7 +35,7 @@ class UserForm(SectionedForm, _UserModelForm):
     sections = (
         Section(title="General", fields=("username", "first_name", "last_name", "email", "is_active")),
         Section(title="Role", fields=("role",), wide=("role",)),
-        Section(title="Password", fields=("new_password",), wide=("new_password",)),
+        Section(title="Password", fields=("new_password",)),
     )
 
     class Meta:
@@ -41,9 +47,8 @@ class UserForm(SectionedForm, _UserModelForm):
     def __init__(self, *args: Any, me: User, **options: Any) -> None:
         super().__init__(*args, **options)
         user = self.instance
-        self.initial["role"] = role_of(user)
-        rules = " ".join(password_validators_help_texts())
-        self.fields["new_password"].help_text = f"Leave it empty to keep the present one. {rules}" if user.pk else rules
+        self.initial["role"] = role_of(user) if user.pk else Role.READER.value
+        self.fields["new_password"].help_text = f"Leave it empty to keep the present one. {PASSWORD_RULES}" if user.pk else PASSWORD_RULES
         self.fields["new_password"].required = not user.pk
         if user.pk == me.pk:
             for name in ("role", "is_active"):
@@ -69,3 +74,9 @@ class UserForm(SectionedForm, _UserModelForm):
 
 class OwnPasswordForm(SectionedForm, PasswordChangeForm):
     sections = (Section(title="Password", fields=("old_password", "new_password1", "new_password2")),)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["new_password1"].help_text = PASSWORD_RULES
+        self.fields["new_password2"].label = "New password once more"
+        self.fields["new_password2"].help_text = ""

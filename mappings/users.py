@@ -24,7 +24,7 @@ class Role(models.TextChoices):
 
 
 MAY = {
-    Role.NONE: "may sign in and sees nothing.",
+    Role.NONE: "sees nothing.",
     Role.READER: "sees every page.",
     Role.OPERATOR: "also runs, retries, resolves and couples.",
     Role.ADMINISTRATOR: "also configures, and manages users.",

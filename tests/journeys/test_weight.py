@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Page, Response
 
-from tests.journeys.test_accessibility import MORE_PAGES
+from tests.journeys.test_accessibility import SIGN_IN
 from tests.journeys.test_every_page import PAGES
 
 MOST = 100_000  # bytes of stylesheets, scripts and pictures
@@ -15,7 +15,7 @@ MOST = 100_000  # bytes of stylesheets, scripts and pictures
 
 def test_no_page_brings_more_than_a_hundred_kilobytes_of_assets(browse: Callable[..., Page], session: Any) -> None:
     heavy = {}
-    for address in (*PAGES, *MORE_PAGES):
+    for address in (*PAGES, SIGN_IN):
         page = browse(storage_state=session)  # a window of its own: nothing is in its cache
         got: list[Response] = []
         page.on("response", lambda response, got=got: got.append(response))
