@@ -19,7 +19,7 @@ else:
 
 
 # AUTH_PASSWORD_VALIDATORS in one line.
-PASSWORD_RULES = "At least 8 characters, not digits alone, not like the name or address, and no common password."
+RULES_IN_WORDS = "At least 8 characters, not digits alone, not like the name or address, and no common password."
 
 
 class UserForm(SectionedForm, _UserModelForm):
@@ -48,7 +48,7 @@ class UserForm(SectionedForm, _UserModelForm):
         super().__init__(*args, **options)
         user = self.instance
         self.initial["role"] = role_of(user) if user.pk else Role.READER.value
-        self.fields["new_password"].help_text = f"Leave it empty to keep the present one. {PASSWORD_RULES}" if user.pk else PASSWORD_RULES
+        self.fields["new_password"].help_text = f"Leave it empty to keep the present one. {RULES_IN_WORDS}" if user.pk else RULES_IN_WORDS
         self.fields["new_password"].required = not user.pk
         if user.pk == me.pk:
             for name in ("role", "is_active"):
@@ -59,7 +59,7 @@ class UserForm(SectionedForm, _UserModelForm):
 
     def _post_clean(self) -> None:
         """A password is compared with the name and address that are typed in with it: the instance has them only now."""
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         if password := self.cleaned_data.get("new_password"):
             try:
                 validate_password(password, self.instance)
@@ -77,6 +77,6 @@ class OwnPasswordForm(SectionedForm, PasswordChangeForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["new_password1"].help_text = PASSWORD_RULES
+        self.fields["new_password1"].help_text = RULES_IN_WORDS
         self.fields["new_password2"].label = "New password once more"
         self.fields["new_password2"].help_text = ""
