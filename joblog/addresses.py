@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.urls import reverse
 
@@ -38,6 +38,11 @@ def destination_url(entry: SynchEntry) -> str:
 def why_url(mapping_id: int | None, side: Side, key: str | None) -> str:
     """The page that tells why a record is not synchronized; "" where there is none for the record."""
     return reverse("joblog:record-why", args=[mapping_id, side.value, key]) if mapping_id and key else ""
+
+
+def help_url(code: str) -> str:
+    """What an error code means to people."""
+    return f"{reverse('joblog:error-help')}#{quote(code)}"
 
 
 def with_query(address: str, query: dict[str, str]) -> str:

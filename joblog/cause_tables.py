@@ -61,13 +61,13 @@ def places_of(cause: ErrorCause) -> list[tuple[str, str]]:
 
 def _place(cause: ErrorCause, place: Place) -> tuple[str, str]:
     pk = cause.mapping_id
-    addresses: Mapping[Place, tuple[str, str]] = {
-        Place.FIELDS: ("Field mappings", reverse("mappings:field-list", args=[pk])),
-        Place.MAPPING: ("Mapping", reverse("mappings:mapping-edit", args=[pk])),
-        Place.COUPLINGS: ("Couplings", reverse("joblog:coupling-list", args=[pk])),
-        Place.OPTIONS: ("Option mapping", _option_mapping(cause.missing)),
+    addresses: Mapping[Place, str] = {
+        Place.FIELDS: reverse("mappings:field-list", args=[pk]),
+        Place.MAPPING: reverse("mappings:mapping-edit", args=[pk]),
+        Place.COUPLINGS: reverse("joblog:coupling-list", args=[pk]),
+        Place.OPTIONS: _option_mapping(cause.missing),
     }
-    return addresses[place]
+    return place.label, addresses[place]
 
 
 def _option_mapping(missing: str) -> str:

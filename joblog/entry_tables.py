@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from joblog.addresses import destination_url, entries_url, source_url, why_url, with_query
+from joblog.addresses import destination_url, entries_url, help_url, source_url, why_url, with_query
 from joblog.models import EntryAction, JobType, SynchEntry
 from joblog.next_tries import NextTry
 from syncadmin.sync.errors import OPTION_MAPPING
@@ -273,9 +273,10 @@ class ErrorTable(ListTable):
     def render_code(self, record: SynchEntry) -> SafeString:
         code = format_html('<a href="?cause={}" title="All records with this cause">{}</a>', record.cause_id, record.code)
         why = why_url(record.job.mapping_id, Direction(record.job.direction).source, record.source_key)
-        if not why or record.resolved_at:
-            return code
-        return format_html('{}<br><a href="{}">Why?<span class="unseen"> {}</span></a>', code, why, record.source_label)
+        more = format_html('<a href="{}">Help<span class="unseen"> about {}</span></a>', help_url(record.code), record.code)
+        if why and not record.resolved_at:
+            more = format_html('<a href="{}">Why?<span class="unseen"> {}</span></a> · {}', why, record.source_label, more)
+        return format_html("{}<br>{}", code, more)
 
     def render_at(self, record: SynchEntry) -> SafeString:
         """The last attempt; below it since when, where there were more."""

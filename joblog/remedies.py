@@ -33,6 +33,18 @@ class Place(StrEnum):
     OPTIONS = "options"
     COUPLINGS = "couplings"
 
+    @property
+    def label(self) -> str:
+        return _PLACES[self]
+
+
+_PLACES: Mapping[Place, str] = {
+    Place.FIELDS: "Field mappings",
+    Place.MAPPING: "Mapping",
+    Place.COUPLINGS: "Couplings",
+    Place.OPTIONS: "Option mapping",
+}
+
 
 @dataclass(frozen=True)
 class Remedy:

@@ -13,6 +13,7 @@ from joblog.views.couplings import CouplingBook, CouplingFacts, CouplingsOfMappi
 from joblog.views.default_setup import ApplyDefaultSetup
 from joblog.views.delete_mappings import DeleteMappings
 from joblog.views.deleted import Deleted
+from joblog.views.error import ErrorHelp, ErrorPage, ErrorText
 from joblog.views.errors import ErrorList, FixErrors, Retry
 from joblog.views.full_synchronization import FullSynchronization
 from joblog.views.home import Home, Thresholds
@@ -54,6 +55,9 @@ urlpatterns: list[URLPattern] = [
     path("errors/", ErrorList.as_view(), name="errors"),
     path("errors/retry/", Retry.as_view(), name="retry"),
     path("errors/fix/", FixErrors.as_view(), name="fix"),
+    path("errors/help/", ErrorHelp.as_view(), name="error-help"),
+    path("errors/<int:pk>/", ErrorPage.as_view(), name="error"),
+    path("errors/<int:pk>/text/", ErrorText.as_view(), name="error-text"),
     path("errors/<int:pk>/set-up-coupling/", SetUpFromError.as_view(), name="set-up-from-error"),
     path("causes/", CauseList.as_view(), name="causes"),
     path("causes/<int:pk>/fix/", FixCause.as_view(), name="cause-fix"),

@@ -111,7 +111,9 @@ def _result(
     fields = (
         tuple(field.name for field in _named_fields(fault, table)) or _too_long(code, table, values) or _mentioned(fault, table, values)
     )
-    return WriteResult(outcome, key=key, code=code, text=text, fields=fields, passing=passing)
+    named = f"HTTP {fault.status}, {fault.code}" if fault.code else f"HTTP {fault.status}"
+    answer = named if fault.words == f"HTTP {fault.status}" else f"{named}: {fault.words}"
+    return WriteResult(outcome, key=key, code=code, text=text, fields=fields, passing=passing, answer=answer)
 
 
 def _named_fields(fault: Fault, table: Table) -> list[Field]:

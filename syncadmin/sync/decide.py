@@ -13,7 +13,7 @@ from typing import Any
 from syncadmin.sync.conditions import holds
 from syncadmin.sync.conflicts import Conflict, conflict_text
 from syncadmin.sync.couplings import CouplingState, baseline_pair
-from syncadmin.sync.errors import RecordError
+from syncadmin.sync.errors import RecordError, call_stack
 from syncadmin.sync.plan import FieldRule, TablePlan, Template
 from syncadmin.sync.records import Change, Direction, Record, Side, Value
 from syncadmin.sync.tables import Table
@@ -71,6 +71,7 @@ class Decision:
     fields: tuple[str, ...] = ()
     template: str = ""
     missing: tuple[tuple[str, str], ...] = ()
+    call_stack: str = field(default="", compare=False)
 
 
 def source_unchanged(plan: TablePlan, direction: Direction, source: Record, coupling: CouplingState) -> bool:
@@ -225,7 +226,9 @@ def _compared(rule: FieldRule, direction: Direction) -> bool:
 def _failed(errors: list[RecordError]) -> Decision:
     fields = tuple(dict.fromkeys(name for error in errors for name in error.fields))
     missing = tuple(error.missing for error in errors if error.missing is not None)
-    return Decision(kind=Kind.FAIL, code=errors[0].code, text=" ".join(error.text for error in errors), fields=fields, missing=missing)
+    text = " ".join(error.text for error in errors)
+    stack = call_stack(errors[0])
+    return Decision(kind=Kind.FAIL, code=errors[0].code, text=text, fields=fields, missing=missing, call_stack=stack)
 
 
 class _Review:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 
 OPTION_MAPPING = "option mapping "  # no mapping has a name with small letters
@@ -47,3 +48,8 @@ class ClaimLost(SyncError):
 
     def __init__(self) -> None:
         super().__init__("claim-lost", "Another worker has taken over this job.")
+
+
+def call_stack(error: BaseException) -> str:
+    """Where an error was raised, and what led to it, as text; "" for one that was made and never raised."""
+    return "".join(traceback.format_exception(error)).rstrip() if error.__traceback__ else ""

@@ -146,6 +146,7 @@ class WriteResult:
 
     ``key`` is empty for an insert that was refused: there is no such row.
     ``values`` holds what the system answered with (raw, by field name) where it answers with the row.
+    ``answer`` is a refusal as the system worded it, with its status and code.
     ``passing`` marks a refusal that may pass by itself (lock, time-out, server error) and never counts towards skipping.
     """
 
@@ -158,3 +159,4 @@ class WriteResult:
     text: str = ""
     fields: tuple[str, ...] = ()
     passing: bool = False
+    answer: str = field(default="", compare=False)

@@ -117,17 +117,19 @@ class Results:
         fields: tuple[str, ...] = (),
         *,
         passing: bool = False,
+        answer: str = "",
         detail: Mapping[str, Any] | None = None,
         gone: str = "",
     ) -> Touched:
-        """Failed, or Skipped when the same failure repeats itself (A3)."""
+        """Failed, or Skipped when the same failure repeats itself (A3); ``answer`` is what the system said, as it said it."""
         error = f"{code}:{','.join(sorted(fields))}"[:300]
         before = self._arrived(write) if write.created else self._named(write)
         coupling = before.failed(self.direction, job_id=self.job_id, error=error, message=text, passing=passing, gone=gone)
         action = Action.SKIPPED if coupling.skipped and not write.coupling.skipped else Action.FAILED
         if action is Action.SKIPPED:
             text = f"{text} {SKIPPED_NOW}"
-        told = {"code": code, "text": text, "fields": fields, "detail": {**_failure_detail(write.decision), **(detail or {})}}
+        said = {"answer": answer} if answer else {}
+        told = {"code": code, "text": text, "fields": fields, "detail": {**_failure_detail(write.decision), **(detail or {}), **said}}
         touched = self.note(write, action, **told, changes=write.made, coupling=coupling)
         never_made = write.decision.kind is Kind.INSERT and not write.created  # there is nothing under the key that was chosen
         return replace(touched, destination_key="", destination_label="") if never_made else touched
@@ -234,10 +236,11 @@ def _action(write: Write) -> Action:
 
 
 def _failure_detail(decision: Decision) -> Mapping[str, Any]:
-    """What a person needs to mend it: the conflicting values, the references that are not coupled."""
+    """What a person needs to mend it: the conflicting values, the references that are not coupled, where it was found out."""
     conflicts = [one.to_json() for one in decision.conflicts]
     missing = [{"mapping": mapping, "value": value} for mapping, value in decision.missing]
-    return {name: value for name, value in (("conflicts", conflicts), ("missing", missing)) if value}
+    told = {"conflicts": conflicts, "missing": missing, "call_stack": decision.call_stack}
+    return {name: value for name, value in told.items() if value}
 
 
 def _written_but_failed(written: CouplingState, failed: Touched, direction: Direction) -> CouplingState:

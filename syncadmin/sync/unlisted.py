@@ -78,7 +78,8 @@ class Unlisted:
             return self._results.note(write, Action.INSERTED, changes=self._changes(write), text=text, coupling=coupling)
         if answer.outcome is Outcome.UNKNOWN:
             return self._results.failed(write, "unknown-result", _NO_ANSWER, passing=True)
-        return self._results.failed(write, answer.code or "refused", answer.text, answer.fields, passing=answer.passing)
+        code, said = answer.code or "refused", answer.answer
+        return self._results.failed(write, code, answer.text, answer.fields, passing=answer.passing, answer=said)
 
     def _values(self, write: Write) -> dict[str, object]:
         fields = self.plan.table(self.direction.source).fields

@@ -137,7 +137,8 @@ class Writer:
             if answer.code == "duplicate":  # the next attempt must not take the record that has the key for its own
                 write.coupling = write.coupling.with_end(self.work.direction.destination, Ends())
         text = answer.text or "The system refused the record without a reason."
-        self._finish(write, self.work.results.failed(write, answer.code or "refused", text, answer.fields, passing=answer.passing))
+        code, said = answer.code or "refused", answer.answer
+        self._finish(write, self.work.results.failed(write, code, text, answer.fields, passing=answer.passing, answer=said))
 
     def _given_up(self, write: Write) -> Touched:
         code, text = ("unknown-result", _NO_ANSWER) if write.decision.kind is Kind.INSERT else ("changed-meanwhile", _STOP)

@@ -95,6 +95,12 @@ MENU: tuple[Group, ...] = (
                 words="coupled data synchronization errors skipped synch. records retry all restore delete records find for deleted",
             ),
             Item(
+                title="Help About Errors",
+                url_name="joblog:error-help",
+                words="help link error codes explanation what does this error mean",
+                hidden=True,
+            ),
+            Item(
                 title="Causes of Errors",
                 url_name="joblog:causes",
                 words="causes of synchronization errors why failed grouped explanation fix truncate couple missing",

@@ -35,6 +35,11 @@ def test_an_insert_that_was_refused_has_no_key():
     assert written(400, "0x80044331").key == KEY
 
 
+def test_a_refusal_keeps_the_words_of_the_system_with_status_and_code():
+    assert written(400, "0x80044331", "A validation error occurred.").answer == "HTTP 400, 0x80044331: A validation error occurred."
+    assert written(500, "", "HTTP 500").answer == "HTTP 500"
+
+
 def test_a_duplicate_rule_is_no_changed_row():
     assert written(412, "0x80040333").code == "duplicate"
 

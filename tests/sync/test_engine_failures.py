@@ -30,6 +30,11 @@ def test_a_refused_record_says_what_why_and_where() -> None:
     assert world.store.of(BC, key).to_sales.failed
 
 
+def test_a_refused_record_keeps_what_the_system_answered() -> None:
+    world, _, _ = a_failing_world(replace(NO, answer="HTTP 400, 0x80048d19: Not like this."))
+    assert world.run(TO).only().detail == {"answer": "HTTP 400, 0x80048d19: Not like this."}
+
+
 @pytest.mark.rule("6.failed", "11.goes-on")
 def test_one_bad_record_does_not_stop_the_others() -> None:
     world, _, _ = a_failing_world()
