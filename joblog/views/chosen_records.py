@@ -15,7 +15,7 @@ from mappings.models import IntegrationTableMapping
 from mappings.offers import Choice
 from syncadmin.sync.errors import SyncError
 from syncadmin.sync.records import Side
-from syncadmin.ui.views import Permitted, next_url, tell
+from syncadmin.ui.views import Permitted, next_url, tell, tell_scheduled
 
 
 class SynchronizeChosen(Permitted, View):
@@ -38,6 +38,6 @@ class SynchronizeChosen(Permitted, View):
         except SyncError as error:
             tell(request, f"Nothing was started: {error.text}", level=messages.ERROR)
             return back
-        level = messages.SUCCESS if scheduled.entry else messages.WARNING
-        tell(request, f"{scheduled.message} {DETAILS}", url=log_url(mapping.name), label="Open the log", level=level)
+        level = messages.WARNING if scheduled.reasons or scheduled.entry is None else messages.SUCCESS
+        tell_scheduled(request, f"{scheduled.message} {DETAILS}", url=log_url(mapping.name), level=level)
         return back

@@ -15,7 +15,7 @@ from joblog.views.synchronize import DETAILS
 from mappings.models import Coupling, IntegrationTableMapping
 from syncadmin.sync.records import Side
 from syncadmin.ui.formatting import count
-from syncadmin.ui.views import Permitted, tell
+from syncadmin.ui.views import Permitted, tell, tell_scheduled
 
 _KEEP = "keep."
 
@@ -52,4 +52,4 @@ def _winners(request: HttpRequest) -> dict[str, Side]:
 
 def _tell(request: HttpRequest, mapping: IntegrationTableMapping, key: str, decided: str) -> None:
     text = f"{decided} The record is synchronized in the background. {DETAILS}"
-    tell(request, text, url=log_url(mapping.name, record=key), label="Open the log")
+    tell_scheduled(request, text, url=log_url(mapping.name, record=key))

@@ -28,7 +28,7 @@ from syncadmin.sync.records import Direction, Side
 from syncadmin.ui.formatting import count
 from syncadmin.ui.paging import LIMIT, Counted
 from syncadmin.ui.tables import ListTable
-from syncadmin.ui.views import ListPage, Page, Permitted, key_in, next_url, tell
+from syncadmin.ui.views import ListPage, Page, Permitted, key_in, next_url, tell, tell_scheduled
 
 AT_ONCE = 100_000  # couplings that one button takes
 _TROUBLED = {"failed", "failing", "broken", "skipped"}
@@ -77,7 +77,7 @@ class CouplingList(ListPage):
         words = "compared with each other" if act is Act.COMPARE else "looked through for deleted ones"
         if started.records:
             url = log_url(started.mappings[0] if len(started.mappings) == 1 else "", type=TOLD[act].job_type)
-            tell(request, f"All records of {names} will be {words} in the background. {DETAILS}", url=url, label="Open the log")
+            tell_scheduled(request, f"All records of {names} will be {words} in the background. {DETAILS}", url=url)
         else:
             tell(request, "Nothing was started: no mapping of this list runs by itself.", level=messages.WARNING)
 
@@ -95,7 +95,8 @@ def _tell_started(request: HttpRequest, act: Act, started: Retried) -> None:
     url = log_url(started.mappings[0] if len(started.mappings) == 1 else "", **({"type": told.job_type} if told.job_type else {}))
     number = f"{count(started.records)} coupling{'s' if started.records != 1 else ''}"
     left = " ".join(started.left_out)
-    tell(request, f"{number} {told.words}, in the background. {DETAILS} {left}".strip(), url=url, label="Open the log")
+    text = f"{number} {told.words}, in the background. {DETAILS} {left}".strip()
+    tell_scheduled(request, text, url=url, level=messages.WARNING if left else messages.SUCCESS)
 
 
 class CouplingBook(CouplingList):

@@ -15,7 +15,7 @@ from joblog.scope import Scope
 from joblog.views.synchronize import DETAILS
 from mappings.models import IntegrationTableMapping
 from syncadmin.ui.formatting import count
-from syncadmin.ui.views import Permitted, next_url, posted_keys, tell
+from syncadmin.ui.views import Permitted, next_url, posted_keys, tell, tell_scheduled
 
 _KINDS = {"restore": RunKind.RESTORE, "delete": RunKind.DELETE}
 _TOLD = {
@@ -46,7 +46,7 @@ class Deleted(Permitted, View):
         else:
             tell(request, f"Nothing was started: there is no run called {run or 'nothing'}.", level=messages.ERROR)
             return back
-        tell(request, f"{text} {DETAILS}", url=log_url(mapping.name), label="Open the log")
+        tell_scheduled(request, f"{text} {DETAILS}", url=log_url(mapping.name))
         return back
 
 

@@ -24,7 +24,7 @@ from mappings.models import Coupling
 from syncadmin.sync.records import Side
 from syncadmin.ui.formatting import count
 from syncadmin.ui.tables import ListTable
-from syncadmin.ui.views import ListPage, Permitted, key_in, next_url, posted_keys, tell
+from syncadmin.ui.views import ListPage, Permitted, key_in, next_url, posted_keys, tell, tell_scheduled
 
 _FIXES_OF_CHOSEN = (Fix.COUPLE, Fix.RESTORE, Fix.DELETE, Fix.UNCOUPLE, Fix.MATCH)
 
@@ -126,4 +126,4 @@ def tell_retried(request: HttpRequest, retried: Retried) -> None:
     number = f"{count(retried.records)} record{'s' if retried.records != 1 else ''}"
     url = log_url(retried.mappings[0]) if len(retried.mappings) == 1 else log_url()
     text = f"{number} will be synchronized again. Details are available on the Integration Synchronization Log page. {left}".strip()
-    tell(request, text, url=url, label="Open the log", level=messages.WARNING if left else messages.SUCCESS)
+    tell_scheduled(request, text, url=url, level=messages.WARNING if left else messages.SUCCESS)

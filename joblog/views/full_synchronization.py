@@ -16,7 +16,7 @@ from joblog.models import FullSynchronizationLine
 from mappings.models import System, SystemKind
 from syncadmin.sync.errors import SyncError
 from syncadmin.ui.formatting import count
-from syncadmin.ui.views import ListPage, next_url, posted_keys, tell
+from syncadmin.ui.views import ListPage, next_url, posted_keys, tell, tell_scheduled
 
 _NOTHING = "Nothing was changed: select lines that {which} first."
 
@@ -63,7 +63,7 @@ class FullSynchronization(ListPage):
             tell(request, "Every line was started already. Restart lines in Error, or Reset to begin anew.", level=messages.WARNING)
             return
         text = f"{_lines(started)} started: each runs in the background when those it depends on are Finished."
-        tell(request, text, url=log_url(), label="Open the log")
+        tell_scheduled(request, text, url=log_url())
 
     def _restart(self, request: HttpRequest, ids: Sequence[int]) -> None:
         started = full.restart(ids, user=request.user)

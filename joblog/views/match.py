@@ -26,7 +26,7 @@ from mappings.models import IntegrationTableMapping
 from syncadmin.sync.records import Direction, Side
 from syncadmin.ui.formatting import count
 from syncadmin.ui.tables import ListTable
-from syncadmin.ui.views import ListPage, posted_keys, require, tell
+from syncadmin.ui.views import ListPage, posted_keys, require, tell, tell_scheduled
 
 _AT_WORK = (QueueStatus.READY, QueueStatus.IN_PROCESS, QueueStatus.WAITING)
 
@@ -167,7 +167,7 @@ class MatchBasedCoupling(ListPage):
         return tuple(rows.values_list("source_key", "destination_key"))
 
     def _tell(self, request: HttpRequest, text: str) -> None:
-        tell(request, f"{text} {DETAILS}", url=log_url(self.mapping.name, type="Coupling"), label="Open the log")
+        tell_scheduled(request, f"{text} {DETAILS}", url=log_url(self.mapping.name, type="Coupling"))
 
 
 def _numbers(job: SynchJob) -> dict[str, int]:

@@ -25,7 +25,7 @@ from mappings.pairs import coupling_of, pair_fields, partner_key, read_pair
 from mappings.records import find_by_name, list_records
 from syncadmin.sync.errors import RunError, SyncError
 from syncadmin.sync.records import Direction, Side
-from syncadmin.ui.views import Permitted, next_url, tell
+from syncadmin.ui.views import Permitted, next_url, tell, tell_scheduled
 
 CANDIDATES_SHOWN = 12
 
@@ -133,7 +133,7 @@ class SetUpCoupling(MappingPage):
         scope = Scope(pairs=(pair,), directions=directions, use=use, move=move)
         enqueue(mapping=mapping, run_kind=RunKind.COUPLE, scope=scope, user=request.user)
         text = f"The records of {mapping.name} will be coupled{' and synchronized' if directions else ''} in the background. {DETAILS}"
-        tell(request, text, url=log_url(mapping.name), label="Open the log")
+        tell_scheduled(request, text, url=log_url(mapping.name))
         return HttpResponseRedirect(record_url(mapping.pk, self.side, self.key))
 
     def _create(self, request: HttpRequest, mapping: IntegrationTableMapping) -> HttpResponse:
@@ -142,7 +142,7 @@ class SetUpCoupling(MappingPage):
             tell(request, f"Nothing was created: the record is {' and '.join(scheduled.reasons)}.", level=messages.WARNING)
         else:
             text = f"A new record in {self.side.other.label} will be created and coupled in the background. {DETAILS}"
-            tell(request, text, url=log_url(mapping.name), label="Open the log")
+            tell_scheduled(request, text, url=log_url(mapping.name))
         return HttpResponseRedirect(record_url(mapping.pk, self.side, self.key))
 
 
@@ -163,8 +163,8 @@ class CreateNew(Permitted, View):
         except SyncError as error:
             tell(request, f"Nothing was created: {error.text}", level=messages.ERROR)
             return back
-        level = messages.SUCCESS if scheduled.entry else messages.WARNING
-        tell(request, f"{scheduled.message} {DETAILS}", url=log_url(mapping.name), label="Open the log", level=level)
+        level = messages.WARNING if scheduled.reasons or scheduled.entry is None else messages.SUCCESS
+        tell_scheduled(request, f"{scheduled.message} {DETAILS}", url=log_url(mapping.name), level=level)
         return back
 
 

@@ -14,7 +14,7 @@ from joblog.statistics import CUSTOMER_STATISTICS, update_account_statistics
 from joblog.views.synchronize import DETAILS
 from mappings.models import IntegrationTableMapping
 from syncadmin.ui.formatting import count
-from syncadmin.ui.views import Permitted, next_url, tell
+from syncadmin.ui.views import Permitted, next_url, tell, tell_scheduled
 
 
 class UpdateStatistics(Permitted, View):
@@ -33,5 +33,5 @@ class UpdateStatistics(Permitted, View):
             return HttpResponseRedirect(back)
         update_account_statistics(mapping.business_central.company, customers, user=request.user)
         what = f"The account statistics of {count(len(customers))} customer{'s' if len(customers) != 1 else ''}"
-        tell(request, f"{what} will be updated in the background. {DETAILS}", url=log_url(CUSTOMER_STATISTICS), label="Open the log")
+        tell_scheduled(request, f"{what} will be updated in the background. {DETAILS}", url=log_url(CUSTOMER_STATISTICS))
         return HttpResponseRedirect(back)

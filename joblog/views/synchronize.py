@@ -16,7 +16,7 @@ from joblog.scope import Scope
 from mappings.models import IntegrationTableMapping
 from syncadmin.sync.records import Direction, Side
 from syncadmin.ui.formatting import count
-from syncadmin.ui.views import Permitted, next_url, posted_keys, tell
+from syncadmin.ui.views import Permitted, next_url, posted_keys, tell, tell_scheduled
 
 DETAILS = "Details are available on the Integration Synchronization Log page."
 _RUNS = {
@@ -116,7 +116,7 @@ def _tell_enqueued(request: HttpRequest, mappings: list[IntegrationTableMapping]
     keys = len(scope.bc_keys) + len(scope.sales_keys)
     what = f"{count(keys)} record{'s' if keys != 1 else ''} of {mappings[0].name}" if keys else _names(mappings)
     url = log_url(mappings[0].name) if len(mappings) == 1 else log_url()
-    tell(request, f"{what} {_TOLD[request.POST['run']]} in the background. {DETAILS}", url=url, label="Open the log")
+    tell_scheduled(request, f"{what} {_TOLD[request.POST['run']]} in the background. {DETAILS}", url=url)
 
 
 def _names(mappings: list[IntegrationTableMapping]) -> str:
@@ -138,12 +138,8 @@ class Uncouple(Permitted, View):
         enqueue(mapping=mapping, run_kind=RunKind.UNCOUPLE, scope=scope, user=request.user)
         number = len(scope.bc_keys) + len(scope.sales_keys)
         what = f"The coupling{'s' if number != 1 else ''} of {count(number)} record{'s' if number != 1 else ''}"
-        tell(
-            request,
-            f"{what} of {mapping.name} will be deleted in the background. {DETAILS}",
-            url=log_url(mapping.name, type="Uncoupling"),
-            label="Open the log",
-        )
+        told = f"{what} of {mapping.name} will be deleted in the background. {DETAILS}"
+        tell_scheduled(request, told, url=log_url(mapping.name, type="Uncoupling"))
         return HttpResponseRedirect(back)
 
 
@@ -163,7 +159,7 @@ class UncoupleMappings(Permitted, View):
                 enqueue(mapping=mapping, run_kind=RunKind.UNCOUPLE, user=request.user)
         url = log_url(mappings[0].name if len(mappings) == 1 else "", type="Uncoupling")
         text = f"All couplings of {_names(mappings)} will be deleted in the background. {DETAILS}"
-        tell(request, text, url=url, label="Open the log")
+        tell_scheduled(request, text, url=url)
         return back
 
 

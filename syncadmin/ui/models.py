@@ -22,6 +22,7 @@ class PersonalSettings(models.Model):
     time_zone = models.CharField(max_length=60, blank=True)
     locale = models.CharField("number and date format", max_length=10, blank=True)
     appearance = models.CharField(max_length=10, choices=Appearance, default=Appearance.SYSTEM, blank=True)
+    tell_scheduled = models.BooleanField("tell what was scheduled", default=True)
     layouts: models.JSONField[Any, dict[str, list[str]]] = models.JSONField(default=dict, blank=True)
 
     class Meta:

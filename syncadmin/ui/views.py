@@ -23,10 +23,21 @@ from syncadmin.ui.models import PersonalSettings
 from syncadmin.ui.presentation import current
 from syncadmin.ui.tables import PAGE_SIZES, ListTable
 
+SCHEDULED = "scheduled"  # marks messages that a person may choose not to see any more
+
 
 def tell(request: HttpRequest, text: str, *, url: str = "", label: str = "", level: int = messages.SUCCESS) -> None:
     """A message for the next page, with a link to what was made where ``url`` is given."""
     messages.add_message(request, level, format_html('{} <a href="{}">{}</a>', text, url, label) if url else text)
+
+
+def tell_scheduled(request: HttpRequest, text: str, *, url: str, label: str = "Open the log", level: int = messages.SUCCESS) -> None:
+    """A message that something will run in the background. Good news are for those who want to hear of them; the rest is always told."""
+    settings = getattr(request.user, "personal_settings", None)
+    if level == messages.SUCCESS and settings is not None and not settings.tell_scheduled:
+        return
+    tags = SCHEDULED if level == messages.SUCCESS else ""
+    messages.add_message(request, level, format_html('{} <a href="{}">{}</a>', text, url, label), extra_tags=tags)
 
 
 def next_url(request: HttpRequest, fallback: str) -> str:
