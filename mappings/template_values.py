@@ -9,7 +9,7 @@ from mappings.filter_words import option_called
 from syncadmin.sync.errors import RecordError
 from syncadmin.sync.records import Side
 from syncadmin.sync.tables import Field, FieldType, Table
-from syncadmin.sync.values import canonical, to_json
+from syncadmin.sync.values import canonical, length, to_json
 
 
 def default_value(text: str, own: Field) -> Any:
@@ -21,8 +21,8 @@ def default_value(text: str, own: Field) -> Any:
         raise ValueError(f"{name} is read-only: no template can fill it.")
     if own.options and own.type is FieldType.OPTION:
         return _option(text.strip(), own)
-    if own.max_length is not None and len(text.strip()) > own.max_length:
-        raise ValueError(f"{name} holds {own.max_length} characters, this has {len(text.strip())}.")
+    if own.max_length is not None and length(text.strip()) > own.max_length:
+        raise ValueError(f"{name} holds {own.max_length} characters, this has {length(text.strip())}.")
     try:
         return to_json(canonical(text.strip(), own))
     except RecordError as error:

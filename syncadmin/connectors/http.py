@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,6 +27,8 @@ Response = requests.Response
 Authorize = Callable[[PreparedRequest], PreparedRequest]
 
 BUSY = frozenset({408, 429, 500, 502, 503, 504})
+_ESCAPED = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _LATER = 60.0  # where a system does not say how long it wants to be left alone
 
 
@@ -270,11 +273,21 @@ def _answer(response: Response) -> Answer:
 
 
 def parse_json(content: bytes | str) -> Any:
-    """The document, numbers with a point as Decimal; None where the text is no JSON."""
+    """The document, numbers with a point as Decimal; None where the text is no JSON. What no text can hold is "\ufffd" in it."""
     try:
-        return json.loads(content, parse_float=Decimal)
-    except ValueError:
+        document = json.loads(content, parse_float=Decimal)
+    except (ValueError, RecursionError):
         return None
+    return _as_text(document) if _ESCAPED.search(content if isinstance(content, bytes) else content.encode()) else document
+
+
+def _as_text(document: Any) -> Any:
+    """Without NUL and halves of signs, such as a text has that was cut in the middle of an emoji: no database takes them."""
+    if isinstance(document, str):
+        return _NO_TEXT.sub("\ufffd", document)
+    if isinstance(document, list):
+        return [_as_text(one) for one in document]
+    return {name: _as_text(one) for name, one in document.items()} if isinstance(document, dict) else document
 
 
 def _never_sent(error: requests.exceptions.RequestException) -> bool:

@@ -12,6 +12,7 @@ from .clock import moment_text, parse_moment
 from .json_numbers import is_number, load_json
 from .messages import ApiError
 from .schema import BUSINESS_CENTRAL, Property
+from .text import length
 
 _GUID = re.compile(r"^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 _MOST_DIGITS = 15
@@ -41,8 +42,8 @@ def _text(known: Property, value: Any) -> str:
     if known.options:
         return _member(known, value)
     text = value.strip().upper() if known.code else value
-    if known.max_length and len(text) > known.max_length:
-        message = f"The length of the string is {len(text)}, but it must be less than or equal to {known.max_length} characters."
+    if known.max_length and length(text) > known.max_length:
+        message = f"The length of the string is {length(text)}, but it must be less than or equal to {known.max_length} characters."
         raise ApiError(400, "Application_StringExceededLength", f"{message} Value: {text}. Property: {known.name}.")
     return text
 

@@ -12,6 +12,7 @@ from .clock import moment_text, parse_moment
 from .json_numbers import is_number, rounded
 from .messages import ApiError
 from .schema import SALES, Entity, Option, Property
+from .text import length
 
 PAYLOAD = "0x80048d19"
 _GUID = re.compile(r"^\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?$")
@@ -34,7 +35,7 @@ def stored_value(entity: Entity, known: Property, value: Any, options: tuple[Opt
 def _text(entity: Entity, known: Property, value: Any) -> str | None:
     if not isinstance(value, str):
         raise _inconvertible(known, value)
-    if known.max_length and len(value) > known.max_length:
+    if known.max_length and length(value) > known.max_length:
         text = f"A validation error occurred.  The length of the '{known.name}' attribute of the '{entity.type_name}' entity exceeded"
         raise ApiError(400, "0x80044331", f"{text} the maximum allowed length of '{known.max_length}'.")
     return value or None

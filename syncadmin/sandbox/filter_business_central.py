@@ -10,6 +10,7 @@ from .filter_dataverse import Parameters
 from .literals import LiteralError, column_value, finer_than_stored
 from .messages import ApiError
 from .schema import Entity, Property
+from .text import length
 
 _OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _MIRRORED = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
@@ -125,7 +126,7 @@ class BusinessCentralFilter:
     def _text(self, known: Property, value: str) -> str:
         if known.options:
             return _member(known, value)
-        if known.max_length and len(value) > known.max_length:
+        if known.max_length and length(value) > known.max_length:
             text = f"The length of the value '{value}' in the filter exceeds the {known.max_length} characters of '{known.name}'."
             raise ApiError(400, "Application_FilterErrorException", text)
         return value.upper() if known.code else value

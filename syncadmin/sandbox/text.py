@@ -1,4 +1,4 @@
-"""How texts are compared: Dataverse ignores letter case and accents (web-apis.md, section 2, Query options)."""
+"""How texts are compared: Dataverse ignores letter case and accents (web-apis.md, section 2, Query options); and how they are counted."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ def fold(text: str | None) -> str | None:
         return text.lower() if text else text
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def length(text: str) -> int:
+    """In UTF-16 units, as .NET counts the characters of a string: an emoji has two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def like(text: str | None, pattern: str) -> bool | None:

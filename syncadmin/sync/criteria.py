@@ -11,7 +11,7 @@ from syncadmin.sync.plan import BIDIRECTIONAL, FieldRule, TablePlan
 from syncadmin.sync.records import Direction, Record, Side, Value
 from syncadmin.sync.tables import Field, FieldType
 from syncadmin.sync.transfer import Reference, References, new_value, wanted_references
-from syncadmin.sync.values import canonical, display, rounded
+from syncadmin.sync.values import canonical, cut, display, rounded
 
 Expected = Callable[[Record, References], Value]
 Found = Callable[[Record], Value]
@@ -79,8 +79,8 @@ class Criterion:
     def _text(self, value: str, kinds: set[FieldType]) -> str:
         if kinds & {FieldType.DATE, FieldType.MOMENT}:
             return value[: 10 if FieldType.DATE in kinds else 19]
-        cut = value[: self.length].rstrip()
-        return cut if self.case_sensitive else cut.casefold()
+        text = value.rstrip() if self.length is None else cut(value, self.length)
+        return text if self.case_sensitive else text.casefold()
 
 
 def criteria_of(plan: TablePlan) -> tuple[list[Criterion], list[FieldRule]]:

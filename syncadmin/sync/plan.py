@@ -10,7 +10,7 @@ from typing import Any
 from syncadmin.sync.records import Direction, Record, Side, Value
 from syncadmin.sync.tables import Field, Table
 from syncadmin.sync.transform import Rule
-from syncadmin.sync.values import canonical, display, same
+from syncadmin.sync.values import canonical, cut, display, same
 
 BIDIRECTIONAL = "Bidirectional"
 
@@ -96,7 +96,7 @@ class FieldRule:
         lengths = [end.max_length for end in (own, partner) if end is not None and end.max_length is not None]
         if not (self.truncate and lengths and isinstance(one, str) and isinstance(other, str)):
             return False
-        return one[: min(lengths)].rstrip() == other[: min(lengths)].rstrip()
+        return cut(one, min(lengths)) == cut(other, min(lengths))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from syncadmin.sync.plan import BIDIRECTIONAL, FieldRule, TablePlan
 from syncadmin.sync.records import Direction, Record, Side, Value
 from syncadmin.sync.tables import Field, FieldType
 from syncadmin.sync.transform import apply
-from syncadmin.sync.values import canonical, display, rounded
+from syncadmin.sync.values import canonical, cut, display, length, rounded
 
 _KEY = re.compile(r"(\w+/)?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # also with the table that it belongs to
 
@@ -80,7 +80,7 @@ def _constant(text: str, destination: Field) -> Value:
     wanted = text.strip().casefold()
     found = next((value for value, label in destination.options if wanted in (str(value).casefold(), label.casefold())), None)
     if found is None:
-        found = int(wanted) if wanted.isdigit() and not destination.options else text.strip()
+        found = int(wanted) if wanted.isdecimal() and not destination.options else text.strip()
     return canonical(found, destination)
 
 
@@ -192,8 +192,8 @@ def _converted(value: Value, rule: FieldRule, direction: Direction, destination:
 
 
 def _fitting(value: Value, rule: FieldRule, direction: Direction, destination: Field) -> Value:
-    if isinstance(value, str) and destination.max_length is not None and len(value) > destination.max_length:
-        return _shortened(value, rule, direction, destination)
+    if isinstance(value, str) and destination.max_length is not None and length(value) > destination.max_length:
+        return _shortened(value, rule, direction, destination, destination.max_length)
     if value is not None and destination.type is FieldType.OPTION and destination.options and value not in dict(destination.options):
         raise RecordError(
             "unknown-option",
@@ -204,14 +204,14 @@ def _fitting(value: Value, rule: FieldRule, direction: Direction, destination: F
     return value
 
 
-def _shortened(value: str, rule: FieldRule, direction: Direction, destination: Field) -> str:
+def _shortened(value: str, rule: FieldRule, direction: Direction, destination: Field, most: int) -> str:
     if rule.truncate:
-        return value[: destination.max_length].rstrip()
+        return cut(value, most)
     own = _field(rule, direction.source)
     raise RecordError(
         "too-long",
-        f"{own.label or own.name} has {len(value)} characters, {destination.label or destination.name} in {direction.destination.label} "
-        f"holds {destination.max_length}. Shorten it, or let the field mapping truncate.",
+        f"{own.label or own.name} has {length(value)} characters, {destination.label or destination.name} in {direction.destination.label} "
+        f"holds {most}. Shorten it, or let the field mapping truncate.",
         fields=[own.name],
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any
 
 from syncadmin.sync.errors import RecordError
@@ -13,6 +13,8 @@ from syncadmin.sync.tables import Field, FieldType
 _ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 _NO_DATE = "0001-01-01"
 _BLANK_OPTIONS = {"", " ", "_x0020_"}
+_MOST_DIGITS = 40  # more than either system holds; a text such as 1e999999 is no number that anybody could work with
+_ANY_NUMBER = Context(prec=2 * _MOST_DIGITS)
 _NEVER_NULL = {FieldType.INTEGER, FieldType.DECIMAL, FieldType.BOOLEAN}
 
 
@@ -26,7 +28,7 @@ def canonical(raw: Any, field: Field) -> Value:
         return None
     try:
         return _READERS[field.type](raw)
-    except (ValueError, InvalidOperation, TypeError) as error:
+    except (ValueError, InvalidOperation, TypeError, OverflowError) as error:
         raise RecordError(
             "bad-value", f"{field.label or field.name} holds {raw!r}, which is no {field.type.value}.", fields=[field.name]
         ) from error
@@ -58,7 +60,20 @@ def rounded(number: Decimal, scale: int | None) -> Decimal:
     """The number at the scale (digits after the point), halves away from zero; unchanged for scale None."""
     if scale is None:
         return number
-    return number.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
+    return number.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, _ANY_NUMBER)
+
+
+def length(text: str) -> int:
+    """In characters as both systems count them: a sign beyond the first 65,536 of Unicode, such as an emoji, takes two."""
+    return len(text) + sum(sign > "\uffff" for sign in text)
+
+
+def cut(text: str, most: int) -> str:
+    """The beginning that fits into ``most`` characters as :func:`length` counts, without blanks at its end and without half a sign."""
+    kept = text[:most]
+    while length(kept) > most:
+        kept = kept[:-1]
+    return kept.rstrip()
 
 
 def to_json(value: Value) -> Any:
@@ -98,17 +113,22 @@ def _code(raw: Any) -> Value:
 
 
 def _integer(raw: Any) -> Value:
-    number = Decimal(str(raw))
+    number = _number(raw)
     if number != number.to_integral_value():
         raise ValueError(raw)
     return int(number)
 
 
 def _decimal(raw: Any) -> Value:
-    number = Decimal(str(raw))
-    if not number.is_finite():
-        raise ValueError(raw)
+    number = _number(raw)
     return number.normalize() if number else Decimal(0)
+
+
+def _number(raw: Any) -> Decimal:
+    number = Decimal(str(raw))
+    if not number.is_finite() or (number and abs(number.adjusted()) > _MOST_DIGITS):
+        raise ValueError(raw)
+    return number
 
 
 def _boolean(raw: Any) -> Value:

@@ -30,6 +30,18 @@ def test_numbers_with_a_point_are_read_exactly():
     assert answer.date.isoformat() == "2026-01-31T08:00:00+00:00"
 
 
+def test_what_no_text_can_hold_is_replaced_and_a_whole_emoji_stays():
+    body = r'{"a": "x\u0000y", "b": ["\ud83d", "\ud83d\ude42", {"c": "\ude42!"}], "d": "\\u0000"}'
+    with scripted(message(200, body)) as server:
+        answer = door().send("GET", server.url, repeat=Repeat.ALWAYS)
+    assert answer.document == {"a": "x\ufffdy", "b": ["\ufffd", "🙂", {"c": "\ufffd!"}], "d": "\\u0000"}
+
+
+def test_a_document_without_end_is_no_document():
+    with scripted(message(200, "[" * 100_000)) as server:
+        assert door().send("GET", server.url, repeat=Repeat.ALWAYS).document is None
+
+
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_a_read_is_repeated_until_it_works_and_every_request_counts(status):
     http = door()

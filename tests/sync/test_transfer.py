@@ -51,6 +51,24 @@ def test_a_field_mapping_may_truncate() -> None:
     assert value(one, "x" * 59 + " yz") == "x" * 59
 
 
+@pytest.mark.rule("A14.error", "A14.truncate")
+def test_an_emoji_takes_two_characters_as_both_systems_count() -> None:
+    assert "has 62 characters" in error(rule("name", "name"), "🙂" * 31).text
+    assert value(rule("name", "name"), "🙂" * 30) == "🙂" * 30
+    assert value(rule("name", "name", truncate=True), "x" + "🙂" * 31) == "x" + "🙂" * 29
+
+
+def test_a_number_beyond_all_numbers_fails_its_record_alone() -> None:
+    one = FieldRule(bc=text("amount"), sales=Field("amount", FieldType.DECIMAL, "Amount", scale=10))
+    assert error(one, "1e999999").code == "bad-value"
+    assert value(one, "1e30") == Decimal("1e30")
+
+
+def test_a_sign_that_only_looks_like_a_digit_is_no_option() -> None:
+    option = Field("terms", FieldType.OPTION, "Terms")
+    assert value(FieldRule(bc=None, sales=option, constant="²"), None) == "²"
+
+
 @pytest.mark.rule("A14.truncate")
 def test_a_truncated_text_equals_the_long_one() -> None:
     one = rule("name", "name", truncate=True)

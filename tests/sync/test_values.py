@@ -9,7 +9,7 @@ import pytest
 
 from syncadmin.sync.errors import RecordError
 from syncadmin.sync.tables import Field, FieldType
-from syncadmin.sync.values import canonical, display, moment, rounded, same, to_json
+from syncadmin.sync.values import canonical, cut, display, length, moment, rounded, same, to_json
 
 
 def a(kind: FieldType, **options: Any) -> Field:
@@ -53,6 +53,9 @@ def test_every_type_has_one_form(kind: FieldType, raw: Any, expected: Any) -> No
         (FieldType.INTEGER, "1.5"),
         (FieldType.BOOLEAN, "perhaps"),
         (FieldType.DATE, "31.2."),
+        (FieldType.MOMENT, "9999-12-31T23:59:59-05:00"),
+        (FieldType.DECIMAL, "1e999999"),
+        (FieldType.INTEGER, "1e999999999"),
     ],
 )
 def test_a_value_of_another_type_names_its_field(kind: FieldType, raw: Any) -> None:
@@ -107,3 +110,18 @@ def test_people_see_plain_words() -> None:
 
 def test_a_moment_without_zone_is_utc() -> None:
     assert moment("2026-03-01T08:00:00") == moment("2026-03-01T09:00:00+01:00")
+
+
+def test_numbers_of_any_size_are_compared() -> None:
+    large = Decimal("1e35")
+    assert same(large, large * 2, a(FieldType.DECIMAL, scale=10)) is False
+    assert rounded(large, 10) == large
+    assert canonical("0e-99", a(FieldType.DECIMAL)) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "expected"), [("abc", 3, "abc"), ("ab c", 3, "ab"), ("a🙂b", 3, "a🙂"), ("a🙂b", 2, "a"), ("🙂🙂", 3, "🙂")]
+)
+def test_an_emoji_takes_two_characters_and_is_never_cut_in_half(text: str, most: int, expected: str) -> None:
+    assert cut(text, most) == expected
+    assert length(expected) <= most
