@@ -90,7 +90,7 @@ class JobFilter(NamedMappings):
         return rows.filter(started_at__gte=_midnight(value))
 
     def filter_until(self, rows: QuerySet[Any], _name: str, value: date) -> QuerySet[Any]:
-        return rows.filter(started_at__lt=_midnight(value) + timedelta(days=1))
+        return rows.filter(started_at__lt=_midnight(value + timedelta(days=1))) if value < date.max else rows
 
     def filter_failures(self, rows: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
         return rows.filter(FAILED) if value else rows

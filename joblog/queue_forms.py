@@ -25,6 +25,7 @@ else:
 
 MOST_ATTEMPTS, LONGEST_DELAY, SHORTEST_TIMEOUT, DAILY = 10, 3600, 5, 24 * 60
 _PLANNABLE = (RunKind.SYNCHRONIZE, RunKind.MATCH, RunKind.FIND_DELETED, RunKind.STATISTICS)
+_YEARS = range(1970, 9000)  # the last ones of the calendar have no tomorrow, and no evening in other zones
 _WALL = "%Y-%m-%dT%H:%M"
 _DAYS = [(day, f"{day.capitalize()}s") for day in WEEKDAYS]
 
@@ -38,9 +39,12 @@ class WallTimeField(forms.Field):
         if not value:
             return None
         try:
-            return datetime.fromisoformat(str(value)).replace(tzinfo=None)
+            wall = datetime.fromisoformat(str(value)).replace(tzinfo=None)
         except ValueError as error:
             raise ValidationError("This is no date and time.") from error
+        if wall.year not in _YEARS:
+            raise ValidationError(f"Choose a year from {_YEARS[0]} to {_YEARS[-1]}; leave it blank for no such moment.")
+        return wall
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:

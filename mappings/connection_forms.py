@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.core.exceptions import ValidationError
 
+from mappings.changes import fingerprint
 from mappings.models import OwnershipModel, System, SystemKind
 from syncadmin.connectors.auth import end_of_certificate
 from syncadmin.connectors.registry import KINDS
@@ -55,6 +56,8 @@ class ConnectionForm(SectionedForm, _SystemModelForm):
         max_length=20_000,
     )
 
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
     sections = (
         Section(title="Connection", fields=_PLACE, wide=("address", "web_address")),
         Section(title="Sign-in", fields=_ACCESS, wide=("new_certificate",)),
@@ -100,6 +103,7 @@ class ConnectionForm(SectionedForm, _SystemModelForm):
             help_text="Decides what today is for this system.",
             initial="UTC",
         )
+        self.initial["seen"] = _state(self.instance)
         self._tell_stored()
 
     def clean_new_certificate(self) -> str:
@@ -113,6 +117,8 @@ class ConnectionForm(SectionedForm, _SystemModelForm):
 
     def clean(self) -> dict[str, Any]:
         row, given = self.instance, self.cleaned_data
+        if given.get("seen") != self.initial["seen"]:
+            raise ValidationError("The connection was changed meanwhile, by somebody else or in another window. Open the page again.")
         if not (row.encrypted_secret or row.encrypted_certificate or given.get("new_secret") or given.get("new_certificate")):
             self.add_error("new_secret", "Give a client secret or a certificate.")
         return given
@@ -131,6 +137,14 @@ class ConnectionForm(SectionedForm, _SystemModelForm):
             self.fields["new_secret"].widget.attrs["placeholder"] = _KEPT
         if self.instance.encrypted_certificate:
             self.fields["new_certificate"].widget.attrs["placeholder"] = _KEPT
+
+
+def _state(row: System) -> str:
+    """Another text whenever something is another that the form shows, or a secret that it can replace."""
+    if row.pk is None:
+        return "new"
+    names = (*ConnectionForm.Meta.fields, "ownership_model", "encrypted_secret", "encrypted_certificate")
+    return fingerprint({name: str(getattr(row, name)) for name in names})
 
 
 def new_system(kind: str) -> System:

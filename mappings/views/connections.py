@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -44,9 +45,11 @@ class ConnectionEdit(Page):
     template_name = "mappings/connection_edit.html"
     change_permission = "mappings.configure"
 
-    def row(self) -> System:
+    def row(self, *, locked: bool = False) -> System:
+        """``locked`` until the end of the transaction, so that of two who save at once the second one sees what the first has saved."""
         if "pk" in self.kwargs:
-            return get_object_or_404(System, pk=self.kwargs["pk"])
+            rows = System.objects.select_for_update() if locked else System.objects.all()
+            return get_object_or_404(rows, pk=self.kwargs["pk"])
         try:
             return new_system(self.kwargs["kind"])
         except ValueError as error:
@@ -71,20 +74,25 @@ class ConnectionEdit(Page):
         )
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        row = self.row()
-        before = _plain(row)
-        form = ConnectionForm(request.POST, instance=row)
+        with transaction.atomic():
+            row = self.row(locked=True)
+            before = _plain(row)
+            form = ConnectionForm(request.POST, instance=row)
+            if form.is_valid() and form.changed_data:
+                self._save(form, before)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         if not form.changed_data:
             tell(request, f"Nothing was changed in {row.name}.")
             return HttpResponseRedirect(request.path)
-        form.save()
-        keep_change(request.user, kind="system", name=row.name, what=_what(form, before), before=before, after=_plain(row))
-        if form.cleaned_data.get("ownership"):
-            choose_ownership(row, OwnershipModel(form.cleaned_data["ownership"]), request.user)
         tell(request, f"The connection {row.name} is saved. Test it now.")
         return HttpResponseRedirect(reverse("mappings:connection-edit", args=[row.pk]))
+
+    def _save(self, form: ConnectionForm, before: dict[str, Any] | None) -> None:
+        row, user = form.save(), self.request.user
+        keep_change(user, kind="system", name=row.name, what=_what(form, before), before=before, after=_plain(row))
+        if form.cleaned_data.get("ownership"):
+            choose_ownership(row, OwnershipModel(form.cleaned_data["ownership"]), user)
 
 
 class ConnectionTest(Permitted, View):
@@ -114,15 +122,17 @@ class ConnectionDelete(Permitted, View):
     permission = "mappings.configure"
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        row = get_object_or_404(System, pk=pk)
-        used = list(_users(row))
+        with transaction.atomic():
+            row = get_object_or_404(System.objects.select_for_update(), pk=pk)  # no mapping begins to use it meanwhile
+            used = list(_users(row))
+            if not used:
+                before = _plain(row)
+                row.delete()
+                keep_change(request.user, kind="system", name=row.name, what="Deleted", before=before)
         if used:
             text = f"{row.name} was not deleted: {len(used)} mappings use it ({', '.join(used[:5])}). Uncouple and delete them first."
             tell(request, text, level=messages.ERROR)
             return HttpResponseRedirect(reverse("mappings:connection-edit", args=[pk]))
-        before = _plain(row)
-        row.delete()
-        keep_change(request.user, kind="system", name=row.name, what="Deleted", before=before)
         tell(request, f"The connection {row.name} is deleted.")
         return HttpResponseRedirect(reverse("mappings:connection-list"))
 

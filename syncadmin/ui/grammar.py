@@ -18,6 +18,7 @@ from django.db.models import Q
 
 LONGEST = 500  # characters of one filter
 MOST_TERMS = 100
+_LENGTHS = {1: timedelta(minutes=1), 2: timedelta(seconds=1)}  # by the colons of a time of day
 _YES, _NO = {"yes", "true", "1", "on"}, {"no", "false", "0", "off"}
 _OPERATORS = ("<>", ">=", "<=", ">", "<", "=")
 _LOOKUPS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
@@ -272,10 +273,14 @@ def _span(text: str, on: FilterField, reading: Reading) -> tuple[datetime, datet
     if found is None:
         raise FilterError(f"“{text}” is no date or time of {on.label}.")
     day, zone = _day(found["day"], on, reading), UTC if found["utc"] else reading.zone
-    if not found["clock"]:
-        return datetime.combine(day, time(), zone), datetime.combine(day + timedelta(days=1), time(), zone)
     try:
-        start = datetime.combine(day, time.fromisoformat(found["clock"].zfill(5)), zone)
+        clock = time.fromisoformat(found["clock"].zfill(5)) if found["clock"] else time()
     except ValueError:
         raise FilterError(f"“{found['clock']}” is no time of day.") from None
-    return start, start + (timedelta(seconds=1) if found["clock"].count(":") == 2 else timedelta(minutes=1))
+    try:
+        # In UTC, as databases take them: the first and the last day of all calendars may have no such moment.
+        start = datetime.combine(day, clock, zone)
+        end = start + _LENGTHS[found["clock"].count(":")] if found["clock"] else datetime.combine(day + timedelta(days=1), clock, zone)
+        return start.astimezone(UTC), end.astimezone(UTC)
+    except OverflowError:
+        raise FilterError(f"“{text}” is no date or time of {on.label} that could be compared.") from None

@@ -49,6 +49,7 @@ def test_each_count_links_to_its_entries_and_zero_is_no_link(reader: Client, mak
         ("?type=Preview", 3),
         ("?trigger=retry", 4),
         ("?search=sign-in", 1),
+        ("?status=Error&until=9999-12-31", 1),
     ],
 )
 def test_the_list_is_filtered(reader: Client, make_job: MakeJob, make_mapping: MakeMapping, query: str, place: int) -> None:

@@ -69,6 +69,16 @@ def test_settings_are_saved_and_kept_in_the_change_log(administrator: Client, en
     assert "No. of Minutes between Runs" in change.what and "Run on" in change.what
 
 
+@pytest.mark.parametrize("name", ["earliest_start", "expiration"])
+@pytest.mark.parametrize("wall", ["9999-12-31T23:59", "0001-01-01T00:00"])
+def test_a_moment_at_the_end_of_the_calendar_is_refused_with_words(
+    administrator: Client, entry: JobQueueEntry, name: str, wall: str
+) -> None:
+    answer = save(administrator, entry, **{name: wall})
+    assert errors(answer)[name] == ["Choose a year from 1970 to 8999; leave it blank for no such moment."]
+    assert administrator.get("/job-queue/").status_code == 200
+
+
 def test_saving_without_a_change_changes_nothing(administrator: Client, entry: JobQueueEntry) -> None:
     before = JobQueueEntry.objects.values().get()
     save(administrator, entry)

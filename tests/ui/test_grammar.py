@@ -144,6 +144,9 @@ def test_people_write_dates_and_numbers_as_at_home() -> None:
         ("today-99999999D", DAY, "no date"),
         ("-9999Y", DAY, "no date"),
         ("2026-01-01 25:00", MOMENT, "no time of day"),
+        ("9999-12-31", MOMENT, "could be compared"),
+        ("2026-01-01..9999-12-31", MOMENT, "could be compared"),
+        ("9999-12-31 23:59", MOMENT, "could be compared"),
         ("maybe", FLAG, "yes or no"),
         ("..", NUMBER, "no range"),
         (">yes", FLAG, "cannot be compared"),
@@ -154,3 +157,8 @@ def test_people_write_dates_and_numbers_as_at_home() -> None:
 def test_what_makes_no_sense_is_said(text: str, on: FilterField, words: str) -> None:
     with pytest.raises(FilterError, match=words):
         asked(text, on)
+
+
+def test_the_first_day_of_all_is_no_moment_east_of_greenwich() -> None:
+    with pytest.raises(FilterError, match="could be compared"):
+        asked(">=0001-01-01", MOMENT, Reading(today=date(2026, 3, 31), zone=ZoneInfo("Asia/Tokyo")))

@@ -17,6 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from joblog.models import JobQueueEntry
+from mappings.connection_forms import ConnectionForm
 from mappings.models import ConfigurationChange, IntegrationTableMapping, System
 from tests.people import People
 
@@ -40,7 +41,8 @@ def administrator(signed_in: SignIn) -> Client:
 
 def form_of(system: System, **changed: Any) -> dict[str, Any]:
     names = ("name", "address", "tenant", "environment", "company", "time_zone", "client_id", "token_address", "scope")
-    return {name: getattr(system, name) for name in names} | {"ownership": system.ownership_model} | changed
+    seen = ConnectionForm(instance=system).initial["seen"]
+    return {name: getattr(system, name) for name in names} | {"ownership": system.ownership_model, "seen": seen} | changed
 
 
 def checks_say(client: Client, system: System) -> dict[str, str]:
@@ -107,6 +109,28 @@ def test_a_connection_is_changed_and_the_change_is_kept(administrator: Client, c
     assert change.after["time_zone"] == "Europe/Copenhagen"
 
 
+@pytest.mark.parametrize("theirs", [{"time_zone": "Asia/Tokyo"}, {"new_secret": "another"}, {"ownership": "Team"}])
+def test_what_somebody_else_has_saved_meanwhile_is_not_overwritten_unseen(
+    administrator: Client, cronus: System, theirs: dict[str, str]
+) -> None:
+    ours = form_of(cronus, time_zone="Europe/Copenhagen")
+    administrator.post(f"/connections/{cronus.pk}/", form_of(cronus, **theirs))
+    cronus.refresh_from_db()
+    after_theirs = (cronus.time_zone, cronus.client_secret, cronus.ownership_model)
+    page = administrator.post(f"/connections/{cronus.pk}/", ours).content.decode()
+    assert "was changed meanwhile" in page
+    cronus.refresh_from_db()
+    assert (cronus.time_zone, cronus.client_secret, cronus.ownership_model) == after_theirs
+
+
+def test_a_page_that_was_open_while_the_connection_was_switched_off_can_be_saved(administrator: Client, cronus: System) -> None:
+    ours = form_of(cronus, time_zone="Europe/Copenhagen")
+    administrator.post(f"/connections/{cronus.pk}/switch/", {"enabled": "no"})
+    assert administrator.post(f"/connections/{cronus.pk}/", ours).status_code == 302
+    cronus.refresh_from_db()
+    assert (cronus.time_zone, cronus.enabled) == ("Europe/Copenhagen", False)
+
+
 def test_a_secret_is_taken_encrypted_and_shown_nowhere(administrator: Client, cronus: System) -> None:
     administrator.post(f"/connections/{cronus.pk}/", form_of(cronus, new_secret="top-hidden"))
     cronus.refresh_from_db()
@@ -149,7 +173,7 @@ def test_a_certificate_that_is_none_is_refused(administrator: Client, cronus: Sy
 
 
 def test_a_new_connection_needs_a_secret_and_can_be_tested(administrator: Client, sales: System) -> None:
-    data = form_of(sales, name="Second environment")
+    data = form_of(sales, name="Second environment", seen="new")
     page = administrator.post("/connections/new/sales/", data).content.decode()
     assert "Give a client secret or a certificate" in page
     assert administrator.post("/connections/new/sales/", data | {"new_secret": "sandbox"}).status_code == 302
