@@ -141,7 +141,7 @@ class ConnectionForm(SectionedForm, _SystemModelForm):
 
 def _state(row: System) -> str:
     """Another text whenever something is another that the form shows, or a secret that it can replace."""
-    if row.pk is None:
+    if not row.pk:
         return "new"
     names = (*ConnectionForm.Meta.fields, "ownership_model", "encrypted_secret", "encrypted_certificate")
     return fingerprint({name: str(getattr(row, name)) for name in names})
