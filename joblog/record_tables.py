@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import django_tables2 as tables
@@ -11,10 +12,12 @@ from django.utils.safestring import SafeString
 from joblog.addresses import record_url
 from joblog.entry_tables import record_link
 from mappings.models import CouplingStatus
-from mappings.records import RecordRow
+from mappings.record_fields import RecordField, Shown
+from mappings.record_lists import RecordList, RecordRow
 from syncadmin.sync.records import Side
+from syncadmin.sync.tables import FieldType
 from syncadmin.ui import columns, formatting
-from syncadmin.ui.tables import ListTable
+from syncadmin.ui.tables import AsRead, ListTable
 
 STATE_TONES = {
     "in sync": "good", "differs": "info", "new": "info", "pending": "info", "failing": "bad", "broken": "bad", "skipped": "warn",
@@ -23,7 +26,7 @@ STATE_TONES = {
 
 @dataclass(frozen=True, kw_only=True)
 class ShownRecord:
-    """A row of a record list with its addresses; ``partner`` is the coupled record's label."""
+    """A row of a record list with its addresses; ``partner`` is the coupled record's label, ``fields`` has values by column."""
 
     key: str
     label: str
@@ -35,6 +38,16 @@ class ShownRecord:
     partner_url: str = ""
     last_synch_at: datetime | None = None
     last_error: str = ""
+    fields: Mapping[str, Shown] = field(default_factory=dict)
+
+
+def shown_records(mapping_id: int, side: Side, found: RecordList, fields: Iterable[RecordField]) -> list[ShownRecord]:
+    """The rows of a list with the values of these fields."""
+    wanted = list(fields)
+    return [
+        replace(shown_record(mapping_id, side, row), fields={one.column: one.value(row.record, found.names) for one in wanted})
+        for row in found.rows
+    ]
 
 
 def shown_record(mapping_id: int, side: Side, row: RecordRow) -> ShownRecord:
@@ -59,9 +72,7 @@ def shown_record(mapping_id: int, side: Side, row: RecordRow) -> ShownRecord:
 
 
 class RecordTable(ListTable):
-    """Records of one side as the system holds them now."""
-
-    key = "records"
+    """Records of one side as the system holds them now. ``fields`` become columns, ``sorts`` names the columns that can be sorted."""
 
     select = columns.SelectColumn(name="keys", accessor="key", label=lambda row: row.label)
     name = columns.NameColumn(
@@ -72,9 +83,18 @@ class RecordTable(ListTable):
     modified_at = columns.MomentColumn(verbose_name="Modified")
     last_synch_at = columns.MomentColumn(verbose_name="Last Synchronized")
     last_error = columns.ClipColumn(verbose_name="Last Error", attrs={"td": {"class": "clip wide"}})
+    record_key = tables.Column(accessor="key", verbose_name="Key", visible=False, attrs={"td": {"class": "clip"}})
 
     class Meta(ListTable.Meta):
         orderable = False
+
+    def __init__(self, rows: list[ShownRecord], *, key: str, fields: Sequence[RecordField], sorts: Iterable[str]) -> None:
+        own = [(one.column, _column(one)) for one in fields]
+        sequence = ["select", "name", "state", "partner", *(name for name, _ in own), "..."]
+        super().__init__(AsRead(rows), extra_columns=own, sequence=sequence)
+        self.key = key
+        for name in sorts:
+            self.columns.columns[name].column.orderable = True
 
     def render_state(self, record: ShownRecord) -> SafeString:
         return coupling_pill(record.state)
@@ -87,6 +107,13 @@ class RecordTable(ListTable):
 
     def value_partner(self, record: ShownRecord) -> str:
         return record.partner
+
+
+def _column(one: RecordField) -> columns.ValueColumn:
+    numeric = one.own.type in (FieldType.INTEGER, FieldType.DECIMAL)
+    return columns.ValueColumn(
+        of=lambda record: record.fields.get(one.column), numeric=numeric, accessor="key", verbose_name=one.label, visible=one.shown
+    )
 
 
 def coupling_pill(state: str) -> SafeString:

@@ -27,7 +27,8 @@ from joblog.views.notices import NoticeRuleEdit, NoticeRules, SentNotices
 from joblog.views.queue import QueueList, QueueState, RecordOfEntry
 from joblog.views.queue_entry import NewQueueEntry, QueueEntryCard
 from joblog.views.queue_log import EntryOfExecution, MarkAsError, QueueLogEntryPage, QueueLogEntryText, QueueLogList
-from joblog.views.records import History, Record, RecordLog, Records
+from joblog.views.record_list import Records
+from joblog.views.records import History, Record, RecordLog
 from joblog.views.retention import DeleteLog, Retention
 from joblog.views.set_up_coupling import CreateNew, SetUpCoupling
 from joblog.views.skipped import RecordsExist, SkippedRecords

@@ -2,50 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from string import capwords
 
 from mappings.couplings import to_state
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.pairs import ARROWS, Pair, coupling_of, partner_key, read_pair, shown_beside
-from mappings.plans import build_plan
 from mappings.reference_names import Names, read_value, shown_value
-from mappings.systems import connected
 from mappings.web_links import web_link
-from syncadmin.connectors.option_sets import is_option_set
 from syncadmin.sync.couplings import CouplingState
 from syncadmin.sync.decide import Decision, Kind, Policy, decide_existing, decide_insert
-from syncadmin.sync.errors import RunError
 from syncadmin.sync.plan import FieldRule, TablePlan
 from syncadmin.sync.records import Direction, Record, Side
 from syncadmin.sync.transfer import References
 
-_FURTHER_PAGES = 20
-_NAMED_ALIKE = 200  # records that begin with what was typed; the first of them is offered
-
 BRINGS = {Direction.TO_INTEGRATION: "will be sent to Sales", Direction.FROM_INTEGRATION: "will be taken from Sales"}
 BOTH_CHANGED = "both changed"
-
-
-@dataclass(frozen=True)
-class RecordRow:
-    """One line of a record list; ``coupling`` is None for an uncoupled record."""
-
-    key: str
-    number: str
-    label: str
-    modified_at: datetime | None
-    coupling: Coupling | None
-
-
-@dataclass(frozen=True)
-class RecordList:
-    """One page; ``next`` continues it ("" at the end)."""
-
-    rows: list[RecordRow]
-    next: str
 
 
 @dataclass(frozen=True)
@@ -89,86 +62,6 @@ class RecordPage:
     missing: Side | None = None
     decisions: Mapping[Direction, Decision] = field(default_factory=dict)
     links: Mapping[Side, str] = field(default_factory=dict)
-
-
-def list_records(
-    mapping: IntegrationTableMapping, side: Side, *, search: str = "", coupled: bool | None = None, link: str = "", page_size: int = 50
-) -> RecordList:
-    """Records of one side inside the mapping's filter, oldest change first, with their couplings in one statement.
-
-    ``search`` looks anywhere in number and name, ``coupled`` keeps only coupled or uncoupled ones; for these the page is filled from as
-    many records as needed, up to a thousand or so. Raises RunError and RetryLater.
-    """
-    plan = build_plan(mapping)
-    table = plan.table(side)
-    names = [name for name in dict.fromkeys((table.number, table.caption)) if name in table.fields]
-    rows: list[RecordRow] = []
-    with connected(mapping.business_central if side is Side.BUSINESS_CENTRAL else mapping.sales) as connector:
-        options = is_option_set(table)  # these cannot be searched: all are read
-        for searched in [""] if options else _search_conditions(side, names, search):
-            condition = _and(plan.filters.get(side, ""), searched)
-            page = connector.read_changes(table, names, condition=condition, link=link, page_size=page_size)
-            if page.records:
-                break
-        rows += _list_rows(mapping, plan, side, _named(page.records, plan, side, search) if options else page.records, coupled)
-        for _ in range(_FURTHER_PAGES if coupled is not None else 0):
-            if len(rows) >= page_size or not page.next:
-                break
-            page = connector.read_changes(table, names, condition=condition, link=page.next, page_size=page_size)
-            rows += _list_rows(mapping, plan, side, page.records, coupled)
-    return RecordList(rows, page.next)
-
-
-def find_by_name(mapping: IntegrationTableMapping, side: Side, text: str) -> RecordRow:
-    """The record that a person means by a number or name: the one that is called exactly so, else the first that begins with it.
-
-    Raises RunError ``unknown-record`` (M19) where nobody inside the mapping's filter is called so, and RetryLater.
-    """
-    plan = build_plan(mapping)
-    table = plan.table(side)
-    names = [name for name in dict.fromkeys((table.number, table.caption)) if name in table.fields]
-    wanted = text.strip().casefold()
-    found: list[Record] = []
-    with connected(mapping.business_central if side is Side.BUSINESS_CENTRAL else mapping.sales) as connector:
-        options = is_option_set(table)
-        searches = [""] if options else spelled(side, "startswith({name},'{text}')", names, text)
-        for searched in searches if wanted else ():
-            condition = _and(plan.filters.get(side, ""), searched)
-            found += connector.read_changes(table, names, condition=condition, page_size=_NAMED_ALIKE).records
-    if options:
-        found = [record for record in found if any(word.startswith(wanted) for word in _called(record, names))]
-    if not found:
-        raise RunError("unknown-record", f"No record named {text} exists in {table.label or table.name}, or it is outside of the filter.")
-    first = min(found, key=lambda record: (wanted not in _called(record, names), _called(record, names)[::-1]))
-    return _list_rows(mapping, plan, side, [first], None)[0]
-
-
-def _called(record: Record, names: Sequence[str]) -> list[str]:
-    return [str(record.values.get(name) or "").strip().casefold() for name in names]
-
-
-def _named(records: Sequence[Record], plan: TablePlan, side: Side, search: str) -> list[Record]:
-    """Those of the records that are called like this."""
-    wanted = search.strip().casefold()
-    return [record for record in records if wanted in plan.label(side, record).casefold() or wanted == record.key]
-
-
-def _list_rows(
-    mapping: IntegrationTableMapping, plan: TablePlan, side: Side, records: Sequence[Record], coupled: bool | None
-) -> list[RecordRow]:
-    column = "bc_key" if side is Side.BUSINESS_CENTRAL else "sales_key"
-    found = Coupling.objects.filter(mapping=mapping, **{f"{column}__in": [record.key for record in records]})
-    couplings = {getattr(row, column): row for row in found}
-    rows = [
-        RecordRow(record.key, plan.number(side, record), plan.label(side, record), record.modified_at, couplings.get(record.key))
-        for record in records
-    ]
-    return [row for row in rows if coupled is None or _is_coupled(row) is coupled]
-
-
-def _is_coupled(row: RecordRow) -> bool:
-    """A pending coupling is none (engine.md A2)."""
-    return row.coupling is not None and not row.coupling.pending
 
 
 def open_record(mapping: IntegrationTableMapping, side: Side, key: str, *, partner: str = "") -> RecordPage:
@@ -300,24 +193,3 @@ def _next_of_single(mapping: IntegrationTableMapping, decisions: Mapping[Directi
     if mapping.synch_only_coupled:
         return "The record is not coupled, and this mapping synchronizes only coupled records. Couple it first."
     return decision.text if decision.kind is Kind.FAIL else "A new record will be created on the other side and coupled."
-
-
-def _search_conditions(side: Side, names: list[str], search: str) -> list[str]:
-    """What to ask for, one after the other until something is found.
-
-    Business Central allows no ``or`` over two fields and minds the case, so it is also asked for Capital Words and CAPITALS.
-    """
-    return spelled(side, "contains({name},'{text}')", names, search) if search.strip() and names else [""]
-
-
-def spelled(side: Side, condition: str, names: list[str], search: str) -> list[str]:
-    """The condition on each of these fields, and on Business Central for each way to write the text."""
-    text = search.strip().replace("'", "''")
-    if side is Side.SALES:
-        return [" or ".join(condition.format(name=name, text=text) for name in names)]
-    spellings = dict.fromkeys((text, capwords(text), text.upper()))
-    return [condition.format(name=name, text=spelling) for spelling in spellings for name in names]
-
-
-def _and(*conditions: str) -> str:
-    return " and ".join(f"({condition})" for condition in conditions if condition)

@@ -30,9 +30,10 @@ def names_of(
     sales: ODataConnector,
 ) -> Names:
     """One statement for what is coupled, one request for the rest. A table that Sales does not show us leaves the keys without names."""
-    names = _of_couplings(mapping, plan, found, state)
-    if company := mapping.business_central.sales_company_id:
-        names["", company.lower()] = mapping.business_central.company
+    lookups = [rule for rule in plan.rules if rule.lookup]
+    values = {str(read_value(rule, side, record)) for rule in lookups for side, record in found.items()}
+    values |= {str(state.known(rule, side)[1]) for rule in lookups for side in Side if state}
+    names = _of_couplings(mapping, plan, values)
     wanted: dict[str, set[str]] = {}
     for rule, value in _sales_references(plan, found, references, state):
         if match := _KEY.fullmatch(value):
@@ -40,6 +41,33 @@ def names_of(
             for table in () if known else [match[1]] if match[1] else _targets(rule):
                 wanted.setdefault(table, set()).add(match[2].lower())
     return names | _of_sales(mapping, sales, wanted)
+
+
+def names_in_list(
+    mapping: IntegrationTableMapping, plan: TablePlan, side: Side, fields: Iterable[str], records: Iterable[Record], own: ODataConnector
+) -> Names:
+    """The same of what these fields of many records refer to: one statement, and on the side of Sales one request for each kind of record
+    that is not coupled."""
+    rules = [rule for rule in plan.rules if (end := rule.side(side)) is not None and end.name in fields and (rule.lookup or _refers(rule))]
+    values = {(rule, str(value)) for rule in rules for one in records if (value := read_value(rule, side, one)) is not None}
+    if not values:
+        return {}
+    names = _of_couplings(mapping, plan, {value for _, value in values})
+    wanted: dict[str, set[str]] = {}
+    for rule, value in values if side is Side.SALES else ():
+        for target in () if ("", value) in names else _targets(rule):
+            wanted.setdefault(target, set()).add(value)
+    for table in _tables(mapping, wanted):
+        names |= _called(own, table, sorted(wanted[table.name]))
+    return names
+
+
+def _called(sales: ODataConnector, table: Table, keys: list[str]) -> Names:
+    try:
+        found = sales.read_records(table, keys, [table.caption], condition=f"{table.caption} ne null")
+    except RunError:  # as in _of_sales
+        return {}
+    return {("", key): str(one.values[table.caption]) for key, one in found.items()}
 
 
 def read_value(rule: FieldRule, side: Side, record: Record | None) -> object:
@@ -91,10 +119,8 @@ def _sales_references(
                     yield rule, str(one)
 
 
-def _of_couplings(mapping: IntegrationTableMapping, plan: TablePlan, found: Mapping[Side, Record], state: CouplingState | None) -> Names:
+def _of_couplings(mapping: IntegrationTableMapping, plan: TablePlan, values: set[str]) -> Names:
     lookups = [rule for rule in plan.rules if rule.lookup]
-    values = {str(read_value(rule, side, record)) for rule in lookups for side, record in found.items()}
-    values |= {str(state.known(rule, side)[1]) for rule in lookups for side in Side if state}
     rows = Coupling.objects.filter(
         Q(sales_key__in=values) | Q(bc_number__in=values),
         mapping__business_central=mapping.business_central_id,
@@ -106,18 +132,25 @@ def _of_couplings(mapping: IntegrationTableMapping, plan: TablePlan, found: Mapp
         names[name, number] = label
         names[name, key or ""] = sales_label
         names["", key or ""] = sales_label
+    if company := mapping.business_central.sales_company_id:
+        names["", company.lower()] = mapping.business_central.company
     return names
 
 
 def _of_sales(mapping: IntegrationTableMapping, sales: ODataConnector, wanted: Mapping[str, set[str]]) -> Names:
-    rows = SystemTable.objects.filter(system=mapping.sales_id, name__in=wanted)
-    tables = [table for table in (row.table() for row in rows) if table.caption in table.fields]
+    tables = _tables(mapping, wanted)
     probes = [(table, _condition(table, wanted[table.name]), [table.caption]) for table in tables]
     try:
         found = sales.first_records(probes, limit=max((len(keys) for keys in wanted.values()), default=0)) if probes else []
     except RunError:  # a page of values is worth more than the names in it; who may not read users still sees their keys
         return {}
     return {("", one.key): str(one.values[table.caption]) for table, records in zip(tables, found, strict=True) for one in records}
+
+
+def _tables(mapping: IntegrationTableMapping, names: Iterable[str]) -> list[Table]:
+    """Those of the tables of Sales that are known and have a field that names their rows."""
+    rows = SystemTable.objects.filter(system=mapping.sales_id, name__in=list(names))
+    return [table for table in (row.table() for row in rows) if table.caption in table.fields]
 
 
 def _condition(table: Table, keys: Iterable[str]) -> str:

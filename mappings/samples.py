@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mappings.couplings import DatabaseCouplings
 from mappings.models import Coupling, IntegrationTableMapping, Purpose
-from mappings.records import spelled
+from mappings.record_lists import spelled
 from mappings.reference_names import Names, names_of, shown_value
 from mappings.rules.registry import rules_for
 from mappings.rules.table_rules import MappingRules

@@ -1,4 +1,4 @@
-"""Records of a mapping from either side, live from the system; and one record beside its counterpart."""
+"""One record beside its counterpart, and what happened to it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django import forms
-from django.contrib import messages
-from django.core import signing
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 
 from joblog.account_figures import has_figures
 from joblog.addresses import log_url, record_url
@@ -23,40 +18,16 @@ from joblog.entry_tables import HistoryTable
 from joblog.filters import WITH_JOBS, EntryFilter, entries_touching
 from joblog.models import EntryAction, JobType, SynchEntry
 from joblog.models.synch_entry import OPEN_ISSUE
-from joblog.record_tables import RecordTable, ShownRecord, coupling_pill, shown_record
+from joblog.record_tables import coupling_pill
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.offers import synchronize_offer
-from mappings.records import RecordList, RecordPage, list_records, open_record
+from mappings.records import RecordPage, open_record
 from syncadmin.sync.errors import SyncError
 from syncadmin.sync.records import Direction, Side
-from syncadmin.ui.exports import EXPORTS, TooManyRows
-from syncadmin.ui.formatting import count
-from syncadmin.ui.views import ListPage, Page, key_in, tell
+from syncadmin.ui.views import ListPage, Page, key_in
 
 HISTORY_SHOWN = 12
 MARK_TONES = {"both changed": "bad", "error": "bad", "differs": "warn", "will be sent to Sales": "info", "will be taken from Sales": "info"}
-EXPORT_PAGE, EXPORT_PAGES = 1000, 20
-_COUPLED = {"yes": True, "no": False}
-_LINKS = "joblog.record-list"  # what signs the addresses of further pages: only those that a system gave are followed
-
-
-class RecordForm(forms.Form):
-    side = forms.CharField(widget=forms.HiddenInput(), required=False)
-    q = forms.CharField(
-        label="Search", required=False, widget=forms.TextInput(attrs={"type": "search", "placeholder": "Search", "autocomplete": "off"})
-    )
-    coupled = forms.ChoiceField(
-        label="Coupled", required=False, choices=[("", "Coupled or not"), ("yes", "Coupled"), ("no", "Not coupled")]
-    )
-
-
-@dataclass(frozen=True)
-class RecordFilter:
-    """What the filter bar needs of a filterset."""
-
-    form: RecordForm
-    narrowed: bool
-    folded: tuple[str, ...] = ()
 
 
 class MappingPage(Page):
@@ -64,80 +35,6 @@ class MappingPage(Page):
 
     def mapping(self) -> IntegrationTableMapping:
         return get_object_or_404(IntegrationTableMapping.objects.select_related("business_central", "sales"), pk=self.kwargs["pk"])
-
-
-class Records(MappingPage):
-    """Records of one side, a page at a time; ``?export=csv`` and ``?export=xlsx`` give all that the search finds."""
-
-    template_name = "joblog/record_list.html"
-    fragment_template = "joblog/record_rows.html"
-
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
-        if export := EXPORTS.get(request.GET.get("export", "")):
-            try:
-                return export(RecordTable(self._all_rows()), RecordTable.key)
-            except (SyncError, TooManyRows) as refusal:
-                tell(request, str(refusal), level=messages.ERROR)
-        return super().get(request, *args, **kwargs)
-
-    def _all_rows(self) -> list[ShownRecord]:
-        """What is found on all pages. Raises SyncError, and TooManyRows where that is more than a page can wait for."""
-        mapping, side, search, coupled = self._asked()
-        rows, link = [], ""
-        for _ in range(EXPORT_PAGES):
-            found = list_records(mapping, side, search=search, coupled=_COUPLED.get(coupled), link=link, page_size=EXPORT_PAGE)
-            rows += found.rows
-            link = found.next
-            if not link:
-                return [shown_record(mapping.pk, side, row) for row in rows]
-        raise TooManyRows(f"The list has more than {count(len(rows))} records. Search for fewer, or export the couplings of the mapping.")
-
-    def _asked(self) -> tuple[IntegrationTableMapping, Side, str, str]:
-        query = self.request.GET
-        side = Side.SALES if query.get("side") == Side.SALES else Side.BUSINESS_CENTRAL
-        return self.mapping(), side, query.get("q", "").strip(), query.get("coupled", "")
-
-    def get_context_data(self, **extra: Any) -> dict[str, Any]:
-        (mapping, side, search, coupled), query = self._asked(), self.request.GET
-        try:
-            found, error = _found(mapping, side, search, coupled, query.get("link", "")), ""
-        except SyncError as refusal:
-            found, error = RecordList([], ""), refusal.text
-        return super().get_context_data(
-            title=f"{mapping.name} · Records",
-            mapping=mapping,
-            side=side,
-            sides=[(one, table_label(mapping, one), one is side) for one in Side],
-            couple_address=reverse("joblog:set-up-coupling", args=[mapping.pk, side.value, "0"]),
-            create_in=any(way.source is side for way in mapping.directions),
-            create_label=f"Create in {side.other.label}",
-            has_statistics=side is Side.BUSINESS_CENTRAL and has_figures(mapping),
-            may_send=Direction.TO_INTEGRATION in mapping.directions,
-            may_get=Direction.FROM_INTEGRATION in mapping.directions,
-            filterset=RecordFilter(RecordForm(query.dict() | {"side": side.value}), bool(search or coupled) and not found.next),
-            table=RecordTable([shown_record(mapping.pk, side, row) for row in found.rows]),
-            error=error,
-            further=signing.dumps(found.next, salt=_LINKS) if found.next else "",
-            continued=bool(query.get("link")),
-            empty_text=_empty_text(found, coupled, search),
-            **extra,
-        )
-
-
-def _empty_text(found: RecordList, coupled: str, search: str) -> str:
-    if found.next:
-        return "None so far. Next looks further."
-    if coupled == "no" and not search:
-        return "Every record inside the mapping's filter is coupled."
-    return "There is no such record inside the mapping's filter."
-
-
-def _found(mapping: IntegrationTableMapping, side: Side, search: str, coupled: str, signed: str) -> RecordList:
-    try:
-        link = signing.loads(signed, salt=_LINKS) if signed else ""
-    except signing.BadSignature as error:
-        raise Http404 from error
-    return list_records(mapping, side, search=search, coupled=_COUPLED.get(coupled), link=link)
 
 
 def table_label(mapping: IntegrationTableMapping, side: Side) -> str:

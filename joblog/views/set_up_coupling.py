@@ -22,7 +22,7 @@ from joblog.views.synchronize import DETAILS
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.offers import coupling_offer
 from mappings.pairs import coupling_of, pair_fields, partner_key, read_pair
-from mappings.records import find_by_name, list_records
+from mappings.record_lists import Asked, find_by_name, list_records
 from syncadmin.sync.errors import RunError, SyncError
 from syncadmin.sync.records import Direction, Side
 from syncadmin.ui.views import Permitted, next_url, tell, tell_scheduled
@@ -106,7 +106,7 @@ class SetUpCoupling(MappingPage):
     def _candidates(self, mapping: IntegrationTableMapping, search: str) -> list[tuple[str, str, str]]:
         """Key, label and present partner of records that may be meant."""
         coupled = None if self.request.GET.get("any") else False
-        rows = list_records(mapping, self.side.other, search=search, coupled=coupled, page_size=CANDIDATES_SHOWN).rows
+        rows = list_records(mapping, self.side.other, Asked(search=search, coupled=coupled), page_size=CANDIDATES_SHOWN).rows
         return [(row.key, row.label or row.key, _partner_label(row.coupling, self.side.other)) for row in rows[:CANDIDATES_SHOWN]]
 
     def _pair(self, partner: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ function togglePane(pane, show = pane.hidden) {
 // Asks for the list again with one more part of the address.
 function goWith(name, value) {
   const query = new URLSearchParams(location.search);
-  for (const passing of ["page", "add"]) query.delete(passing);
+  for (const passing of ["page", "link", "add"]) query.delete(passing);
   query.set(name, value);
   location.search = query;
 }

@@ -208,8 +208,8 @@ class BusinessCentral(ODataConnector):
 
     # ---- reading
 
-    def _order(self, table: Table) -> str:
-        return table.modified_on
+    def _order(self, table: Table, terms: Sequence[str]) -> str:  # noqa: ARG002  (its pages continue by the key by themselves)
+        return ",".join(terms)
 
     def _key_filter(self, table: Table, keys: Sequence[str]) -> str:
         return " or ".join(f"{table.key} eq {key}" for key in keys)

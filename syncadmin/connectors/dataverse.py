@@ -188,8 +188,8 @@ class Dataverse(ODataConnector):
     def _set_address(self, table: Table) -> str:
         return self._root + table.name
 
-    def _order(self, table: Table) -> str:
-        return f"{table.modified_on},{table.key}"
+    def _order(self, table: Table, terms: Sequence[str]) -> str:
+        return ",".join((*terms, table.key))
 
     def _key_filter(self, table: Table, keys: Sequence[str]) -> str:
         return _in(table.key, keys)

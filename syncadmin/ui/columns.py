@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import django_tables2 as tables
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from syncadmin.ui import formatting
 from syncadmin.ui.paging import Counted
+from syncadmin.ui.presentation import current
 
 
 class SelectColumn(tables.Column):
@@ -178,3 +180,27 @@ class ClipColumn(tables.Column):
 
     def value(self, value: Any) -> Any:
         return value
+
+
+class ValueColumn(tables.Column):
+    """A value of whatever kind, as its kind is shown. ``of`` gives it of a row; ``numeric`` ones stand on the right."""
+
+    def __init__(self, *, of: Callable[[Any], Any], numeric: bool = False, **options: Any) -> None:
+        css = {"class": "num"} if numeric else {"class": "clip"}
+        super().__init__(**({"attrs": {"th": css if numeric else {}, "td": css}, "empty_values": ()} | options))
+        self.of = of
+
+    def render(self, record: Any) -> SafeString | str:
+        value = self.of(record)
+        if isinstance(value, bool):
+            return formatting.flag(value)
+        if isinstance(value, datetime):
+            return formatting.moment(value)
+        if isinstance(value, int | Decimal):
+            return current().number(value)
+        text = "" if value is None else str(value)
+        return format_html('<span title="{}">{}</span>', text, text)
+
+    def value(self, record: Any) -> Any:
+        value = self.of(record)
+        return ("yes" if value else "no") if isinstance(value, bool) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -79,7 +80,7 @@ def _cell(sheet: Any, value: Any) -> Any:
     """Text is always text, never a formula."""
     if isinstance(value, datetime):
         return value.astimezone(current().zone or UTC).replace(tzinfo=None)
-    if value is None or isinstance(value, bool | int | float | date):
+    if value is None or isinstance(value, bool | int | float | Decimal | date):
         return value
     cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", str(value))[:32_767])
     cell.data_type = "s"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -44,30 +44,18 @@ class Row:
         return PREFIX + self.field.name
 
 
-class FilterPane:
-    """``rows`` is the query set that the list shows before filters, ``query`` the address's query, ``more`` fields beside the columns.
+class Pane:
+    """What a person asks of the fields of a list, whoever looks for the rows. ``query`` is the address's query."""
 
-    With ``whole`` all rows are looked through, however many: for exports, and for what is done with all of them.
-    """
-
-    def __init__(
-        self,
-        table: type[ListTable],
-        rows: QuerySet[Any],
-        query: QueryDict,
-        reading: Reading,
-        more: Mapping[str, tuple[str, str]],
-        *,
-        whole: bool = False,
-    ) -> None:
-        self.table, self.rows, self.query, self.reading, self.more, self.whole = table, rows, query, reading, more, whole
+    def __init__(self, fields: Iterable[FilterField], query: QueryDict, reading: Reading) -> None:
+        self._given, self.query, self.reading = fields, query, reading
         self.errors: dict[str, str] = {}
         self.remark = ""
 
     @cached_property
     def fields(self) -> dict[str, FilterField]:
         """All that can be filtered, by name, in the order of their labels."""
-        found = {field.name: field for field in self._found()}
+        found = {field.name: field for field in self._given}
         return dict(sorted(found.items(), key=lambda item: item[1].label.casefold()))
 
     @cached_property
@@ -95,6 +83,46 @@ class FilterPane:
                 self.errors[name] = str(error)
         return found
 
+    @cached_property
+    def shown_rows(self) -> list[Row]:
+        """The filters in use, and the one that was just added."""
+        added = self.query.get("add", "")
+        named = [(name, field) for name, field in self.fields.items() if name in self.asked or name == added]
+        return [Row(field, self.asked.get(name, ""), self.errors.get(name, ""), self._ticks(field, name)) for name, field in named]
+
+    def others(self) -> list[FilterField]:
+        """Fields that are not filtered yet."""
+        shown = {row.field.name for row in self.shown_rows}
+        return [field for name, field in self.fields.items() if name not in shown]
+
+    def _ticks(self, field: FilterField, name: str) -> tuple[tuple[str, str, bool], ...]:
+        """The choices with what is ticked; none where the filter is more than a list of them."""
+        values = {quoted(value): label for value, label in field.choices}
+        chosen = self.query.getlist(PREFIX + name)
+        if not values or any(one and one not in values for one in chosen):
+            return ()
+        return tuple((text, label, text in chosen) for text, label in values.items())
+
+
+class FilterPane(Pane):
+    """``rows`` is the query set that the list shows before filters, ``more`` are fields beside the columns of ``table``.
+
+    With ``whole`` all rows are looked through, however many: for exports, and for what is done with all of them.
+    """
+
+    def __init__(
+        self,
+        table: type[ListTable],
+        rows: QuerySet[Any],
+        query: QueryDict,
+        reading: Reading,
+        more: Mapping[str, tuple[str, str]],
+        *,
+        whole: bool = False,
+    ) -> None:
+        super().__init__(self._found(), query, reading)
+        self.table, self.rows, self.more, self.whole = table, rows, more, whole
+
     def apply_quick(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """The rows that fit the filters which an index serves; all filters, where the list is never long."""
         for name, one in self.conditions.items():
@@ -116,26 +144,6 @@ class FilterPane:
     def _is_slow(self, name: str) -> bool:
         long = bool(self.table.newest) and not self.whole
         return long and not (name in self.table.quick_filters and _by_index(self.conditions[name]))
-
-    @cached_property
-    def shown_rows(self) -> list[Row]:
-        """The filters in use, and the one that was just added."""
-        added = self.query.get("add", "")
-        named = [(name, field) for name, field in self.fields.items() if name in self.asked or name == added]
-        return [Row(field, self.asked.get(name, ""), self.errors.get(name, ""), self._ticks(field, name)) for name, field in named]
-
-    def others(self) -> list[FilterField]:
-        """Fields that are not filtered yet."""
-        shown = {row.field.name for row in self.shown_rows}
-        return [field for name, field in self.fields.items() if name not in shown]
-
-    def _ticks(self, field: FilterField, name: str) -> tuple[tuple[str, str, bool], ...]:
-        """The choices with what is ticked; none where the filter is more than a list of them."""
-        values = {quoted(value): label for value, label in field.choices}
-        chosen = self.query.getlist(PREFIX + name)
-        if not values or any(one and one not in values for one in chosen):
-            return ()
-        return tuple((text, label, text in chosen) for text, label in values.items())
 
     def _found(self) -> Iterator[FilterField]:
         for name, column in self.table.base_columns.items():

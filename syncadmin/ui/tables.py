@@ -7,10 +7,17 @@ from typing import Any, ClassVar
 
 import django_tables2 as tables
 from django.db.models import QuerySet
+from django_tables2.data import TableListData
 
 from syncadmin.ui.paging import BoundedPaginator, newest_of
 
 PAGE_SIZES = (25, 50, 100, 200)
+
+
+class AsRead(TableListData):
+    """Rows in the order in which another system gave them: it has sorted them, and all of them, not only those of a page."""
+
+    def order_by(self, aliases: Sequence[str]) -> None: ...
 
 
 class ListTable(tables.Table):
@@ -22,7 +29,7 @@ class ListTable(tables.Table):
     newest rows alone: searching, sorting by columns beside ``quick_sorts``, filters of the pane on columns beside ``quick_filters``.
     """
 
-    key: ClassVar[str] = ""
+    key: str = ""
     newest: ClassVar[tuple[str, ...]] = ()
     quick_sorts: ClassVar[tuple[str, ...]] = ()
     quick_filters: ClassVar[tuple[str, ...]] = ()

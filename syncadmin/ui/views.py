@@ -19,6 +19,7 @@ from django.views.generic import TemplateView
 from syncadmin.ui.exports import EXPORTS, TooManyRows
 from syncadmin.ui.filter_pane import FilterPane
 from syncadmin.ui.filters import ListFilter
+from syncadmin.ui.grammar import Reading
 from syncadmin.ui.models import PersonalSettings
 from syncadmin.ui.presentation import current
 from syncadmin.ui.tables import PAGE_SIZES, ListTable
@@ -91,19 +92,59 @@ class Page(Permitted, TemplateView):
         return [self.fragment_template] if self.fragment_template and asked else super().get_template_names()
 
 
-class ListPage(Page):
+class TablePage(Page):
+    """A page with a table whose columns people choose: the choice and the order are kept with the person; ``?cols=a,b`` shows others
+    this once."""
+
+    table_class: ClassVar[type[ListTable]]
+
+    def get_permission_required(self) -> tuple[str, ...]:
+        return (self.permission,) if _chooses_columns(self.request) else super().get_permission_required()
+
+    def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponseBase:
+        return self.choose_columns(request) if _chooses_columns(request) else self.act(request)
+
+    def act(self, request: HttpRequest) -> HttpResponseBase:  # noqa: ARG002
+        """What a button of the action bar does that posts to the list itself; lists without such a button refuse."""
+        return HttpResponseNotAllowed(["GET"])
+
+    def layout_key(self) -> str:
+        """What the choice of columns is kept under."""
+        return self.table_class.key
+
+    def choose_columns(self, request: HttpRequest) -> HttpResponse:
+        """Keeps ``columns`` (repeated, in their order), or with ``reset`` goes back to those that were meant to show."""
+        settings = own_settings(request)
+        if "reset" in request.POST:
+            settings.layouts.pop(self.layout_key(), None)
+        else:
+            settings.layouts[self.layout_key()] = request.POST.getlist("columns")
+        settings.save(update_fields=["layouts"])
+        return HttpResponseRedirect(request.get_full_path())
+
+    def chosen_columns(self) -> list[str] | None:
+        """The columns that the address or the person asks for, in their order; None where nobody has chosen."""
+        if asked := self.request.GET.get("cols"):
+            return asked.split(",")
+        settings = getattr(self.request.user, "personal_settings", None)
+        return settings.layouts.get(self.layout_key()) if settings else None
+
+    def reading(self) -> Reading:
+        """How what this person types into filters is to be read."""
+        return current().reading(user_name=self.request.user.get_username())
+
+
+class ListPage(TablePage):
     """A list: title, count, action bar, filter bar, table, FactBox.
 
     ``noun`` is (one, many). ``actions_template`` holds the buttons, ``factbox_template`` what stands on the right at first,
     ``empty_text`` says what to do next when there is nothing. With ``live_seconds`` the list is fetched again that often.
-    Columns that a person chose, and their order, are kept with the person; ``?cols=a,b`` shows others this once. ``?export=csv`` and
-    ``?export=xlsx`` give all rows of the current filter. ``views`` are ready-made (name, query); ``pane_fields`` are fields beside the
-    columns that the filter pane offers, as name: (label, path).
+    ``?export=csv`` and ``?export=xlsx`` give all rows of the current filter. ``views`` are ready-made (name, query); ``pane_fields`` are
+    fields beside the columns that the filter pane offers, as name: (label, path).
     """
 
     template_name = "pages/list.html"
     fragment_template = "parts/list.html"
-    table_class: ClassVar[type[ListTable]]
     filter_class: ClassVar[type[ListFilter] | None] = None
     noun: ClassVar[tuple[str, str]] = ("row", "rows")
     actions_template: ClassVar[str] = ""
@@ -121,26 +162,6 @@ class ListPage(Page):
             except TooManyRows as error:
                 tell(request, str(error), level=messages.ERROR)
         return self.render_to_response(context)
-
-    def get_permission_required(self) -> tuple[str, ...]:
-        return (self.permission,) if _chooses_columns(self.request) else super().get_permission_required()
-
-    def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponseBase:
-        return self.choose_columns(request) if _chooses_columns(request) else self.act(request)
-
-    def act(self, request: HttpRequest) -> HttpResponseBase:  # noqa: ARG002
-        """What a button of the action bar does that posts to the list itself; lists without such a button refuse."""
-        return HttpResponseNotAllowed(["GET"])
-
-    def choose_columns(self, request: HttpRequest) -> HttpResponse:
-        """Keeps ``columns`` (repeated, in their order), or with ``reset`` goes back to those that were meant to show."""
-        settings = own_settings(request)
-        if "reset" in request.POST:
-            settings.layouts.pop(self.table_class.key, None)
-        else:
-            settings.layouts[self.table_class.key] = request.POST.getlist("columns")
-        settings.save(update_fields=["layouts"])
-        return HttpResponseRedirect(request.get_full_path())
 
     def get_rows(self) -> QuerySet[Any]:
         """All rows of the list, before filters. Everything a row shows is read here: no query per row."""
@@ -194,15 +215,7 @@ class ListPage(Page):
         """The filter pane; None for lists that are no query sets."""
         if not isinstance(rows, QuerySet):
             return None
-        reading = current().reading(user_name=self.request.user.get_username())
-        return FilterPane(self.table_class, rows, self.request.GET, reading, self.pane_fields, whole=whole)
-
-    def chosen_columns(self) -> list[str] | None:
-        """The columns that the address or the person asks for, in their order; None where nobody has chosen."""
-        if asked := self.request.GET.get("cols"):
-            return asked.split(",")
-        settings = getattr(self.request.user, "personal_settings", None)
-        return settings.layouts.get(self.table_class.key) if settings else None
+        return FilterPane(self.table_class, rows, self.request.GET, self.reading(), self.pane_fields, whole=whole)
 
     def get_table(self, rows: QuerySet[Any]) -> ListTable:
         table, query = self.table_class(rows), self.request.GET

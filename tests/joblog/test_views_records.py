@@ -304,7 +304,7 @@ def test_one_way_it_asks_before_it_overwrites_what_was_changed_there(
 def test_the_records_that_the_search_finds_are_exported_from_all_pages(
     reader: Client, customer: IntegrationTableMapping, customers: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("joblog.views.records.EXPORT_PAGE", 1)
+    monkeypatch.setattr("joblog.views.record_list.EXPORT_PAGE", 1)
     address = reverse("joblog:record-list", args=[customer.pk])
     lines = reader.get(f"{address}?export=csv").getvalue().decode().splitlines()
     assert lines[0].startswith("Record,Coupling,Coupled to,")
@@ -316,6 +316,6 @@ def test_the_records_that_the_search_finds_are_exported_from_all_pages(
 def test_too_many_records_are_not_exported(
     reader: Client, customer: IntegrationTableMapping, customers: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("joblog.views.records.EXPORT_PAGE", 1)
-    monkeypatch.setattr("joblog.views.records.EXPORT_PAGES", 2)
+    monkeypatch.setattr("joblog.views.record_list.EXPORT_PAGE", 1)
+    monkeypatch.setattr("joblog.views.record_list.EXPORT_PAGES", 2)
     assert "The list has more than 2 records. Search for fewer" in records(reader, customer, "?export=csv")

@@ -9,7 +9,8 @@ import pytest
 
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.offers import Choice, Offer, coupling_offer, synchronize_offer
-from mappings.records import find_by_name, list_records, open_record
+from mappings.record_lists import Asked, find_by_name, list_records
+from mappings.records import open_record
 from syncadmin.sync.errors import RunError
 from syncadmin.sync.records import Direction, Side
 from tests.people import People
@@ -154,7 +155,7 @@ def test_only_uncoupled_records_inside_the_filter_are_offered(adatum: Coupling, 
     people.create_sales("accounts", name="Adatum Ltd.", customertypecode=3)
     people.create_sales("accounts", name="Adatum Supplies", customertypecode=11)  # a vendor
     mapping = IntegrationTableMapping.objects.get(name="CUSTOMER")
-    assert [row.label for row in list_records(mapping, SALES, search="adatum", coupled=False).rows] == ["Adatum Ltd."]
+    assert [row.label for row in list_records(mapping, SALES, Asked(search="adatum", coupled=False)).rows] == ["Adatum Ltd."]
 
 
 @pytest.mark.rule("13.values")

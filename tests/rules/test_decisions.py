@@ -18,7 +18,7 @@ from joblog.models import JobQueueEntry, QueueStatus, RunKind, SynchEntry, Synch
 from joblog.queue import enqueue
 from mappings.couplings import DatabaseCouplings
 from mappings.models import Coupling, IntegrationTableMapping
-from mappings.records import list_records
+from mappings.record_lists import Asked, list_records
 from syncadmin.sandbox.server import Sandbox
 from syncadmin.sync.records import Direction, Outcome, Side, WriteResult
 from tests.people import People
@@ -76,7 +76,7 @@ def test_a_pending_coupling_is_none_for_look_ups_and_for_the_coupled_mark(
     assert DatabaseCouplings(customer).references(Direction.TO_INTEGRATION, {("CURRENCY", "EUR")}) == {}
     people.create_bc("customers", number="C1", displayName="Adatum", currencyCode="EUR")
     assert command("synchronize", "CUSTOMER", "--direction", "to")[1]["jobs"][0]["failed"] == 1
-    listed = {one: len(list_records(currencies, Side.BUSINESS_CENTRAL, coupled=one).rows) for one in (True, False)}
+    listed = {one: len(list_records(currencies, Side.BUSINESS_CENTRAL, Asked(coupled=one)).rows) for one in (True, False)}
     assert listed == {True: 0, False: 1}
 
 

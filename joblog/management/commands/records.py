@@ -13,7 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from joblog.naming import find_mapping, find_records
 from mappings.models import IntegrationTableMapping
 from mappings.offers import synchronize_offer
-from mappings.records import RecordList, RecordPage, find_by_name, list_records, open_record
+from mappings.record_lists import Asked, RecordList, find_by_name, list_records
+from mappings.records import RecordPage, open_record
 from syncadmin.sync.errors import SyncError
 from syncadmin.sync.records import Side
 
@@ -57,7 +58,7 @@ class Command(BaseCommand):
 
 def _listed(mapping: IntegrationTableMapping, options: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
     side, search = _SIDES[options["side"]], options["search"]
-    found = list_records(mapping, side, search=search, coupled=options["coupled"], page_size=options["limit"])
+    found = list_records(mapping, side, Asked(search=search, coupled=options["coupled"]), page_size=options["limit"])
     rows = _rows(found, side)
     lines = [f"{row['key']}  {row['label']}{_partner(row)}" for row in rows]
     return lines or ["There is no such record."], {"records": rows, "more": bool(found.next)}

@@ -88,9 +88,10 @@ def field(bound: BoundField, wide: bool = False) -> dict[str, Any]:
 
 @register.simple_tag(takes_context=True)
 def with_query(context: dict[str, Any], **changes: Any) -> str:
-    """This page's query with some parts replaced; None removes one, and the page number never stays."""
+    """This page's query with some parts replaced; None removes one, and where in the list one is never stays."""
     query = context["request"].GET.copy()
-    query.pop("page", None)
+    for place in ("page", "link"):
+        query.pop(place, None)
     for name, value in changes.items():
         query.pop(name, None)
         if value is not None:

@@ -13,7 +13,7 @@ from joblog.models import RunKind, SynchError, SynchJob
 from joblog.queue import enqueue
 from joblog.scope import Scope
 from mappings.models import Coupling, OptionMapping
-from mappings.records import find_by_name
+from mappings.record_lists import find_by_name
 from syncadmin.sync.errors import RunError
 from syncadmin.sync.records import Side
 from tests.mappings.rules.options import (
