@@ -31,9 +31,15 @@ def utc(value: datetime) -> str:
 
 @register.filter
 def td(column: Any) -> SafeString:
-    """The attributes of a column's cells, computed once per table: none of ours depend on the row."""
+    """The attributes of a column's cells, computed once per table: none of ours depend on the row.
+
+    ``data-label`` is the heading, which stands beside the value where a row is shown as a card.
+    """
     if not hasattr(column, "td_html"):
-        column.td_html = column.attrs["td"].as_html()
+        attributes = column.attrs["td"]
+        if column.name not in {"select", "expand"}:
+            attributes.setdefault("data-label", str(column.header))
+        column.td_html = attributes.as_html()
     html: SafeString = column.td_html
     return html
 
