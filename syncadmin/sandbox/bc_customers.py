@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from .bc_relations import RELATIONS
 from .bc_rules import RULE, split_name
@@ -19,7 +20,12 @@ _STATISTICS = ("customerStatistics", "customerFinancialDetails")
 
 def empty_row(entity: Entity, company: str) -> Row:
     """A row in which nothing was entered yet."""
-    return {name: known.empty for name, known in entity.properties.items()} | {"_company": company}
+    return {**_empty_values(entity.name), "_company": company}
+
+
+@cache
+def _empty_values(name: str) -> Row:
+    return {name: known.empty for name, known in entities(BUSINESS_CENTRAL)[name].properties.items()}
 
 
 def new_company_contact(customer: Row, number: str) -> Row:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from syncadmin.sandbox.demo_business_central import customer_rows, monthly_rate, setup_rows
 from syncadmin.sandbox.demo_contacts import contact_rows
@@ -35,6 +36,11 @@ COUNTRY_CODES: frozenset[str] = frozenset(company()["countries"])
 
 def business_central_rows() -> dict[str, Rows]:
     """Entity set -> rows with every property of ``entities.json``; new lists and rows at each call."""
+    return _copied(_business_central())
+
+
+@cache
+def _business_central() -> dict[str, Rows]:
     customers, items, resources = customer_rows(), item_rows(), resource_rows()
     contacts = contact_rows(customers)
     solid = [customer for customer in customers if _synchronizes(customer)]
@@ -71,6 +77,11 @@ def _rates() -> dict[tuple[str, int, int], Decimal]:
 
 def sales_rows() -> dict[str, Rows]:
     """Entity set -> rows with every attribute of ``entities.json`` but ``versionnumber``; new lists and rows at each call."""
+    return _copied(_sales())
+
+
+@cache
+def _sales() -> dict[str, Rows]:
     customers = customer_rows()
     persons = matched_persons(contact_rows(customers)["contacts"])
     accounts = account_rows(customers)
@@ -82,6 +93,10 @@ def sales_rows() -> dict[str, Rows]:
         "contacts": sales_contact_rows(persons, accounts),
         **product_rows(matched_items(item_rows()), matched_resources(resource_rows())),
     }
+
+
+def _copied(rows: dict[str, Rows]) -> dict[str, Rows]:
+    return {name: [dict(row) for row in listed] for name, listed in rows.items()}
 
 
 def coupled_pairs() -> list[tuple[str, str, str]]:

@@ -60,11 +60,14 @@ class Registration:
         return self._on_row(request, name, segments[0].guid, segments[1:])
 
     def steps(self) -> list[Step]:
-        """Everything registered and enabled."""
+        """Everything registered and enabled; asked after every change, and mostly there is nothing."""
+        rows = self._rows(STEPS)
+        if not rows:
+            return []
         endpoints = {row["serviceendpointid"]: row for row in self._rows(ENDPOINTS)}
         filters = {row["sdkmessagefilterid"]: row for row in message_filter_rows()}
         found = []
-        for row in self._rows(STEPS):
+        for row in rows:
             endpoint, told = endpoints.get(row["_eventhandler_value"]), filters.get(row["_sdkmessagefilterid_value"])
             entity = by_logical_name(told["primaryobjecttypecode"]) if told else None
             if endpoint and told and entity and not row.get("statecode"):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from functools import cache
 
 _NAMESPACE = uuid.UUID("5a6d3f0e-2b47-4c1c-9f0a-6f2f1f9d7c11")
 
 
+@cache
 def fixed_id(*parts: str) -> str:
     """The lower-case GUID that belongs to these words, for example ``fixed_id("customers", "10000")``; always the same one."""
     return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
