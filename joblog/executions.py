@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from joblog import full_lines
@@ -35,6 +36,7 @@ from mappings.models import IntegrationTableMapping
 from syncadmin.sync.errors import ClaimLost, RetryLater, RunError
 
 _LONGEST_WAIT = 30 * 60  # seconds
+_DOUBLED, _COUNTED = 10, 10_000  # times: a system may stay away for months
 _UNKNOWN = "The job stopped before this record was answered. The next run looks whether it arrived."
 _MOST_LOST = 10
 _ORPHANS = 100
@@ -101,7 +103,7 @@ def interrupt(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim) -
 
 def put_off(entry: JobQueueEntry, claim: Claim, error: RetryLater) -> None:
     """The same job goes on later, longer each time; no attempt is used up (architecture.md section 5)."""
-    seconds = min(max(error.seconds, 5) * 2**entry.put_off, _LONGEST_WAIT)
+    seconds = min(max(error.seconds, 5) * 2 ** min(entry.put_off, _DOUBLED), _LONGEST_WAIT)
     start = timezone.now() + timedelta(seconds=seconds)
     text = f"{error.text} Will be tried again at {start:%H:%M:%S} UTC."
     with suppress(ClaimLost):
@@ -110,7 +112,7 @@ def put_off(entry: JobQueueEntry, claim: Claim, error: RetryLater) -> None:
             if entry.stop_requested and entry.current_log is not None:
                 _stop_run(entry, entry.current_log, claim)
             else:
-                claim.release(status=QueueStatus.READY, earliest_start=start, put_off=F("put_off") + 1, error_message=text)
+                claim.release(status=QueueStatus.READY, earliest_start=start, put_off=Least(F("put_off") + 1, _COUNTED), error_message=text)
                 SynchJob.objects.filter(log_entry=entry.current_log_id, status=JobStatus.IN_PROCESS).update(message=text, phase="waiting")
         ring_next(entry)
 

@@ -96,7 +96,7 @@ def _blocked(row: IntegrationTableMapping, waiting: Sequence[IntegrationTableMap
 
 def _is_key(mapping: IntegrationTableMapping, side: Side, name: str) -> bool:
     """The key of an option is its value (engine.md section 16)."""
-    option = mapping.is_option_mapping and side is Side.SALES and name.removeprefix("-").isdigit()
+    option = mapping.is_option_mapping and side is Side.SALES and name.removeprefix("-").isdecimal()
     return option or bool(GUID.fullmatch(name))
 
 

@@ -128,7 +128,7 @@ def _reference(step: Step, place: Place) -> Button | None:
 
 def _option(step: Step, _place: Place) -> Button:
     name, _equals, value = step.target.partition("=")
-    column = "value" if value.isdigit() else "code"
+    column = "value" if value.isdecimal() else "code"
     return Button(label=f"Add the pair in {name}", url=with_query(reverse("mappings:option-list"), {"name": name, column: value}))
 
 

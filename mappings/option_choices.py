@@ -68,7 +68,7 @@ def uses_of_options(name: str = "") -> dict[str, list[Use]]:
 def choices_of(uses: Iterable[Use]) -> dict[int, str]:
     """The choices of the Sales columns as they were last read, by value; of all columns together."""
     options = [pair for use in uses if use.sales for pair in use.sales.options]
-    return {int(value): label for value, label in options if str(value).lstrip("-").isdigit()}
+    return {int(value): label for value, label in options if str(value).lstrip("-").isdecimal()}
 
 
 def look_up(name: str, table: str = "") -> LookedUp:
@@ -168,4 +168,4 @@ def _choices(system: System, uses: Iterable[Use]) -> dict[int, str]:
     with connected(system) as connector:
         tables = connector.tables(sorted({table for table, _ in columns}))
     fields = [tables[table].fields[name] for table, name in columns if table in tables and name in tables[table].fields]
-    return {int(value): label for one in fields for value, label in one.options if str(value).lstrip("-").isdigit()}
+    return {int(value): label for one in fields for value, label in one.options if str(value).lstrip("-").isdecimal()}

@@ -44,7 +44,7 @@ def json_answers(answer: Answer, number: int) -> list[Answer | None]:
     found: list[Answer | None] = [None] * number
     for response in document.get("responses", ()):
         place = str(response.get("id"))
-        if place.isdigit() and int(place) < number:
+        if place.isdecimal() and int(place) < number:
             headers = {name.lower(): str(value) for name, value in (response.get("headers") or {}).items()}
             found[int(place)] = Answer(int(response["status"]), headers, response.get("body"))
     return found

@@ -29,6 +29,8 @@ Authorize = Callable[[PreparedRequest], PreparedRequest]
 BUSY = frozenset({408, 429, 500, 502, 503, 504})
 _ESCAPED = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
+_LONGEST = 24 * 60 * 60.0
 _LATER = 60.0  # where a system does not say how long it wants to be left alone
 
 
@@ -70,15 +72,13 @@ class Answer:
 
     @property
     def date(self) -> datetime:
-        """The clock of the system (Date header), or ours where it sends none."""
-        stamp = self.headers.get("date", "")
-        return parsedate_to_datetime(stamp).astimezone(UTC) if stamp else datetime.now(UTC)
+        """The clock of the system (Date header), or ours where it sends none that can be read."""
+        return _moment(self.headers.get("date", "")) or datetime.now(UTC)
 
     @property
     def retry_after(self) -> float:
         """Seconds that the system wants to be left alone."""
-        stamp = self.headers.get("retry-after", "").strip()
-        return float(stamp) if stamp.isdigit() else _LATER
+        return _wait(self.headers.get("retry-after", ""))
 
 
 class LostAnswer(SyncError):
@@ -109,10 +109,9 @@ class Traffic:
     def told(self, headers: Mapping[str, str]) -> None:
         """Keeps what the newest answer says of the system's clock, and of the requests left in this window (web-apis.md section 8)."""
         left = headers.get("x-ms-ratelimit-burst-remaining-xrm-requests", "")
-        if left.isdigit():
+        if left.isdecimal():
             self.remaining = int(left)
-        if "date" in headers:
-            self.server_time = Answer(0, headers).date
+        self.server_time = _moment(headers.get("date", "")) or self.server_time
 
 
 class _CountingRetry(Retry):
@@ -127,6 +126,10 @@ class _CountingRetry(Retry):
 
     def new(self, **kw: Any) -> Self:
         return super().new(**kw).watched(self.traffic, self.longest_wait)
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        """A header that nobody understands does not break the request: an insert that was surely refused would count as lost."""
+        return _wait(retry_after)
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:  # noqa: ARG002 (urllib3's signature)
         return status_code in self.status_forcelist
@@ -288,6 +291,23 @@ def _as_text(document: Any) -> Any:
     if isinstance(document, list):
         return [_as_text(one) for one in document]
     return {name: _as_text(one) for name, one in document.items()} if isinstance(document, dict) else document
+
+
+def _moment(stamp: str) -> datetime | None:
+    """The moment of a Date header; None for what is none."""
+    try:
+        found = parsedate_to_datetime(stamp)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _wait(stamp: str) -> float:
+    """The seconds of a Retry-After header, which has them or a date; the usual ones for what is neither."""
+    if _SECONDS.fullmatch(stamp.strip()):
+        return min(float(stamp), _LONGEST)
+    until = _moment(stamp)
+    return min(max((until - datetime.now(UTC)).total_seconds(), 0.0), _LONGEST) if until else _LATER
 
 
 def _never_sent(error: requests.exceptions.RequestException) -> bool:

@@ -267,7 +267,7 @@ def _record(value: int, label: str) -> Record:
 
 
 def _is_value(key: str) -> bool:
-    return key.removeprefix("-").isdigit()
+    return key.removeprefix("-").isdecimal()
 
 
 def _fault(answer: Answer | None) -> Fault:

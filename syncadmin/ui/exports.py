@@ -73,7 +73,7 @@ def _harmless(cell: Any) -> str:
     if isinstance(cell, datetime):
         return formatting.utc(cell)
     text = "" if cell is None else str(cell)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} and not text.lstrip("-").replace(".", "").isdigit() else text
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} and not text.lstrip("-").replace(".", "").isdecimal() else text
 
 
 def _cell(sheet: Any, value: Any) -> Any:

@@ -1,5 +1,7 @@
 import socket
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from threading import BoundedSemaphore
 
 import pytest
@@ -28,6 +30,30 @@ def test_numbers_with_a_point_are_read_exactly():
         answer = door().send("GET", server.url, repeat=Repeat.ALWAYS)
     assert answer.document == {"a": Decimal("0.1000000000000000000001"), "b": 3}
     assert answer.date.isoformat() == "2026-01-31T08:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("stamp", "least", "most"),
+    [
+        ("300", 300, 300), ("1.5", 1.5, 1.5), (format_datetime(datetime.now(UTC) + timedelta(minutes=30), usegmt=True), 1500, 1800),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0, 0), ("soon", 60, 60), ("²", 60, 60), ("9" * 400, 86400, 86400), ("", 60, 60),
+    ],
+)  # fmt: skip
+def test_how_long_a_system_wants_to_be_left_alone_is_understood_as_seconds_and_as_a_date(stamp, least, most):
+    with scripted(message(429, Retry_After=stamp)) as server, pytest.raises(RetryLater) as caught:
+        Http("The system", limits=Limits(retries=0)).send("GET", server.url, repeat=Repeat.ALWAYS)
+    assert least <= caught.value.seconds <= most
+
+
+def test_an_insert_that_was_refused_for_a_while_is_not_lost_for_want_of_a_sensible_header():
+    with scripted(message(429, Retry_After="soon")) as server, pytest.raises(RetryLater):
+        door().send("POST", server.url, repeat=Repeat.REFUSED, body=b"{}")
+
+
+def test_a_clock_that_cannot_be_read_is_none():
+    with scripted(message(200, "{}", Date="yesterday")) as server:
+        answer = door().send("GET", server.url, repeat=Repeat.ALWAYS)
+    assert abs(answer.date - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_what_no_text_can_hold_is_replaced_and_a_whole_emoji_stays():

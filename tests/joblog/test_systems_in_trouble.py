@@ -79,6 +79,17 @@ def test_a_system_out_of_reach_puts_the_same_job_off_without_using_an_attempt(en
 
 
 @pytest.mark.rule("5.1.connection")
+@pytest.mark.parametrize("times", [2000, 10_000])
+def test_a_system_that_stays_away_for_months_is_asked_every_half_hour(entry: JobQueueEntry, times: int) -> None:
+    JobQueueEntry.objects.update(put_off=times)
+    System.objects.filter(kind="sales").update(address="http://127.0.0.1:9", token_address="http://127.0.0.1:9/token")
+    runner.run(entry.pk)
+    entry.refresh_from_db()
+    assert (entry.status, entry.put_off) == (QueueStatus.READY, min(times + 1, 10_000))
+    assert entry.earliest_start is not None
+    assert timedelta(minutes=29) < entry.earliest_start - timezone.now() <= timedelta(minutes=30)
+
+
 def test_a_job_that_was_put_off_goes_on_when_the_system_is_back(entry: JobQueueEntry, people: People) -> None:
     people.fault(system="sales", kind="status", status=429, retry_after=60, method="POST", path="CreateMultiple", times=1)
     runner.run(entry.pk)
