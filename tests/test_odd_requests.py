@@ -19,6 +19,7 @@ QUERIES = (
     f"page={SQUARED}&per_page={SQUARED}&id={SQUARED}&coupling={SQUARED}&seen={SQUARED}&job={SQUARED}&record={SQUARED}",
     f"page={ENDLESS}&per_page={'9' * 5000}&seen={'9' * 5000}",
     f"f.id={ENDLESS}&f.failed={ENDLESS}..&f.read=1|&f.status=%3C%3E&search={'a' * 3000}",
+    f"search={'a+' * 1500}&q={'a+' * 1500}",
 )
 SENT = (
     {},

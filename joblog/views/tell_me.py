@@ -13,6 +13,7 @@ from joblog.models import SynchJob
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.models.coupling_names import Folded, begins_with, shown_label, shown_name
 from syncadmin.sync.records import Side
+from syncadmin.ui.filters import LONGEST_SEARCH
 from syncadmin.ui.formatting import count
 from syncadmin.ui.paging import LIMIT, newest_of
 from syncadmin.ui.views import Page, key_in
@@ -20,6 +21,7 @@ from syncadmin.ui.views import Page, key_in
 SHOWN = 8  # records; whoever wants more narrows the words or opens the list
 _REMARK = f"Words in the middle of a name were looked for in the newest {count(LIMIT)} couplings."
 _SHORTEST = 2
+_TOO_LONG = f"Nothing was looked for: type at most {LONGEST_SEARCH} characters."
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,9 @@ class TellMe(Page):
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         text = self.request.GET.get("q", "").strip()
-        asked = len(text) >= _SHORTEST or text.isdecimal()
+        asked = (len(text) >= _SHORTEST or text.isdecimal()) and len(text) <= LONGEST_SEARCH
         mappings = list(IntegrationTableMapping.objects.order_by("order", "name")) if asked else []
-        records, remark = _records(text) if asked else ([], "")
+        records, remark = _records(text) if asked else ([], _TOO_LONG if len(text) > LONGEST_SEARCH else "")
         parts = [("Records", records), ("Mappings and jobs", [*_mappings(text, mappings), *_jobs(text)])] if asked else []
         searches = [Find(f"Search {mapping.name} for “{text}”", _search_url(mapping, text), "Records") for mapping in _tables(mappings)]
         return super().get_context_data(parts=[part for part in parts if part[1]], searches=searches, remark=remark, **extra)

@@ -12,6 +12,8 @@ from django.db.models import Q, QuerySet
 
 from syncadmin.ui.paging import REMARK, newest_of
 
+LONGEST_SEARCH = 250  # characters: each word is a condition on every column, and databases take no thousands of them
+
 
 class ListFilter(django_filters.FilterSet):
     """A filterset with a search box. ``search_fields`` are looked through for every word, without letter case, anywhere in the text.
@@ -30,6 +32,7 @@ class ListFilter(django_filters.FilterSet):
 
     search = django_filters.CharFilter(
         method="filter_search",
+        max_length=LONGEST_SEARCH,
         label="Search",
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "Search", "autocomplete": "off"}),
     )

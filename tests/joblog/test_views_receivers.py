@@ -54,6 +54,13 @@ def test_a_notification_of_business_central_wakes(client: Client, entry: JobQueu
     assert WatchedTable.objects.get(name="customers").told_at is not None
 
 
+def test_a_secret_that_is_no_text_is_none(client: Client, entry: JobQueueEntry, mapping: IntegrationTableMapping) -> None:
+    assert SystemWatch.of(mapping.business_central).secret != SystemWatch.of(mapping.sales).secret
+    body = b'{"value": [{"clientState": "\\ud83d", "resource": "x"}]}'
+    assert told(client, mapping.business_central, body) == 403
+    assert told(client, mapping.sales, ACCOUNT, "?code=%ED%A0%BD") == 403
+
+
 def test_a_webhook_call_of_sales_wakes(client: Client, entry: JobQueueEntry, mapping: IntegrationTableMapping) -> None:
     secret = SystemWatch.of(mapping.sales).secret
     assert told(client, mapping.sales, ACCOUNT, f"?code={secret}") == 202

@@ -94,6 +94,11 @@ def test_a_letter_alone_asks_for_nothing(reader: Client, adatum: Coupling, text:
     assert found(reader, text) == {}
 
 
+def test_a_whole_page_of_text_is_not_looked_for(reader: Client, adatum: Coupling) -> None:
+    answer = reader.get("/tell-me/", {"q": "adatum " * 200})
+    assert (answer.context["parts"], "type at most 250 characters" in answer.content.decode()) == ([], True)
+
+
 def test_names_are_shown_as_text(reader: Client, mapping: IntegrationTableMapping) -> None:
     Coupling.objects.create(mapping=mapping, bc_key="b3", sales_key="s3", bc_label="<b>Bold</b> Ltd")
     assert "&lt;b&gt;Bold" in reader.get("/tell-me/", {"q": "bold"}).content.decode()

@@ -113,3 +113,9 @@ def test_columns_are_shown_in_the_order_that_a_person_chose_and_in_every_session
 def test_an_address_can_name_its_columns_once(mappings: Client) -> None:
     table = mappings.get(reverse("mappings:mapping-list"), {"cols": "skipped,nonsense"}).context["table"]
     assert [column.name for column in table.columns] == ["select", "name", "skipped"]
+
+
+def test_a_search_of_a_thousand_words_finds_nothing_and_says_why(mappings: Client) -> None:
+    answer = mappings.get("/mappings/", {"search": "cust " * 1000})
+    assert list(answer.context["table"].rows) == []
+    assert "at most 250 characters" in answer.content.decode()
