@@ -25,13 +25,20 @@ function filterText(cell) {
 
 const fieldOf = (cell) => cell?.closest("table").querySelectorAll("thead th")[cell.cellIndex]?.dataset.field;
 
+// The cell that a filter is made of: the one last touched; of a row that was only ticked its first one that can be filtered.
+function cellToFilter() {
+  if (!lastCell?.isConnected) return null;
+  return fieldOf(lastCell) ? lastCell : [...lastCell.parentNode.cells].find(fieldOf);
+}
+
 function pressKey(event) {
   if (event.key !== "F3") return;
   const pane = document.getElementById("filter-pane");
-  const field = fieldOf(lastCell);
+  const cell = cellToFilter();
+  const field = fieldOf(cell);
   if (event.ctrlKey && event.shiftKey && event.altKey) document.querySelector(".filter-bar .clear")?.click();
   else if (event.shiftKey && event.altKey && field) goWith("add", field);
-  else if (event.altKey && field) goWith(`f.${field}`, filterText(lastCell));
+  else if (event.altKey && field) goWith(`f.${field}`, filterText(cell));
   else if (event.shiftKey && !event.altKey && pane) togglePane(pane);
   else return;
   event.preventDefault();

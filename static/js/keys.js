@@ -56,12 +56,57 @@ function pressShortcut(event) {
   offer.click();
 }
 
+// The list alone is fetched again: what is ticked and where it is scrolled to stay. Where somebody edits rows, the browser asks first.
+function refreshList(event) {
+  const list = document.querySelector("#list:has(table.rows)");
+  if (!list || list.querySelector("input:not([type=checkbox]), select, textarea")) return;
+  event.preventDefault();
+  htmx.ajax("GET", location.pathname + location.search, { target: "#list", swap: "innerHTML" });
+}
+
+// The row that a key is about: the one with the focus, else the current one, else the first that is ticked.
+function rowOf(target) {
+  const row = target.closest?.("#list tbody tr") ?? document.querySelector("#list tr.current:has([data-select]:checked)");
+  return row ? row.querySelector("[data-select]") : document.querySelector("#list [data-select]:checked");
+}
+
+const typing = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, dialog, [popover], .filter-pane, .menu");
+
+function pressMenuKey(event) {
+  const box = typing(event.target) ? null : rowOf(event.target);
+  if (!box || event.target.closest?.(".sidebar, .topbar")) return;
+  event.preventDefault();
+  openRowMenu(box);
+}
+
+function selectAll(event) {
+  const place = event.target;
+  if (typing(place) || !(place === document.body || place.closest?.("main")) || !boxes().length) return;
+  event.preventDefault();
+  boxes().forEach((box) => { box.checked = true; });
+  updateActions();
+}
+
+// The filter pane closes, and the focus goes back to what opens it.
+function closePane(event) {
+  const pane = event.target.closest?.("#filter-pane");
+  if (!pane) return;
+  pane.hidden = true;
+  document.querySelector("[data-toggles=filter-pane]")?.focus();
+}
+
 document.addEventListener("keydown", (event) => {
+  const plain = !event.altKey && !event.shiftKey && !event.metaKey;
   if (event.key === "F2" && event.altKey) { event.preventDefault(); toggleFactBox(); }
-  if (/^F\d+$/.test(event.key) && !event.altKey && !event.shiftKey) pressShortcut(event);
-  const menuKey = event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey);
-  if (menuKey && event.target.matches?.("#list [data-select]")) { event.preventDefault(); openRowMenu(event.target); }
+  if (/^F\d+$/.test(event.key) && plain) pressShortcut(event);
+  if (event.key === "F5" && plain && !event.ctrlKey) refreshList(event);
+  if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) pressMenuKey(event);
+  if (event.key?.toLowerCase() === "a" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) selectAll(event);
+  if (event.key === "Escape") closePane(event);
   if (event.target.closest?.("#row-menu") && (event.key === "ArrowDown" || event.key === "ArrowUp")) moveInMenu(event, event.key === "ArrowDown" ? 1 : -1);
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-opens=keyboard]")) document.getElementById("keyboard").showModal();
 });
 document.addEventListener("copy", copyRows);
 if (sessionStorage.getItem("factbox") === "closed") document.getElementById("factbox")?.setAttribute("hidden", "");

@@ -78,7 +78,6 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown") step(event, 1);
   if (event.key === "ArrowUp") step(event, -1);
   if (event.key === "Enter") { event.preventDefault(); event.target.closest("tr").querySelector("td.name a")?.click(); }
-  if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); boxes().forEach((box) => { box.checked = true; }); updateActions(); }
 });
 
 // The address may have changed since the page was made (filters do that), so what depends on it is read now.
