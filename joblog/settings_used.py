@@ -43,7 +43,7 @@ class UsedSettings:
 
 def settings_used(job: SynchJob) -> UsedSettings | None:
     """None where the mapping is gone and nothing is kept of that version. One statement, three where its changes have to be searched."""
-    plain = _as_of(job)
+    plain = settings_as_of(job)
     if plain is None:
         return None
     rows = [(label, _told(plain.get(name))) for name, label in _SHOWN]
@@ -51,7 +51,8 @@ def settings_used(job: SynchJob) -> UsedSettings | None:
     return UsedSettings(rows, fields)
 
 
-def _as_of(job: SynchJob) -> Mapping[str, Any] | None:
+def settings_as_of(job: SynchJob) -> Mapping[str, Any] | None:
+    """The whole mapping as it was exported in that version; None where nothing is kept of it. Needs ``job.mapping`` at hand."""
     mapping = job.mapping
     if mapping is not None and mapping.version == job.mapping_version:
         row = IntegrationTableMapping.objects.select_related("business_central", "sales").prefetch_related("field_mappings", "templates")

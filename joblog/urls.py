@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from joblog.views.assisted_setup import AssistedSetup
 from joblog.views.causes import CauseList, FixCause
 from joblog.views.chosen_records import SynchronizeChosen
+from joblog.views.compare_jobs import CompareJobs
 from joblog.views.conflicts import DecideConflict
 from joblog.views.connections import ConnectionSwitch
 from joblog.views.couplings import CouplingBook, CouplingFacts, CouplingsOfMapping, OneCoupling, SetUpAgain
@@ -49,6 +50,7 @@ urlpatterns: list[URLPattern] = [
     path("log/delete/", DeleteLog.as_view(), name="delete-log"),
     path("log-retention/", Retention.as_view(), name="retention"),
     path("log/<int:pk>/", JobPage.as_view(), name="job"),
+    path("log/<int:pk>/compare/", CompareJobs.as_view(), name="compare-jobs"),
     path("log/<int:pk>/entries/", JobEntries.as_view(), name="job-entries"),
     path("log/<int:pk>/failures/", JobFailures.as_view(), name="job-failures"),
     path("entries/<int:pk>/missing/<int:position>/", MissingReference.as_view(), name="missing"),

@@ -40,6 +40,7 @@ def address(app: str, pattern: URLPattern, mapping: int, record: str) -> str:
     name = str(pattern.name)
     pk = {
         "error": SynchError.objects.latest("pk").pk,
+        "compare": SynchJob.objects.latest("pk").pk,
         "job": SynchJob.objects.latest("pk").pk,
         "queue-entry": JobQueueEntry.objects.latest("pk").pk,
         "queue-entry-record": JobQueueEntry.objects.latest("pk").pk,

@@ -6,13 +6,14 @@ const ticked = () => boxes().filter((box) => box.checked);
 let lastBox = null;
 
 function allowed(needs, number) {
-  return needs === "none" || needs === "any" || (needs === "one" ? number === 1 : number > 0);
+  if (needs === "one" || needs === "two") return number === (needs === "one" ? 1 : 2);
+  return needs === "none" || needs === "any" || number > 0;
 }
 
-function fillRowLink(link, box) {
+function fillRowLink(link, [box, other]) {
   const address = link.dataset.address;
   if (!box) { link.dataset.plain ? (link.href = link.dataset.plain) : link.removeAttribute("href"); return; }
-  link.href = address.replaceAll("{key}", encodeURIComponent(box.value)).replaceAll("{name}", encodeURIComponent(box.dataset.name));
+  link.href = address.replaceAll("{key}", encodeURIComponent(box.value)).replaceAll("{name}", encodeURIComponent(box.dataset.name)).replaceAll("{other}", encodeURIComponent(other?.value));
 }
 
 function updateActions() {
@@ -21,7 +22,7 @@ function updateActions() {
   for (const link of document.querySelectorAll("a.row-link")) {
     const usable = allowed(link.dataset.needs, chosen.length);
     link.ariaDisabled = String(!usable);
-    fillRowLink(link, usable && chosen.length === 1 ? chosen[0] : null);
+    fillRowLink(link, usable && chosen.length === (link.dataset.needs === "two" ? 2 : 1) ? chosen : []);
   }
   const all = document.querySelector("#list [data-select-all]");
   if (all) {

@@ -78,8 +78,9 @@ def row_link(label: str, url: str, query: str = "", needs: str = "one", copies: 
     """A link of the action bar to a page of the ticked row; the page's script fills in its key and name.
 
     ``url`` is the page's address for key 0 (``{% url 'mappings:field-list' 0 %}``), ``query`` is appended and may hold ``{key}`` and
-    ``{name}``. ``needs`` as in :func:`action`; "any" is usable without a row as well, then without the query. With ``copies`` the text
-    that the page answers goes to the clipboard. ``key`` presses it, as ``Control+F7``.
+    ``{name}``. ``needs`` as in :func:`action`; "two" links to both rows, ``{other}`` is the key of the second; "any" is usable without a
+    row as well, then without the query. With ``copies`` the text that the page answers goes to the clipboard. ``key`` presses it, as
+    ``Control+F7``.
     """
     address = url.replace("/0/", "/{key}/")
     address = f"{address}?{query}" if query else address
