@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
 from mappings.models import (
     ConfigTemplate,
@@ -21,6 +23,7 @@ from mappings.models import (
     SystemTraffic,
     TransformationRule,
 )
+from syncadmin.ui.paging import count_up_to_limit
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -28,11 +31,21 @@ else:
     _ModelAdmin = admin.ModelAdmin
 
 
+class _Newest(Paginator):  # type: ignore[type-arg]
+    """Counts no further than other lists do: couplings and the log have millions of rows."""
+
+    @cached_property
+    def count(self) -> int:
+        return count_up_to_limit(self.object_list).number  # type: ignore[arg-type]
+
+
 class ReadOnlyAdmin(_ModelAdmin):
-    """Shows every column, changes nothing; ``hidden`` columns never leave the database."""
+    """Shows every column, changes nothing; ``hidden`` columns never leave the database. The newest rows come first, by key."""
 
     hidden: tuple[str, ...] = ()
-    show_full_result_count = False  # the log has millions of rows
+    ordering = ("-pk",)
+    paginator = _Newest
+    show_full_result_count = False
     list_per_page = 50
 
     def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
