@@ -100,7 +100,7 @@ class FieldMappingForm(_FieldModelForm):
 
 
 class FieldMappingFormSet(NamedRows, _FieldModelFormSet):
-    """All rows of one mapping, and one empty row for a new one."""
+    """The rows of one mapping that the page shows, and one empty row for a new one."""
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
         only_way = self.instance.direction if self.instance.is_option_mapping else ""
@@ -141,8 +141,11 @@ class FieldMappingFormSet(NamedRows, _FieldModelFormSet):
         return {form.cleaned_data["direction"] for form in changed}
 
     def _enabled_directions(self) -> Iterable[str]:
+        """Those of the rows of the page as they would be, and of the rows that it does not show."""
         kept = [form.cleaned_data for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
-        return [data["direction"] for data in kept if data["status"] == FieldStatus.ENABLED]
+        shown = [form.instance.pk for form in self.forms if form.instance.pk]
+        others = self.instance.field_mappings.filter(status=FieldStatus.ENABLED).exclude(pk__in=shown)
+        return [data["direction"] for data in kept if data["status"] == FieldStatus.ENABLED] + [row.direction for row in others]
 
     def _check_names(self, side: Side, name: str) -> None:
         """A name that has changed must be a field of its table; the system is asked again before a name is refused."""

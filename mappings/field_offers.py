@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db.models import Case, CharField, IntegerField, QuerySet, Value, When
 
 from mappings.guide import lookup_mappings
 from mappings.models import FieldStatus, IntegrationFieldMapping, IntegrationTableMapping
@@ -52,7 +55,7 @@ def add_pairs(mapping: IntegrationTableMapping, pairs: Sequence[Pair]) -> None:
     )
 
 
-def remarks_on(row: IntegrationFieldMapping, tables: dict[Side, Table | None]) -> list[Remark]:
+def remarks_on(row: IntegrationFieldMapping, tables: Mapping[Side, Table | None]) -> list[Remark]:
     """What stands in the way of a field mapping, the worst first; nothing is said where a table was never read."""
     bc, sales = tables[Side.BUSINESS_CENTRAL], tables[Side.SALES]
     if bc is None or sales is None:
@@ -69,6 +72,26 @@ def remarks_on(row: IntegrationFieldMapping, tables: dict[Side, Table | None]) -
             truncate=row.truncate,
         )
     )
+
+
+def described(rows: QuerySet[IntegrationFieldMapping], names: Iterable[tuple[str, str]], tables: dict[Side, Table | None]) -> QuerySet[Any]:
+    """The rows with the place and the label of both fields, as the systems told them last, so that they can be sorted and filtered by.
+
+    ``names`` are those of the fields of all rows, (field, integration field).
+    """
+    pairs = list(names)
+    found: dict[str, Any] = {}
+    for prefix, table, used in (
+        ("field", tables[Side.BUSINESS_CENTRAL], {one for one, _ in pairs}),
+        ("integration_field", tables[Side.SALES], {other for _, other in pairs}),
+    ):
+        known = sorted(name for name in used if name)
+        places = [When(**{prefix: name}, then=Value(place)) for name in known if (place := place_of(table, name)) is not None]
+        labels = [When(**{prefix: name}, then=Value(label)) for name in known if (label := label_of(table, name))]
+        found[f"{prefix}_no"] = Case(*places, default=Value(None), output_field=IntegerField())
+        found[f"{prefix}_label"] = Case(*labels, default=Value(""), output_field=CharField())
+    annotated: QuerySet[Any] = rows.annotate(**found)
+    return annotated
 
 
 def place_of(table: Table | None, name: str) -> int | None:

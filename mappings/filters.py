@@ -11,6 +11,8 @@ from django.db.models import Q, QuerySet
 from mappings.models import (
     ConfigTemplate,
     ConfigurationChange,
+    FieldDirection,
+    FieldStatus,
     IntegrationFieldMapping,
     IntegrationTableMapping,
     MappingDirection,
@@ -82,6 +84,18 @@ class OptionFilter(ListFilter):
         super().__init__(*args, **options)
         self.names = option_mapping_names()
         self.filters["name"].extra["choices"] = [(name, name) for name in self.names]
+
+
+class FieldFilter(ListFilter):
+    search_fields = ("field", "field_label", "integration_field", "integration_field_label", "constant_value", "lookup_mapping",
+                     "option_mapping", "transformation_rule")  # fmt: skip
+
+    status = PickFilter(what="status", choices=FieldStatus.choices)
+    direction = PickFilter(what="direction", choices=FieldDirection.choices)
+
+    class Meta:
+        model = IntegrationFieldMapping
+        fields: list[str] = []
 
 
 def option_mapping_names() -> list[str]:

@@ -63,8 +63,9 @@ class PairFormSet(NamedRows, _PairModelFormSet):
 
     @property
     def seen(self) -> str:
-        """What the rows were when the page was made."""
-        return fingerprint([[row.pk, *_plain(row).values(), row.name] for row in self.get_queryset()])
+        """What the rows of the page were when it was made."""
+        rows = sorted(self.get_queryset(), key=lambda row: row.pk)
+        return fingerprint([[row.pk, *_plain(row).values(), row.name] for row in rows])
 
     def clean(self) -> None:
         if any(self.errors):

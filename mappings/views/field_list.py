@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.generic import View
 
 from mappings.changes import save_with_history
-from mappings.field_forms import HEADINGS, field_forms
-from mappings.field_offers import add_pairs, label_of, offers, place_of, remarks_on, tables_of
+from mappings.edit_tables import FieldTable
+from mappings.field_forms import field_forms
+from mappings.field_offers import add_pairs, described, label_of, offers, tables_of
+from mappings.filters import FieldFilter
 from mappings.forms import changed_meanwhile
-from mappings.models import FieldStatus, IntegrationTableMapping
+from mappings.models import FieldStatus, IntegrationFieldMapping, IntegrationTableMapping
 from mappings.pairing import Pair
 from mappings.plans import build_plan, plan_of
 from mappings.samples import samples_of
@@ -24,50 +28,77 @@ from syncadmin.sync.errors import SyncError
 from syncadmin.sync.plan import TablePlan
 from syncadmin.sync.records import Side
 from syncadmin.sync.tables import Table
+from syncadmin.ui.edit_views import EditPage
+from syncadmin.ui.tables import ListTable
 from syncadmin.ui.views import Page, Permitted, tell
 
 
-class FieldList(Page):
+class FieldList(EditPage):
     template_name = "mappings/field_list.html"
+    fragment_template = "parts/edit_form.html"
     change_permission = "mappings.configure"
+    noun = ("field mapping", "field mappings")
+    table_class = FieldTable
+    filter_class = FieldFilter
+    empty_text = "This mapping has no field mapping yet."
+    about_new = "The last row adds a field mapping. It starts Disabled; enable it after you have saved it."
+    new_called = "New field mapping"
 
+    @cached_property
     def mapping(self) -> IntegrationTableMapping:
         return get_object_or_404(IntegrationTableMapping.objects.select_related("business_central", "sales"), pk=self.kwargs["pk"])
 
+    @cached_property
+    def tables(self) -> dict[Side, Table | None]:
+        return tables_of(self.mapping)
+
+    @cached_property
+    def all_rows(self) -> list[IntegrationFieldMapping]:
+        """Whatever of them the page shows."""
+        return list(self.mapping.field_mappings.all())
+
+    def get_rows(self) -> QuerySet[Any]:
+        names = ((row.field, row.integration_field) for row in self.all_rows)
+        return described(self.mapping.field_mappings.all(), names, self.tables)
+
+    def get_table(self, rows: QuerySet[Any]) -> ListTable:
+        table = super().get_table(rows)
+        table.known = self.tables
+        return table
+
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
-        mapping = self.mapping()
-        rows = extra.pop("rows", None) or field_forms(instance=mapping)
-        tables = tables_of(mapping)
-        for form in rows.forms:
-            _describe(form, tables)
-        may_change = self.request.user.has_perm(self.change_permission)
+        mapping, tables = self.mapping, self.tables
         return super().get_context_data(
             title=f"{mapping.name} · Integration Field Mapping List",
             mapping=mapping,
-            rows=rows if may_change else _locked(rows),
-            total=sum(1 for form in rows.forms if form.instance.pk),
-            enabled=sum(1 for form in rows.forms if form.initial.get("status") == FieldStatus.ENABLED),
-            headings=[heading for _, heading in HEADINGS],
-            may_change=may_change,
-            table_fields=_suggestions(tables[Side.BUSINESS_CENTRAL]),
-            integration_table_fields=_suggestions(tables[Side.SALES]),
-            offers=[_told(pair, tables) for pair in offers(mapping, tables, [form.instance for form in rows.forms])],
+            enabled=sum(row.status == FieldStatus.ENABLED for row in self.all_rows),
+            seen={"seen_version": mapping.version},
+            suggestions={
+                "table-fields": _suggestions(tables[Side.BUSINESS_CENTRAL]),
+                "integration-table-fields": _suggestions(tables[Side.SALES]),
+            },
+            cancel_url=reverse("mappings:mapping-list"),
+            offers=[_told(pair, tables) for pair in offers(mapping, tables, self.all_rows)],
             **extra,
         )
 
-    def post(self, request: HttpRequest, **_kwargs: int) -> HttpResponse:
-        mapping = self.mapping()
+    def forms_of(self, keys: list[int]) -> Any:
+        return field_forms(instance=self.mapping, queryset=IntegrationFieldMapping.objects.filter(pk__in=keys))
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        mapping, query = self.mapping, request.GET.copy()
         rows = field_forms(request.POST, instance=mapping)
         if request.POST.get("seen_version") != str(mapping.version):
-            return self.render_to_response(self.get_context_data(rows=rows, refused=changed_meanwhile(mapping)))
+            return self.render_to_response(self.get_context_data(refused=changed_meanwhile(mapping)))
         if not rows.is_valid():
             return self.render_to_response(self.get_context_data(rows=rows))
         if not rows.has_changed():
             tell(request, f"Nothing was changed in the field mappings of {mapping.name}.")
-            return HttpResponseRedirect(request.path)
+            return HttpResponseRedirect(request.get_full_path())
         save_with_history(mapping, request.user, "Field mappings", lambda: _save(rows))
         tell_saved(request, mapping)
-        return HttpResponseRedirect(f"{request.path}?changed=1")
+        query["changed"] = "1"
+        return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
 
 
 class AddFields(Permitted, View):
@@ -119,14 +150,6 @@ def _plan(mapping: IntegrationTableMapping, *, everything: bool) -> TablePlan:
     return plan_of(mapping, tables, known, mapping.templates.order_by("priority", "id"))
 
 
-def _describe(form: Any, tables: dict[Side, Table | None]) -> None:
-    """Gives a row what the list shows beside its inputs."""
-    row, bc, sales = form.instance, tables[Side.BUSINESS_CENTRAL], tables[Side.SALES]
-    form.numbers = (place_of(bc, row.field), place_of(sales, row.integration_field)) if row.pk else (None, None)
-    form.labels = (label_of(bc, row.field), label_of(sales, row.integration_field)) if row.pk else ("", "")
-    form.remarks = remarks_on(row, tables) if row.pk else []
-
-
 def _suggestions(table: Table | None) -> list[tuple[str, str]]:
     return [(one.name, one.label) for one in table.fields.values()] if table else []
 
@@ -145,10 +168,3 @@ def _told(pair: Pair, tables: dict[Side, Table | None]) -> dict[str, str]:
 
 def _save(rows: Any) -> None:
     rows.save()
-
-
-def _locked(rows: Any) -> Any:
-    for form in rows.forms:
-        for field in form.fields.values():
-            field.disabled = True
-    return rows

@@ -2,67 +2,73 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import messages
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from mappings.edit_tables import OptionTable
 from mappings.filters import OptionFilter
 from mappings.models import IntegrationTableMapping, OptionMapping
 from mappings.option_choices import choices_of, code_tables, knows_codes, look_up, uses_of_options
-from mappings.option_forms import HEADINGS, PairFormSet, pair_forms
-from syncadmin.ui.formatting import count
-from syncadmin.ui.views import Page, tell
+from mappings.option_forms import PairFormSet, pair_forms
+from syncadmin.ui.edit_views import EditPage
+from syncadmin.ui.views import Page, key_in, tell
 
 CHANGED_MEANWHILE = "Somebody else has changed these pairs while you were here. They are shown as they are now; repeat your change."
+_KEY = re.compile(r"form-\d+-id")
 
 
-class OptionList(Page):
+class OptionList(EditPage):
     title = "Option Mappings"
     template_name = "mappings/option_list.html"
     fragment_template = "mappings/option_rows.html"
     change_permission = "mappings.configure"
+    noun = ("pair", "pairs")
+    table_class = OptionTable
+    filter_class = OptionFilter
+    about_new = (
+        "The last row adds a pair. A caption that is left blank is taken from the choice in Sales. Several codes may have the same value: "
+        "the first of them is the one that comes back from Sales."
+    )
+    new_called = "New pair"
+
+    def get_rows(self) -> QuerySet[Any]:
+        return OptionMapping.objects.all()
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
-        filterset = OptionFilter(self.request.GET, queryset=OptionMapping.objects.all(), request=self.request)
-        rows: PairFormSet = extra.pop("rows", None) or self.rows(filterset)
-        may_change = self.request.user.has_perm(self.change_permission)
-        if not may_change:
-            _lock(rows)
-        name = self.name()
-        uses = uses_of_options()
-        return super().get_context_data(
-            rows=rows,
-            filterset=filterset,
-            headings=[heading for _, heading in HEADINGS],
-            may_change=may_change,
-            total=f"{count(len(rows.get_queryset()))} pair{'' if len(rows.get_queryset()) == 1 else 's'}",
-            name=name,
-            names=filterset.names,
-            uses=uses.get(name, []),
-            choices=choices_of(uses.get(name, [])).items(),
-            synchronized_by=_option_mappings(name),
-            **extra,
-        )
+        context, name = super().get_context_data(**extra), self.name()
+        uses = uses_of_options().get(name, [])
+        choices = list(choices_of(uses).items())
+        names = context["filterset"].names
+        return context | {
+            "seen": {"seen": context["rows"].seen} if context["rows"] is not None else {},
+            "suggestions": {"option-mappings": [(one, "") for one in names], "choices": choices},
+            "name": name,
+            "names": names,
+            "uses": uses,
+            "synchronized_by": _option_mappings(name),
+        }
 
     def name(self) -> str:
         """The option mapping that the page is about, "" for all."""
         return self.request.GET.get("name", "")
 
-    def rows(self, filterset: OptionFilter, data: Any = None) -> PairFormSet:
-        chosen = filterset.qs if filterset.is_valid() else OptionMapping.objects.none()
-        new = {field: self.request.GET.get(source, "") for field, source in (("name", "name"), ("code", "code"), ("value", "value"))}
-        # Without the initial values the browser's new row is compared with an empty one, and counts as new.
-        rows: Any = pair_forms
-        made: PairFormSet = rows(data, queryset=chosen, initial=None if data else [new])
-        return made
+    def forms_of(self, keys: list[int]) -> PairFormSet:
+        new = {field: self.request.GET.get(field, "") for field in ("name", "code", "value")}
+        return _forms(None, keys, initial=[new])
 
-    def post(self, request: HttpRequest) -> HttpResponse:
-        filterset = OptionFilter(request.GET, queryset=OptionMapping.objects.all(), request=request)
-        rows = self.rows(filterset, request.POST)
+    def called(self, form: Any) -> str:
+        return f"{form.instance.name} {form.initial['code']}"
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        # Without the initial values the browser's new row is compared with an empty one, and counts as new.
+        rows = _forms(request.POST, [key_in(request.POST[name]) for name in request.POST if _KEY.fullmatch(name)], initial=None)
         if request.POST.get("seen") != rows.seen:
             return self.render_to_response(self.get_context_data(refused=CHANGED_MEANWHILE))
         if not rows.is_valid():
@@ -72,7 +78,16 @@ class OptionList(Page):
         except IntegrityError:
             return self.render_to_response(self.get_context_data(refused=CHANGED_MEANWHILE))
         _tell_saved(request, names)
-        return HttpResponseRedirect(f"{request.path}?{urlencode({'name': self.name()})}" if self.name() else request.path)
+        query = request.GET.copy()
+        for filled_in in ("code", "value"):
+            query.pop(filled_in, None)
+        return HttpResponseRedirect(f"{request.path}?{query.urlencode()}" if query else request.path)
+
+
+def _forms(data: Any, keys: list[int], *, initial: Any) -> PairFormSet:
+    rows: Any = pair_forms
+    made: PairFormSet = rows(data, queryset=OptionMapping.objects.filter(pk__in=keys), initial=initial)
+    return made
 
 
 class OptionLookUp(Page):
@@ -110,9 +125,3 @@ def _tell_saved(request: HttpRequest, names: list[str]) -> None:
     tell(request, f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} saved.", url=url, label="See what changed")
     errors = f"{reverse('joblog:errors')}?{urlencode({'code': 'unknown-option'})}"
     tell(request, "Records that failed because a pair was missing can be retried now.", url=errors, label="Show them", level=messages.INFO)
-
-
-def _lock(rows: PairFormSet) -> None:
-    for form in rows.forms:
-        for field in form.fields.values():
-            field.disabled = True

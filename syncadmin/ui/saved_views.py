@@ -15,7 +15,7 @@ from django.views import View
 from syncadmin.ui.models import SavedView
 from syncadmin.ui.views import Page, Permitted, next_url, tell
 
-_PASSING = ("page", "link", "export", "add", "cols")  # parts of an address that belong to the moment, not to the view
+_PASSING = ("page", "link", "export", "add", "cols", "changed")  # parts of an address that belong to the moment, not to the view
 
 
 class ViewForm(forms.Form):

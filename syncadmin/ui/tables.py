@@ -23,7 +23,8 @@ class AsRead(TableListData):
 class ListTable(tables.Table):
     """A list with a stable order. Columns declared with ``visible=False`` start hidden; people switch columns on in the Columns menu.
 
-    ``fixed`` are columns that cannot be switched off. ``key`` names the choice of columns that is kept for a person.
+    ``fixed`` are columns that cannot be switched off, ``last`` such that stand behind all others. ``key`` names the choice of columns that
+    is kept for a person.
 
     A list that may have millions of rows has ``newest``, the order that an index gives it. What no index serves is then done with its
     newest rows alone: searching, sorting by columns beside ``quick_sorts``, filters of the pane on columns beside ``quick_filters``.
@@ -34,24 +35,28 @@ class ListTable(tables.Table):
     quick_sorts: ClassVar[tuple[str, ...]] = ()
     quick_filters: ClassVar[tuple[str, ...]] = ()
     fixed: ClassVar[tuple[str, ...]] = ("select", "name")
+    last: ClassVar[tuple[str, ...]] = ()
 
     class Meta:
         template_name = "tables/list.html"
-        attrs = {"class": "rows"}
+        attrs = {"class": "rows cards"}
         default = ""
 
     def choose_columns(self, shown: Sequence[str]) -> None:
         """Shows exactly these columns in this order, behind the fixed ones; names that do not exist any more are passed over."""
         known = self.columns.columns
         for name in known:
-            show = name in shown or name in self.fixed
+            show = name in shown or name in self.fixed or name in self.last
             (self.columns.show if show else self.columns.hide)(name)
         fixed = [name for name in self.fixed if name in known]
-        self.sequence = [*fixed, *dict.fromkeys(name for name in shown if name in known and name not in fixed), "..."]
+        chosen = dict.fromkeys(name for name in shown if name in known and name not in (*fixed, *self.last))
+        self.sequence = [*fixed, *chosen, "...", *self.last]
 
     def column_choices(self) -> list[tuple[str, str, bool]]:
         """(name, heading, shown) of every column that can be switched on and off, in their order."""
-        return [(one.name, str(one.header), bool(one.visible)) for one in self.columns.iterall() if one.name not in self.fixed]
+        return [
+            (one.name, str(one.header), bool(one.visible)) for one in self.columns.iterall() if one.name not in (*self.fixed, *self.last)
+        ]
 
     def shown_columns(self) -> list[str]:
         """What :meth:`choose_columns` makes this table of again."""
