@@ -196,7 +196,7 @@ class Records(TablePage, MappingPage):
         signed = self.request.GET.get("link", "")
         try:
             link, read = signing.loads(signed, salt=_LINKS) if signed else ("", [])
-        except signing.BadSignature as error:
+        except (signing.BadSignature, ValueError) as error:
             raise Http404 from error
         return link if set(read) >= {one.column for one in self._read(table)} else ""
 
