@@ -102,7 +102,7 @@ def test_the_default_set_up_shows_what_it_would_change_and_does_it(page):
     page.locator(".actions summary", has_text="Mapping").click()
     page.get_by_role("link", name="Use Default Synchronization Setup").click()
     expect(page.get_by_label("Set up SALESPEOPLE")).to_be_checked()
-    expect(page.locator("tr.drill tr", has_text="update conflict resolution")).to_contain_text("GetUpdateFromIntegration")
+    expect(page.locator("tr.drill tr", has_text="Resolve Update Conflicts")).to_contain_text("Get Update from Integration")
     press(page, "Use for ticked mappings", sure=True)
     expect_message(page, "1 mapping set up as the default says.")
     open_mapping(page, "SALESPEOPLE")

@@ -74,7 +74,7 @@ def test_the_change_log_tells_who_changed_what(page):
     change = page.locator("#list tbody tr").first
     expect(change).to_contain_text("admin")
     expect(change).to_contain_text("Resolve Update Conflicts")
-    expect(change.locator("ins, .new")).to_contain_text("SendUpdateToIntegration")
+    expect(change.locator("ins, .new")).to_contain_text("Send Update to Integration")
 
 
 def test_an_older_version_is_compared_and_restored(page):
