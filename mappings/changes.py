@@ -13,17 +13,23 @@ from django.db.models import F
 
 from mappings.exchange import mapping_to_json
 from mappings.models import ConfigurationChange, IntegrationTableMapping
+from syncadmin.sync.errors import RunError
 from syncadmin.ui.formatting import utc
 
 Person = AbstractBaseUser | AnonymousUser | None
 
 
-def save_with_history(mapping: IntegrationTableMapping, user: Person, what: str, save: Callable[[], None]) -> None:
+def save_with_history(
+    mapping: IntegrationTableMapping, user: Person, what: str, save: Callable[[], None], *, seen: int | None = None
+) -> None:
     """Runs ``save``, which changes the mapping or what belongs to it, and keeps before and after; one transaction.
 
-    Nothing is kept, and the version stays, when ``save`` changed nothing.
+    Nothing is kept, and the version stays, when ``save`` changed nothing. ``seen`` is the version that was checked, for those who asked a
+    system between that and saving: raises RunError ``changed-meanwhile``, and nothing is saved, where it is another one by now.
     """
     with transaction.atomic():
+        if seen is not None:
+            _check_version(mapping, seen)
         before = mapping_to_json(IntegrationTableMapping.objects.get(pk=mapping.pk)) if mapping.pk else None
         save()
         fresh = IntegrationTableMapping.objects.get(pk=mapping.pk)
@@ -37,6 +43,20 @@ def save_with_history(mapping: IntegrationTableMapping, user: Person, what: str,
             user, kind="mapping", name=mapping.name, company=mapping.business_central.company, version=mapping.version,
             what=what, before=before, after=after,
         )  # fmt: skip
+
+
+def _check_version(mapping: IntegrationTableMapping, seen: int) -> None:
+    """Until the end of the transaction the version stays what it is."""
+    present = IntegrationTableMapping.objects.select_for_update().get(pk=mapping.pk)
+    if present.version != seen:
+        raise RunError("changed-meanwhile", changed_meanwhile(present))
+
+
+def changed_meanwhile(mapping: IntegrationTableMapping) -> str:
+    return (
+        f"{mapping.name} was changed by somebody else while you were here (it is version {mapping.version} now). "
+        "Open the page again and repeat your change; the change log shows theirs."
+    )
 
 
 def clear_watermarks(mapping: IntegrationTableMapping, user: Person) -> None:

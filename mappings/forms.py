@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from mappings.changes import changed_meanwhile
 from mappings.companies import COMPANY, OWN_OR_NONE
 from mappings.filters_check import count_matching
 from mappings.models import DeletionConflictResolution, FieldStatus, IntegrationTableMapping
@@ -163,13 +164,6 @@ class MappingForm(SectionedForm, _MappingModelForm):
             and not self.initial["synch_only_coupled"]
         )
         return removes and not self.data.get("synch_only_coupled") and not before
-
-
-def changed_meanwhile(mapping: IntegrationTableMapping) -> str:
-    return (
-        f"{mapping.name} was changed by somebody else while you were here (it is version {mapping.version} now). "
-        "Open the page again and repeat your change; the change log shows theirs."
-    )
 
 
 def check_direction(direction: str, enabled: Iterable[str]) -> None:

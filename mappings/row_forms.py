@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
-from mappings.forms import changed_meanwhile, check_direction
+from mappings.changes import changed_meanwhile
+from mappings.forms import check_direction
 from mappings.models import DeletionConflictResolution, FieldStatus, IntegrationTableMapping, MappingDirection
 
 if TYPE_CHECKING:

@@ -12,12 +12,11 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.generic import View
 
-from mappings.changes import save_with_history
+from mappings.changes import changed_meanwhile, save_with_history
 from mappings.edit_tables import FieldTable
 from mappings.field_forms import field_forms
 from mappings.field_offers import add_pairs, described, label_of, offers, tables_of
 from mappings.filters import FieldFilter
-from mappings.forms import changed_meanwhile
 from mappings.models import FieldStatus, IntegrationFieldMapping, IntegrationTableMapping
 from mappings.pairing import Pair
 from mappings.plans import build_plan, plan_of

@@ -8,12 +8,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from mappings.changes import save_with_history
+from mappings.changes import changed_meanwhile, save_with_history
 from mappings.companies import COMPANY, OWN_OR_NONE
 from mappings.filter_builder import SPARE, Built, from_rows, from_text, known_choices, value_choices
 from mappings.filter_words import OPERATORS, Row
 from mappings.filters_check import inside_and_outside
-from mappings.forms import FILTERS, changed_meanwhile
+from mappings.forms import FILTERS
 from mappings.models import IntegrationTableMapping
 from mappings.systems import table_of
 from mappings.views.mapping_edit import tell_saved
@@ -80,7 +80,10 @@ class FilterBuilder(Page):
         if built.text == saved:
             tell(request, f"The {_TITLES[side]} of {mapping.name} is what it was.")
             return HttpResponseRedirect(reverse("mappings:mapping-edit", args=[mapping.pk]))
-        save_with_history(mapping, request.user, _TITLES[side], lambda: _save(mapping, side, built))
+        try:
+            save_with_history(mapping, request.user, _TITLES[side], lambda: _save(mapping, side, built), seen=mapping.version)
+        except RunError as error:
+            return self.render_to_response(self.get_context_data(built=built, problem=error.text))
         tell_saved(request, mapping)
         return HttpResponseRedirect(f"{reverse('mappings:mapping-edit', args=[mapping.pk])}?changed=1")
 

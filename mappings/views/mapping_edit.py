@@ -19,7 +19,7 @@ from mappings.models import IntegrationTableMapping
 from mappings.row_forms import MappingRowForm
 from mappings.troubleshooting import listed_mappings
 from mappings.views.mapping_list import factbox
-from syncadmin.sync.errors import SyncError
+from syncadmin.sync.errors import RunError, SyncError
 from syncadmin.sync.records import Direction, Side
 from syncadmin.ui.formatting import count
 from syncadmin.ui.views import Page, Permitted, tell
@@ -58,7 +58,11 @@ class MappingEdit(Page):
             tell(request, f"Nothing was changed in {mapping.name}.")
             return HttpResponseRedirect(request.path)
         labels = [str(form.fields[name].label or name) for name in form.changed_data if name in form.fields]
-        save_with_history(mapping, request.user, ", ".join(labels), lambda: save_form(form))
+        try:
+            save_with_history(mapping, request.user, ", ".join(labels), lambda: save_form(form), seen=form.cleaned_data["seen_version"])
+        except RunError as error:
+            form.add_error(None, error.text)
+            return self.render_to_response(self.get_context_data(form=form))
         tell_saved(request, mapping)
         tell_meeting(request, mapping, form.changed_data)
         reaches = REACHES_PAST_WATERMARK.intersection(form.changed_data)

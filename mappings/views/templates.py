@@ -11,9 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from mappings.changes import save_with_history
+from mappings.changes import changed_meanwhile, save_with_history
 from mappings.filters import TemplateFilter
-from mappings.forms import changed_meanwhile
 from mappings.models import ConfigTemplate, IntegrationTableMapping
 from mappings.models.template import TemplateSide
 from mappings.tables import TemplateTable

@@ -1,6 +1,8 @@
 """The filter builder, against the sandbox over HTTP."""
 
 import pytest
+from django.db import connection
+from django.db.models import F
 from django.urls import reverse
 
 from mappings.models import ConfigurationChange, IntegrationTableMapping
@@ -112,3 +114,38 @@ def test_looking_at_a_filter_needs_few_queries_and_no_request(administrator, cus
     with django_assert_num_queries(8):  # session, person, 2 x permissions, mapping, table, systems of the top bar, pause
         administrator.get(address(customers))
     assert [one["requests"] for one in people.stats().values()] == [0, 0]
+
+
+@pytest.fixture
+def somebody_saves_meanwhile():
+    """While the system is asked about the filter, which is when requests are counted, another person saves the mapping."""
+    saved = []
+
+    def watch(execute, sql, params, many, context):
+        if "systemtraffic" in sql.lower() and not saved:
+            saved.append(IntegrationTableMapping.objects.filter(name="CUSTOMER").update(version=F("version") + 1, description="Theirs"))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        yield saved
+
+
+def test_a_filter_is_not_saved_over_what_somebody_saved_while_it_was_checked(administrator, customers, somebody_saves_meanwhile):
+    sent = {"save": "text", "text": "blocked eq 'All'", "seen_version": customers.version}
+    page = administrator.post(address(customers), sent).content.decode()
+    assert somebody_saves_meanwhile
+    assert "was changed by somebody else" in page
+    assert IntegrationTableMapping.objects.get(pk=customers.pk).table_filter == customers.table_filter
+
+
+def test_a_mapping_is_not_saved_over_what_somebody_saved_while_its_filter_was_checked(
+    administrator, customers, posted, somebody_saves_meanwhile
+):
+    card = reverse("mappings:mapping-edit", args=[customers.pk])
+    sent = posted(administrator.get(card).context["form"], table_filter="blocked eq 'All'", description="Ours")
+    somebody_saves_meanwhile.clear()
+    IntegrationTableMapping.objects.filter(pk=customers.pk).update(version=customers.version)
+    page = administrator.post(card, sent).content.decode()
+    assert somebody_saves_meanwhile
+    assert "was changed by somebody else" in page
+    assert IntegrationTableMapping.objects.get(pk=customers.pk).description == "Theirs"
