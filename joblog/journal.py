@@ -155,7 +155,7 @@ class DatabaseJournal:
             job=self.job,
             action=item.action.value,
             intended=item.intended.value if item.intended else "",
-            source_key=item.source_key,
+            source_key=item.source_key[:36],  # what a person named may be no key at all
             source_label=item.source_label[:250],
             destination_key=item.destination_key,
             destination_label=item.destination_label[:250],

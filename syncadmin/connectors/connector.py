@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from syncadmin.sync.errors import RecordError, RetryLater, RunError, SyncError
 from syncadmin.sync.records import Delete, Insert, KeyPage, Modify, Outcome, Page, Record, WriteResult
 from syncadmin.sync.tables import Field, Table
 
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _Result = TypeVar("_Result")
 Row = Insert | Modify | Delete
 
@@ -136,9 +138,12 @@ class ODataConnector(ABC):
         return Page(tuple(record_of(row, table, chosen) for row in rows), _next_link(answer), answer.date, total)
 
     def read_records(self, table: Table, keys: Sequence[str], fields: Iterable[str], *, condition: str = "") -> dict[str, Record]:
-        """See the port; keys in lower case. A key that a list leaves out is asked for alone before it counts as gone."""
+        """See the port; keys in lower case. A key that a list leaves out is asked for alone before it counts as gone.
+
+        What has not the form of a key names no record, and is not asked for: it would be part of the filter.
+        """
         chosen = self._chosen(table, fields)
-        wanted = list(dict.fromkeys(key.lower() for key in keys))
+        wanted = [key for key in dict.fromkeys(key.lower() for key in keys) if _GUID.fullmatch(key)]
         filters = [both(condition, self._key_filter(table, part)) for part in chunks(wanted, self.keys_at_once)]
         found = {record.key: record for record in self._read_all(table, chosen, filters, condition)}
         if not condition:

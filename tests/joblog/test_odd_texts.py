@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
-from joblog.models import SynchEntry
+from joblog import runner
+from joblog.models import JobQueueEntry, SynchEntry, SynchJob
 from mappings.models import Coupling, IntegrationTableMapping
 from tests.people import People
 
@@ -44,3 +46,14 @@ def test_a_name_of_too_many_emojis_fails_before_it_is_sent(customer: Integration
     assert (jobs[1]["inserted"], jobs[1]["failed"]) == (1, 1)
     failed = SynchEntry.objects.get(action="Failed")
     assert (failed.code, "102 characters" in failed.message) == ("too-long", True)
+
+
+@pytest.mark.parametrize("key", ["x" * 50, "no-key", "11111111-1111-1111-1111-111111111111 or number ne 'x'"])
+def test_what_is_no_key_names_no_record(customer: IntegrationTableMapping, people: People, operator: Client, key: str) -> None:
+    people.create_bc("customers", number="C1", displayName="Not meant")
+    operator.post("/synchronize/", {"mapping": customer.pk, "run": "synchronize", "side": "business_central", "keys": key})
+    runner.run(JobQueueEntry.objects.get(recurring=False).pk)
+    job = SynchJob.objects.order_by("id")[0]
+    assert (job.status, job.read, job.failed) == ("Finished", 0, 1)
+    assert SynchEntry.objects.get(job=job).code == "deleted"
+    assert people.rows_sales("accounts") == []
