@@ -32,10 +32,10 @@ def test_a_record_is_found_from_either_side(page, side):
 def test_coupled_and_uncoupled_records_are_told_apart(page):
     open_mapping(page, "CONTACT")
     follow(page, "Records")
-    page.get_by_label("Coupled").select_option("yes")
+    page.get_by_label("Coupled", exact=True).select_option("yes")
     expect(page.locator("#list")).not_to_contain_text("Not coupled")
     assert all(one["Coupled to"] for one in rows(page))
-    page.get_by_label("Coupled").select_option("no")
+    page.get_by_label("Coupled", exact=True).select_option("no")
     expect(page.locator("#list")).to_contain_text("Not coupled")
     assert {one["Coupling"] for one in rows(page)} == {"Not coupled"}
 
