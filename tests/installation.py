@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-ROOT = Path(__file__).resolve().parent.parent
-
+from tests.attendant import ROOT, Attendant
+from tests.migrated import copy_to_database, copy_to_file
 
 _PREPARE = "from syncadmin.management import demo_company as demo; demo.prepare({sandbox!r}); print(demo.USER, demo.PASSWORD)"
 _UNTIL_ALL_HAS_RUN = """
@@ -43,36 +39,29 @@ class Installation:
         self._postgresql = os.environ.get("DATABASE_URL", "") if "postgres" in os.environ.get("DATABASE_URL", "") else ""
         self._database = f"syncadmin_{uuid.uuid4().hex[:12]}"
         # Nobody is woken by changes, unless a test is about that: what people do in a test must not run before the test says so.
-        own = {"SYNCADMIN_DATA_DIR": str(folder), "DATABASE_URL": self._make_database(), "SYNCADMIN_WAKE_SECONDS": "3600"}
+        own = {"SYNCADMIN_DATA_DIR": str(folder), "DATABASE_URL": self._make_database(folder), "SYNCADMIN_WAKE_SECONDS": "3600"}
         self.environment = os.environ | own | environment
         self._running: list[subprocess.Popen[bytes]] = []
         self._log = (folder / "processes.log").open("ab")
-        if self._postgresql:
-            self.manage("migrate")
-        else:
-            self._copy_migrated(folder)
+        self._attendant = Attendant(self.environment, self._log)
         if sandbox:
-            self.manage("setup", "default", "--sandbox", sandbox)
+            _output(self._attendant.carry_out("setup", "default", "--sandbox", sandbox), 0)
 
     def manage(self, *arguments: str, code: int = 0) -> str:
-        """The output of a command, which must end with this code."""
-        done = self._run(*arguments)
-        assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        """The output of a command, which must end with this code; a process of its own."""
+        return _output(self._run(*arguments), code)
 
     def ask(self, *arguments: str, code: int = 0) -> Any:
-        """The JSON that a command prints."""
-        return json.loads(self.manage(*arguments, "--json", code=code))
+        """The JSON that a command prints; the process stays for more questions, so that asking often is cheap."""
+        return json.loads(_output(self._attendant.carry_out(*arguments, "--json"), code))
 
     def ask_any(self, *arguments: str, codes: tuple[int, ...]) -> Any:
-        """The same, where the command may end with any of these codes."""
-        done = self._run(*arguments, "--json")
-        assert done.returncode in codes, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return json.loads(done.stdout)
+        """The JSON that a command prints, which may end with any of these codes; a process of its own."""
+        return json.loads(_output(self._run(*arguments, "--json"), *codes))
 
     def python(self, lines: str) -> str:
         """Runs lines inside the product, for what only pages offer."""
-        return self.manage("shell", "--no-imports", "-c", lines)
+        return _output(self._attendant.carry_out("shell", "--no-imports", "-c", lines), 0)
 
     def prepare_demo(self, sandbox: str) -> tuple[str, str]:
         """Makes it the demo company; the name and the password of its administrator."""
@@ -99,6 +88,7 @@ class Installation:
         process.wait()
 
     def close(self) -> None:
+        self._attendant.close()
         for process in self._running:
             with suppress(ProcessLookupError):  # children may have outlived a process that was killed alone
                 self.kill(process)
@@ -106,6 +96,13 @@ class Installation:
         if self._postgresql:
             with psycopg.connect(self._postgresql, autocommit=True) as connection:
                 connection.execute(f'DROP DATABASE "{self._database}" WITH (FORCE)')
+
+    def _make_database(self, folder: Path) -> str:
+        """The address of an empty database with all tables; blank for the file in the data folder."""
+        if self._postgresql:
+            return copy_to_database(self._postgresql, self._database)
+        copy_to_file(folder / "syncadmin.sqlite3")
+        return ""
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "manage.py", *arguments]
@@ -118,31 +115,10 @@ class Installation:
         self._running.append(started)
         return started
 
-    def _copy_migrated(self, folder: Path) -> None:
-        """An empty database with all tables; migrating takes seconds, so whoever comes first does it for all."""
-        kept = Path(tempfile.gettempdir()) / f"syncadmin-{_migrations()}.sqlite3"
-        own = folder / "syncadmin.sqlite3"
-        if kept.exists():
-            shutil.copyfile(kept, own)
-            return
-        self.manage("migrate")
-        half = kept.with_suffix(f".{uuid.uuid4().hex}")
-        with closing(sqlite3.connect(own)) as source, closing(sqlite3.connect(half)) as target:
-            source.backup(target)
-        half.replace(kept)
 
-    def _make_database(self) -> str:
-        if not self._postgresql:
-            return ""
-        with psycopg.connect(self._postgresql, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{self._database}"')
-        return self._postgresql.rsplit("/", 1)[0] + f"/{self._database}"
-
-
-def _migrations() -> str:
-    """Another text whenever a migration or a package is another one."""
-    files = sorted([*ROOT.glob("*/migrations/*.py"), *ROOT.glob("syncadmin/*/migrations/*.py"), ROOT / "requirements.txt"])
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+def _output(done: subprocess.CompletedProcess[str], *codes: int) -> str:
+    assert done.returncode in codes, f"{done.args}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
 
 
 def free_place() -> str:
