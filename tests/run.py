@@ -15,17 +15,33 @@ import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 POSTGRESQL = os.environ.get("SYNCADMIN_TEST_POSTGRESQL", "postgresql://root@127.0.0.1:5432/test")
-# What no database can change: looks, weights, what travels over the wire, and what needs no database at all.
+# What no database can change: looks, weights, who may do what, what travels over the wire, and what needs no database at all. Of the
+# journeys those stay in which workers and pages meet in the database; the pages of the others have tests of their own there.
 SAME_ON_ALL = (
     "tests/connectors",
     "tests/sandbox",
     "tests/sync",
     "tests/ui/test_browser.py",
-    "tests/journeys/test_accessibility.py",
-    "tests/journeys/test_every_page.py",
-    "tests/journeys/test_screenshots.py",
-    "tests/journeys/test_tell_me.py",
-    "tests/journeys/test_weight.py",
+    *(
+        f"tests/journeys/test_{name}.py"
+        for name in (
+            "accessibility",
+            "couplings",
+            "errors",
+            "every_page",
+            "guide",
+            "mapping",
+            "notices",
+            "records",
+            "rules",
+            "screenshots",
+            "sign_in",
+            "tell_me",
+            "weight",
+            "why",
+        )
+    ),
+    "tests/test_permissions.py",
 )
 # One more than there are processors: tests of real processes wait more than they work.
 WORKERS = os.environ.get("SYNCADMIN_TEST_WORKERS", str((os.cpu_count() or 1) + 1))
@@ -49,7 +65,9 @@ def _suite(name: str, environment: dict[str, str], arguments: list[str]) -> int:
     sys.stdout.write(f"== The suite on {name} ==\n")
     sys.stdout.flush()
     command = [sys.executable, "-m", "pytest", "-n", WORKERS, *arguments]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=False).returncode
+    # Each process compiles all tests and the whole product anew where it may not keep what it compiled.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run(command, cwd=ROOT, env=kept | environment, check=False).returncode
 
 
 def _chromium() -> bool:
