@@ -84,6 +84,9 @@ class FullSynchronizationTable(ListTable):
     started_at = columns.MomentColumn(verbose_name="Start", visible=False)
     finished_at = columns.MomentColumn(verbose_name="Finish", visible=False)
 
+    class Meta(ListTable.Meta):
+        pass
+
     def render_table(self, record: FullSynchronizationLine) -> str:
         return record.mapping.table_label or record.mapping.table
 

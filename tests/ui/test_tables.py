@@ -4,6 +4,7 @@ import django_tables2
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import RequestFactory
+from django.urls import get_resolver
 from django_htmx.middleware import HtmxDetails
 
 from syncadmin.ui import columns
@@ -181,3 +182,15 @@ def test_the_pane_of_a_long_list_finds_everything_by_an_index_alone(ask_long):
 def test_the_export_of_a_long_list_is_whole(ask_long, ask):
     lines = b"".join(ask("?export=csv&sort=email&search=example")).decode().splitlines()
     assert len(lines) == 5
+
+
+def test_every_list_looks_like_a_list():
+    """A table without a Meta of its own that inherits loses the class that gives it its looks."""
+    get_resolver().url_patterns  # noqa: B018 (loads every page with its table)
+    lists, found = [ListTable], []
+    while lists:
+        found += (more := lists.pop().__subclasses__())
+        lists += more
+    own = [one for one in found if not one.__module__.startswith("tests.")]
+    assert len(own) > 15
+    assert [one.__name__ for one in own if "rows" not in one._meta.attrs.get("class", "") or one._meta.default != ""] == []
