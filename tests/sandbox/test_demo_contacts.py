@@ -2,26 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
-
-from syncadmin.sandbox.demo_data import business_central_rows, sales_rows
-
-Row = dict[str, Any]
-
-
-@cache
-def business_central() -> dict[str, list[Row]]:
-    return business_central_rows()
-
-
-@cache
-def sales() -> dict[str, list[Row]]:
-    return sales_rows()
-
-
-def by(rows: list[Row], name: str) -> dict[Any, Row]:
-    return {row[name]: row for row in rows}
+from tests.sandbox.demo import business_central, by, sales
 
 
 def test_persons_share_the_company_contact_of_their_customer() -> None:
