@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from playwright.sync_api import Page, Response
 
 from tests.journeys.test_accessibility import SIGN_IN
@@ -13,17 +10,17 @@ from tests.journeys.test_every_page import PAGES
 MOST = 100_000  # bytes of stylesheets, scripts and pictures
 
 
-def test_no_page_brings_more_than_a_hundred_kilobytes_of_assets(browse: Callable[..., Page], session: Any) -> None:
+def test_no_page_brings_more_than_a_hundred_kilobytes_of_assets(page: Page) -> None:
+    page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})  # everything travels each time
+    got: list[Response] = []
+    page.on("response", lambda response: got.extend([response]))  # the driver takes no built-in
     heavy = {}
     for address in (*PAGES, SIGN_IN):
-        page = browse(storage_state=session)  # a window of its own: nothing is in its cache
-        got: list[Response] = []
-        page.on("response", lambda response, got=got: got.append(response))
+        got.clear()
         page.goto(address, wait_until="networkidle")
         assets = [one for one in got if "/static/" in one.url]
         assert len(assets) > 5, "a page without stylesheets would be light for the wrong reason"
         weight = sum(int(one.request.sizes()["responseBodySize"]) for one in assets)
         if weight > MOST:
             heavy[address] = weight
-        page.context.close()
     assert heavy == {}
