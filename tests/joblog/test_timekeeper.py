@@ -190,7 +190,8 @@ def test_a_cluster_runs_what_is_due_and_stops_when_it_is_asked(installation: Ins
 @pytest.mark.processes
 def test_a_worker_whose_guard_was_killed_starts_anew(installation: Installation) -> None:
     process = installation.start_worker()
-    wait_until(lambda: states(installation) == "Running", what="the worker")
+    wait_until(lambda: [job["status"] for job in installation.ask("synchlog")["jobs"]] == ["Finished"], what="the job that is due")
+    assert states(installation) == "Running"
     guard = wait_until(lambda: children(process.pid), what="its guard")
     os.kill(guard[0], signal.SIGKILL)
     wait_until(lambda: states(installation) == "Running Stopped", what="the new worker")
