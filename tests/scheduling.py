@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling
 
-# By the beginning of their addresses: they share an installation, a sandbox and a browser, or leave something for each other.
-TOGETHER = ("tests/journeys/", "tests/joblog/test_demo_company_full.py")
+# By the beginning of their addresses, the first that fits: they share an installation, a sandbox and a browser, or leave something for
+# each other. Journeys with an installation of their own go by themselves.
+TOGETHER = ("tests/journeys/test_queue.py", "tests/journeys/test_first_day.py", "tests/journeys/", "tests/joblog/test_demo_company_full.py")
 
 
 class Together(LoadScopeScheduling):
