@@ -92,14 +92,14 @@ def filters_of(plan: TablePlan, side: Side, fields: Iterable[RecordField]) -> li
     return found
 
 
-def sorts_of(plan: TablePlan, side: Side, fields: Iterable[RecordField]) -> dict[str, str]:
-    """The property that the system sorts by, for each column that can be sorted."""
+def sorts_of(plan: TablePlan, side: Side, fields: Iterable[RecordField]) -> dict[str, tuple[str, ...]]:
+    """The properties that the system sorts by, for each column that can be sorted: a record by its number, then by its name."""
     table, naming = plan.table(side), names_in(plan, side)
-    found = {one.column: one.own.property_name for one in fields if one.sortable}
+    found = {one.column: (one.own.property_name,) for one in fields if one.sortable}
     if is_option_set(table):
         return {}
-    named = {NAME: table.fields[naming[0]].property_name} if naming else {}
-    return found | named | ({MODIFIED: table.modified_on} if table.modified_on else {})
+    named = {NAME: tuple(table.fields[one].property_name for one in naming)} if naming else {}
+    return found | named | ({MODIFIED: (table.modified_on,)} if table.modified_on else {})
 
 
 def condition_of(pane: Pane, plan: TablePlan, side: Side, fields: Iterable[RecordField]) -> str:

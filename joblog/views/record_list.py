@@ -133,7 +133,7 @@ class Records(TablePage, MappingPage):
         return [] if isinstance(self._plan, SyncError) else record_fields(self._plan, self._side)
 
     @cached_property
-    def _sorts(self) -> dict[str, str]:
+    def _sorts(self) -> dict[str, tuple[str, ...]]:
         return {} if isinstance(self._plan, SyncError) else sorts_of(self._plan, self._side, self._fields)
 
     @cached_property
@@ -147,7 +147,7 @@ class Records(TablePage, MappingPage):
             search=query.get("q", "").strip(),
             coupled=_COUPLED.get(query.get("coupled", "")),
             condition=condition_of(self._pane, self._require_plan(), self._side, self._fields),
-            order=tuple((self._sorts[one.lstrip("-")], one.startswith("-")) for one in order),
+            order=tuple((by, one.startswith("-")) for one in order for by in self._sorts[one.lstrip("-")]),
             fields=tuple(one.own.name for one in self._read(table)),
         )
 
