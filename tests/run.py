@@ -22,6 +22,7 @@ SAME_ON_ALL = (
     "tests/sandbox",
     "tests/sync",
     "tests/ui/test_browser.py",
+    "tests/ui/test_keys.py",
     *(
         f"tests/journeys/test_{name}.py"
         for name in (

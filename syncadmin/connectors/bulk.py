@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from syncadmin.connectors.connector import Prepared, undone
 from syncadmin.connectors.http import BUSY, Answer, LostAnswer
 from syncadmin.connectors.odata import Fault, fault_of, to_json
+from syncadmin.connectors.prepared import Prepared, undone
 from syncadmin.connectors.refusals import rolled_back
 from syncadmin.sync.errors import SyncError
 from syncadmin.sync.records import Outcome, WriteResult

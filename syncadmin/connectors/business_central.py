@@ -10,10 +10,11 @@ from urllib.parse import quote
 
 from syncadmin.connectors.auth import Credential, sign_in
 from syncadmin.connectors.batch import CONTINUE, Operation, json_answers, json_batch
-from syncadmin.connectors.connector import ODataConnector, Prepared, etag_of
+from syncadmin.connectors.connector import ODataConnector
 from syncadmin.connectors.edmx import tables_of
 from syncadmin.connectors.http import Answer, Http, Limits, LostAnswer, Repeat, shared_places
 from syncadmin.connectors.odata import HEADERS, JSON_BODY, address, chunks, fault_of, text_literal
+from syncadmin.connectors.prepared import Prepared, etag_of
 from syncadmin.connectors.refusals import refused_read
 from syncadmin.connectors.subscriptions import Subscriptions
 from syncadmin.connectors.wire import business_central_body

@@ -6,31 +6,22 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
 from syncadmin.connectors.auth import Credential, sign_in
-from syncadmin.connectors.http import Answer, Http, Limits, LostAnswer, Repeat
+from syncadmin.connectors.http import Answer, Http, Limits, Repeat
 from syncadmin.connectors.odata import address, both, chunks, fault_of, moment_literal, moment_or_none, record_of
+from syncadmin.connectors.prepared import Prepared, Row, attempt, kept_key, undone
 from syncadmin.connectors.refusals import no_such_row, refused_read, refused_write
 from syncadmin.sync.errors import RecordError, RetryLater, RunError, SyncError
-from syncadmin.sync.records import Delete, Insert, KeyPage, Modify, Outcome, Page, Record, WriteResult
+from syncadmin.sync.records import Delete, Insert, KeyPage, Outcome, Page, Record, WriteResult
 from syncadmin.sync.tables import Field, Table
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _Result = TypeVar("_Result")
-Row = Insert | Modify | Delete
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A write whose values are in the form of the wire."""
-
-    row: Row
-    body: Mapping[str, Any]
 
 
 class ODataConnector(ABC):
@@ -338,7 +329,7 @@ class ODataConnector(ABC):
         self, ready: Sequence[Prepared], send: Callable[[Sequence[Prepared]], list[WriteResult]], size: int, at_once: int
     ) -> list[WriteResult]:
         batches = chunks(ready, size)
-        outcomes = self._in_parallel([partial(_attempt, send, batch) for batch in batches], at_once)
+        outcomes = self._in_parallel([partial(attempt, send, batch) for batch in batches], at_once)
         errors = [outcome for outcome in outcomes if isinstance(outcome, SyncError)]
         if errors and len(errors) == len(batches):
             raise errors[0]
@@ -370,30 +361,6 @@ class ODataConnector(ABC):
             modified_at=moment_or_none(row.get(table.modified_on)),
             values={field.name: row[field.property_name] for field in table.fields.values() if field.property_name in row},
         )
-
-
-def _attempt(send: Callable[[Sequence[Prepared]], list[WriteResult]], batch: Sequence[Prepared]) -> list[WriteResult] | SyncError:
-    try:
-        return send(batch)
-    except LostAnswer as error:
-        return [WriteResult(Outcome.UNKNOWN, key=one.row.key, code=error.code, text=error.text, passing=True) for one in batch]
-    except SyncError as error:
-        return error
-
-
-def etag_of(one: Prepared) -> str:
-    """The version that the row must have, "" for a new one."""
-    return "" if isinstance(one.row, Insert) else one.row.etag
-
-
-def kept_key(row: Row) -> str:
-    """The key for the result of a row that was not written: an insert has none, since no such row came to be."""
-    return "" if isinstance(row, Insert) else row.key
-
-
-def undone(batch: Sequence[Prepared], error: SyncError) -> list[WriteResult]:
-    """Results of rows that were not written because of ``error``, which may pass."""
-    return [WriteResult(Outcome.REFUSED, key=kept_key(one.row), code="busy", text=error.text, passing=True) for one in batch]
 
 
 def _select(table: Table, chosen: Sequence[Field]) -> str:

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 from syncadmin.connectors.auth import Credential, sign_in
 from syncadmin.connectors.batch import CONTINUE, Operation, multipart_answers, multipart_batch
 from syncadmin.connectors.bulk import CreateMultiple
-from syncadmin.connectors.connector import ODataConnector, Prepared, etag_of
+from syncadmin.connectors.connector import ODataConnector
 from syncadmin.connectors.definitions import OPTION_KINDS, TABLE_COLUMNS, label_of, options_of, table_of
 from syncadmin.connectors.http import Answer, Http, Limits, LostAnswer, Repeat, shared_places
 from syncadmin.connectors.odata import HEADERS, JSON_BODY, address, chunks, fault_of, text_literal
+from syncadmin.connectors.prepared import Prepared, etag_of
 from syncadmin.connectors.refusals import refused_read
 from syncadmin.connectors.webhooks import Webhooks
 from syncadmin.connectors.wire import dataverse_body
