@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from joblog.models import (
     ErrorCause,
+    JobLine,
     JobQueueEntry,
     JobQueueLogEntry,
     JobTotals,
@@ -26,6 +27,7 @@ for model in (
     SynchEntry,
     SynchJob,
     ErrorCause,
+    JobLine,
     Worker,
     JobTotals,
     WatchedTable,

@@ -33,11 +33,12 @@ RUNNABLE = (QueueStatus.READY, QueueStatus.WAITING, QueueStatus.INACTIVE)
 
 @dataclass(frozen=True)
 class Claim:
-    """This worker's hold on an entry. ``lost`` names a worker that was lost before it could begin the execution."""
+    """This worker's hold on an entry. ``after`` names a worker that was lost with it, ``lost`` one that had not begun the execution yet."""
 
     entry_id: int
     token: str
     lost: str = ""
+    after: str = ""
 
     def hold(self) -> None:
         """Beats the heart; raises ClaimLost when the entry is somebody else's by now, or stopped."""
@@ -139,7 +140,7 @@ def _take_over(entry: JobQueueEntry) -> Claim | None:
             return None
         if lost and entry.current_log_id:
             note_loss(entry.current_log_id, lost)
-    return Claim(entry.pk, token, "" if entry.current_log_id else lost)
+    return Claim(entry.pk, token, "" if entry.current_log_id else lost, lost)
 
 
 def note_loss(execution_id: int, lost: str) -> None:

@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from joblog import executions
+from joblog.job_lines import kept_lines
 from joblog.models import JobQueueEntry, QueueStatus, Stop, Trigger
 from joblog.outcomes import after_cancel
 from joblog.queue import ring
@@ -116,6 +117,7 @@ def _ask_to_stop(ids: Sequence[int], stop: Stop, by: str) -> int:
     return running.update(stop_requested=stop, stop_by=by[:150])
 
 
+@kept_lines()
 def _cancel_unattended(ids: Sequence[int], stop: Stop, by: str) -> list[int]:
     """Ends the runs that nobody works on, because they were put off or everything is paused; their entries' ids, which may be gone."""
     unattended = JobQueueEntry.objects.exclude(current_log=None).filter(~Q(status=QueueStatus.IN_PROCESS) | Q(claim_token=""))

@@ -12,8 +12,9 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from joblog import full_lines
+from joblog import full_lines, job_story
 from joblog.claims import Claim, note_loss, worker_name
+from joblog.job_lines import kept_lines
 from joblog.link_jobs import keep
 from joblog.models import (
     EntryAction,
@@ -151,6 +152,7 @@ def refuse(entry: JobQueueEntry, code: str, text: str) -> SynchJob:
     return job
 
 
+@kept_lines()
 def abandon(entry: JobQueueEntry, text: str) -> None:
     """Deletes an entry whose run nobody waits for any more; what it had begun ends in Error with this text."""
     with transaction.atomic():
@@ -169,6 +171,7 @@ def cancel_run(entry: JobQueueEntry, execution: JobQueueLogEntry, text: str) -> 
     full_lines.failed(entry, execution, "canceled", text)
 
 
+@kept_lines()
 def mark_as_error(execution: JobQueueLogEntry, user_name: str) -> bool:
     """Ends an execution that is In Process on the log; its entry goes to Error and its worker loses the claim (engine.md section 21.7).
 
@@ -191,6 +194,7 @@ def mark_as_error(execution: JobQueueLogEntry, user_name: str) -> bool:
     return True
 
 
+@kept_lines()
 def end_orphans() -> int:
     """Ends in Error what is In Process on the log and nobody's any more, as when an entry went with its mapping; how many executions.
 
@@ -302,3 +306,4 @@ def _end_job(job: SynchJob, status: str, code: str, text: str, call_stack: str =
     keep(job, unknown)
     ended = {"status": status, "code": code, "message": text, "call_stack": call_stack, "phase": ""}
     SynchJob.objects.filter(pk=job.pk).update(finished_at=timezone.now(), **ended)
+    job_story.ended(job, status, text)

@@ -14,8 +14,10 @@ from joblog.models import (
     Channel,
     EntryAction,
     ErrorCause,
+    JobLine,
     JobStatus,
     JobType,
+    LineLevel,
     Notice,
     SynchEntry,
     SynchJob,
@@ -152,6 +154,20 @@ class EntryFilter(ListFilter):
 
     def filter_state(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         return rows.filter(OPEN_ISSUE if value == "open" else RESOLVED_ISSUE)
+
+
+class LineFilter(ListFilter):
+    search_fields = ("text",)
+
+    level = PickFilter(what="level", choices=LineLevel.choices)
+    attention = TickFilter(method="filter_attention", label="Warnings and errors")
+
+    class Meta:
+        model = JobLine
+        fields: list[str] = []
+
+    def filter_attention(self, rows: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
+        return rows.exclude(level=LineLevel.INFO) if value else rows
 
 
 class ErrorFilter(NamedMappings):

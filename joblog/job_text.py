@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from joblog.models import SynchJob
+from joblog.models import JobType, SynchJob
 from joblog.scope import Scope
 from joblog.scope_words import scope_in_words
 from syncadmin.ui.formatting import DIRECTIONS, count, duration
 from syncadmin.ui.presentation import current
 
 _COUNTS = ("read", "inserted", "modified", "deleted", "unchanged", "skipped", "failed", "conflicts", "coupled", "uncoupled")
+WITHOUT_WINDOW = {JobType.COUPLING, JobType.UNCOUPLING, JobType.FIND_DELETED, JobType.STATISTICS}
+
+
+def job_name(job: SynchJob) -> str:
+    """``CUSTOMER → To Sales``; for jobs without a direction what they are: ``CUSTOMER · Coupling``."""
+    if job.type in WITHOUT_WINDOW:
+        return f"{job.mapping_name} · {job.get_type_display()}"
+    return f"{job.mapping_name} {job.arrow} {job.get_direction_display()}"
 
 
 def job_facts(job: SynchJob) -> dict[str, str]:

@@ -13,18 +13,20 @@ from django.utils import timezone
 from joblog.causes import close_issues, keep_issues
 from joblog.claims import Claim
 from joblog.follow_ups import FollowUps, followed, remember
+from joblog.job_story import page_done, part_done
 from joblog.known_differences import note_differences
 from joblog.link_jobs import remove
 from joblog.log_lines import now_about
 from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
 from joblog.previews import noted
+from joblog.stopwatch import COMPARE, READ, SAVE, WRITE, Stopwatch
 from mappings.models import Coupling
 from mappings.option_pairs import remove_couplings, save_with_pairs
 from syncadmin.sync.couplings import CouplingState
 from syncadmin.sync.plan import TablePlan
 from syncadmin.sync.records import Action, Change, Direction
 from syncadmin.sync.tables import Field
-from syncadmin.sync.touched import Cursor, Touched
+from syncadmin.sync.touched import DONE, WINDOW, Cursor, Touched
 from syncadmin.sync.values import display
 
 _COUNTER = {
@@ -55,6 +57,9 @@ class DatabaseJournal:
         self.job, self.claim, self.plan, self.traffic, self.follow_up = job, claim, plan, traffic, follow_up
         self._earlier_traffic = (job.bc_requests, job.sales_requests)
         self._entry_ids: dict[str, int] = {}
+        self._watch = Stopwatch(job.timings)
+        self._part, self._part_seconds, self._told_traffic = "", 0.0, (0, 0)
+        self.counts: Counter[str] = Counter({name: getattr(job, name) for name in ("read", *SynchJob.COUNTERS)})
         now_about(job=job.pk, mapping=job.mapping_name)
         self._expected: int | None = None
 
@@ -68,6 +73,7 @@ class DatabaseJournal:
         return self.job.type != JobType.PREVIEW
 
     def handled(self, keys: Sequence[str]) -> dict[str, Touched]:
+        self._watch.turn(COMPARE)
         rows = SynchEntry.objects.filter(job=self.job, source_key__in=list(keys)) if keys else ()
         return {row.source_key: self._noted(row) for row in rows}
 
@@ -83,10 +89,12 @@ class DatabaseJournal:
         return [self._noted(row) for row in SynchEntry.objects.filter(job=self.job, action=EntryAction.SENDING).order_by("id")]
 
     def sending(self, items: Sequence[Touched]) -> dict[str, CouplingState]:
+        self._watch.turn(SAVE)
         with transaction.atomic():
             self.claim.hold()
             couplings = self._save_couplings(items)
             self._save_entries(items, couplings)
+        self._watch.turn(WRITE)
         return couplings
 
     def expect(self, rows: int) -> None:
@@ -95,6 +103,7 @@ class DatabaseJournal:
     def settle(self, items: Sequence[Touched], *, read: int, cursor: Cursor) -> None:
         counted = Counter(_COUNTER[item.action] for item in items)
         following = self.follow_up(followed(items, preview=not self._real))
+        self._watch.turn(SAVE)
         with transaction.atomic():
             self.claim.hold()
             couplings = self._save_couplings(items) if self._real else {}
@@ -105,9 +114,29 @@ class DatabaseJournal:
             remember(self.job, following)
             SynchJob.objects.filter(pk=self.job.pk).update(
                 read=F("read") + read, cursor=cursor.to_json(), phase=cursor.phase, message="", **self._traffic(),
+                timings=self.timings(),
                 conflicts=F("conflicts") + sum(item.code == "conflict" for item in items),
                 **{name: F(name) + count for name, count in counted.items()}, **self._to_read(),
             )  # fmt: skip
+        self._watch.turn(READ)
+        self._tell(cursor.phase, read, counted)
+
+    def timings(self) -> dict[str, float]:
+        """Seconds of each phase so far; those of saving the last page come with the next."""
+        return self._watch.so_far()
+
+    def _tell(self, phase: str, read: int, counted: Counter[str]) -> None:
+        """A line for the page, unless it was empty, and one where a part of the run is done."""
+        seconds, traffic = self._watch.next_page(), self.traffic()
+        requests = (traffic[0] - self._told_traffic[0], traffic[1] - self._told_traffic[1])
+        self.counts.update({"read": read, **counted})
+        part = WINDOW if phase == DONE else phase  # only the last page of the window leads to the end
+        if self._part not in ("", part):
+            part_done(self.job, self._part, self._part_seconds)
+            self._part_seconds = 0.0
+        if read or counted:
+            page_done(self.job, part, read=read, counts=counted, seconds=seconds, requests=requests)
+        self._part, self._part_seconds, self._told_traffic = part, self._part_seconds + sum(seconds.values()), traffic
 
     def _noted(self, row: SynchEntry) -> Touched:
         self._entry_ids[row.source_key] = row.pk

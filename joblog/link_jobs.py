@@ -10,6 +10,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from joblog.causes import close_issues, keep_issues
+from joblog.job_story import begins, changed, finished
 from joblog.log_lines import now_about
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchEntry, SynchJob
 from joblog.opening import opening_values
@@ -52,6 +53,8 @@ def open_link_job(
         },
     )
     now_about(job=job.pk)
+    if job.status == JobStatus.IN_PROCESS:
+        begins(job, None, reads_window=False)
     return job, new
 
 
@@ -113,6 +116,7 @@ def keep(job: SynchJob, entries: Sequence[SynchEntry]) -> None:
     counted = Counter(str(one.action).lower() for one in entries if one.action != EntryAction.SENDING)
     if counted:
         SynchJob.objects.filter(pk=job.pk).update(**{name: F(name) + number for name, number in counted.items()})
+        changed(job, counted)
 
 
 def remove(couplings: Iterable[int]) -> None:
@@ -126,3 +130,5 @@ def remove(couplings: Iterable[int]) -> None:
 def finish(job: SynchJob) -> None:
     job.status, job.finished_at = JobStatus.FINISHED, timezone.now()
     job.save(update_fields=["status", "finished_at"])
+    job.refresh_from_db(fields=["read", *SynchJob.COUNTERS])
+    finished(job, {name: getattr(job, name) for name in ("read", *SynchJob.COUNTERS)})

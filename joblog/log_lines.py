@@ -1,4 +1,7 @@
-"""Log lines that say what they are about: the entry, its mapping and the job at work are added to every line, as text or as JSON."""
+"""Log lines that say what they are about: the entry, its mapping and the job at work are added to every line, as text or as JSON.
+
+Lines of a run are collected beside that, for its jobs (joblog/job_lines.py).
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,11 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import Lock
 
+OWN = ("joblog", "mappings", "syncadmin")  # whose lines are kept: those of libraries may show addresses with values of records
 _subject: ContextVar[Mapping[str, object]] = ContextVar("subject")
 
 
@@ -37,6 +43,81 @@ class SubjectFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.subject = dict(_subject.get({}))
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, as it is kept with its job; ``text`` ends with the call stack where there is one."""
+
+    at: datetime
+    level: str
+    logger: str
+    text: str
+
+
+@dataclass
+class Book:
+    """Lines of one run that are not saved yet, by job, written by all threads of the run.
+
+    What is said before the first job is opened belongs to it; what is said between or after jobs belongs to the one before. ``saved`` is
+    how many lines of each job there are already, as far as that is known.
+    """
+
+    lines: dict[int, list[Line]] = field(default_factory=dict)
+    early: list[Line] = field(default_factory=list)
+    job: int | None = None
+    saved: dict[int, int] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def add(self, line: Line, job: int | None) -> None:
+        with self._lock:
+            if job is None and self.job is None:
+                self.early.append(line)
+                return
+            self.job = self.job if job is None else job
+            own = self.lines.setdefault(self.job or 0, [])
+            own += [*self.early, line]
+            self.early.clear()
+
+    def taken(self) -> dict[int, list[Line]]:
+        """The lines so far, which the book forgets."""
+        with self._lock:
+            found, self.lines = self.lines, {}
+            return found
+
+
+_book: ContextVar[Book | None] = ContextVar("book", default=None)
+
+
+def open_book() -> Book | None:
+    """The book of the run that this thread works for."""
+    return _book.get()
+
+
+@contextmanager
+def writing(book: Book) -> Iterator[None]:
+    """Until the end, own lines of this thread, and of those that have its context, stand in the book."""
+    token = _book.set(book)
+    try:
+        yield
+    finally:
+        _book.reset(token)
+
+
+class BookHandler(logging.Handler):
+    """Writes own lines into the book of the run. Needs :class:`SubjectFilter`."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        book = _book.get()
+        if book is None or record.name.partition(".")[0] not in OWN:
+            return
+        try:
+            stack = f"\n{logging.Formatter().formatException(record.exc_info)}" if record.exc_info else ""
+            job = getattr(record, "subject", {}).get("job")
+            line = Line(datetime.fromtimestamp(record.created, UTC), record.levelname, record.name, record.getMessage() + stack)
+            book.add(line, job if isinstance(job, int) else None)
+        except (TypeError, ValueError, KeyError):  # a line whose words do not fit its values
+            self.handleError(record)
 
 
 class TextFormatter(logging.Formatter):

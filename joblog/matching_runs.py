@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from joblog.claims import Claim
+from joblog.job_story import begins, finished
 from joblog.journal import DatabaseJournal
 from joblog.matching_pages import MatchRun
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchEntry, SynchJob
@@ -97,12 +98,14 @@ def _match(job: SynchJob, claim: Claim, mapping: IntegrationTableMapping, scope:
             unmatched=unmatched,
             keys=tuple(dict.fromkeys(key.lower() for key in scope.bc_keys)),
         )
+        begins(job, None, reads_window=not scope.bc_keys)
         cursor = Cursor.from_json(job.cursor or {"phase": EXPLICIT if scope.bc_keys else WINDOW})
         while cursor.phase != DONE:
             cursor = run.page(cursor)
             if cursor.phase != DONE and run.partners.may_pause and pause():
                 return False
         _finish(job, claim, _told(left_out), traffic())
+        finished(job, run.journal.counts)
     return True
 
 

@@ -21,6 +21,7 @@ from django.utils.dateparse import parse_datetime
 from joblog.causes import forget_issues
 from joblog.claims import Claim
 from joblog.models import (
+    JobLine,
     JobQueueEntry,
     JobQueueLogEntry,
     JobStatus,
@@ -158,7 +159,7 @@ class _Work:
         needed = _explaining()
         for page in _pages(rows.only("id", "started_at", *SynchJob.COUNTERS)):
             for batch in _batches([job for job in page if job.pk not in needed]):
-                if not self._empty(batch):
+                if not (self._empty(batch) and self._drop_lines([job.pk for job in batch])):
                     return False
                 self._delete_batch([job.pk for job in batch])
                 if self.pause():
@@ -194,6 +195,16 @@ class _Work:
                 part = SynchEntry.objects.filter(pk__in=ids)
                 forget_issues(part)
                 self.removed.entries += part.delete()[0]
+            if self.pause():
+                return False
+        return True
+
+    def _drop_lines(self, jobs: list[int]) -> bool:
+        """Log lines that are more than a batch go before their jobs."""
+        own = JobLine.objects.filter(job__in=jobs).order_by().values_list("pk", flat=True)
+        while len(part := list(own[:BATCH])) == BATCH:
+            with self._transaction():
+                JobLine.objects.filter(pk__in=part).delete()
             if self.pause():
                 return False
         return True

@@ -12,11 +12,12 @@ from django.conf import settings
 from django.db import connection
 
 from joblog import executions
-from joblog.claims import Claim, heartbeat, take
+from joblog.claims import Claim, heartbeat, take, worker_name
 from joblog.connections import switch_off_without_privilege
 from joblog.coupling_runs import couple
 from joblog.deleted_records import find_deleted
 from joblog.full_synchronization import next_wave
+from joblog.job_lines import kept_lines, save_lines
 from joblog.log_lines import about, now_about
 from joblog.matching_runs import match
 from joblog.models import JobQueueEntry, JobQueueLogEntry, RunKind
@@ -87,7 +88,7 @@ def carry_out(claim: Claim, pause: Pause) -> bool:
 
     Every ending is written down: success, a put-off, a cancellation, an error with its message, a bug with its call stack.
     """
-    with about(entry=claim.entry_id):
+    with about(entry=claim.entry_id), kept_lines():
         return _carried_out(claim, pause)
 
 
@@ -98,13 +99,16 @@ def _carried_out(claim: Claim, pause: Pause) -> bool:
         return True  # it was deleted with its mapping just now
     if entry.mapping is not None:
         now_about(mapping=entry.mapping.name, company=entry.mapping.business_central.company)
-    log.info("%s: begins, triggered by %s", entry.description, entry.trigger)
+    _tell_beginning(entry, claim)
     try:
         execution = executions.begin(entry, claim)
         with heartbeat(claim):
-            finished = _kind(entry)(Work(entry, execution, claim, lambda: pause() or must_stop(entry.pk)))
+            finished = _kind(entry)(Work(entry, execution, claim, lambda: _stops(entry, pause)))
         if not finished:
-            return executions.interrupt(entry, execution, claim)
+            stopped = executions.interrupt(entry, execution, claim)
+            if not stopped:
+                log.info("%s: its next slice goes on from here", entry.description)
+            return stopped
         executions.succeed(entry, execution, claim)
         switch_off_without_privilege(execution)
         log.info("%s: ended well", entry.description)
@@ -114,7 +118,7 @@ def _carried_out(claim: Claim, pause: Pause) -> bool:
         log.warning("%s: put off: %s", entry.description, error.text)
         executions.put_off(entry, claim, error)
     except RunError as error:
-        log.warning("%s: %s", entry.description, error.text)
+        log.warning("%s: stopped by an error (%s)", entry.description, error.code)
         executions.fail(entry, claim, error.code, error.text)
     except Exception as error:
         log.exception("%s: unexpected error", entry.description)
@@ -122,6 +126,18 @@ def _carried_out(claim: Claim, pause: Pause) -> bool:
             connection.close_if_unusable_or_obsolete()
         executions.fail(entry, claim, "unexpected", f"Unexpected error: {error}", traceback.format_exc())
     return True
+
+
+def _tell_beginning(entry: JobQueueEntry, claim: Claim) -> None:
+    if claim.after:
+        log.warning("%s: %s gave no sign of life any more, %s goes on", entry.description, claim.after, worker_name())
+    log.info("%s: at work in %s, triggered by %s", entry.description, worker_name(), entry.trigger)
+
+
+def _stops(entry: JobQueueEntry, pause: Pause) -> bool:
+    """Asked after each page; what it has logged is saved first."""
+    save_lines()
+    return pause() or must_stop(entry.pk)
 
 
 def _kind(entry: JobQueueEntry) -> Callable[[Work], bool]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from joblog.account_statistics import AccountStatistics
 from joblog.claims import Claim
 from joblog.invoice_payments import InvoicePayments
+from joblog.job_story import begins, finished
 from joblog.journal import DatabaseJournal
 from joblog.models import (
     EntryAction,
@@ -159,6 +160,7 @@ class _Execution:
         self, job: SynchJob, mapping: IntegrationTableMapping, step: Step, journal: DatabaseJournal, keys: Sequence[str] | None
     ) -> bool:
         reached = Cursor.from_json(job.cursor).reached
+        begins(job, None, reads_window=False)
         if not reached:
             journal.expect(self._chosen(mapping, keys).count())
             if keys and job.mapping_name == CUSTOMER_STATISTICS:
@@ -169,6 +171,7 @@ class _Execution:
             if len(page) == _PAGE and self.pause():
                 return False
         self._finish(job, _STEPS[job.mapping_name][1])
+        finished(job, journal.counts)
         return True
 
     def _page(self, mapping: IntegrationTableMapping, after: int, keys: Sequence[str] | None) -> list[Coupling]:

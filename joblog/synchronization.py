@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,9 @@ from django.utils import timezone
 
 from joblog.claims import Claim
 from joblog.follow_ups import next_follow_up, remember, wait_for_others
+from joblog.job_story import begins, finished
 from joblog.journal import DatabaseJournal
+from joblog.log_lines import about
 from joblog.models import JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchJob
 from joblog.opening import opening_values
 from joblog.previews import couplings_for
@@ -165,10 +168,25 @@ def _one_direction(
     *,
     match_new: bool = False,
 ) -> bool:
-    """Runs the engine from the job's cursor; True when the direction is done, its job finished and the watermark moved.
+    """Runs a direction from the job's cursor; True when it is done, its job finished and the watermark moved.
 
     ``match_new`` searches for existing counterparts before anything is created, as every full run that creates does.
     """
+    with about(job=job.pk, mapping=job.mapping_name):
+        return _run_engine(job, claim, plan, connectors, scope, keys, pause, match_new=match_new)
+
+
+def _run_engine(
+    job: SynchJob,
+    claim: Claim,
+    plan: TablePlan,
+    connectors: Mapping[Side, Any],
+    scope: Scope,
+    keys: tuple[str, ...] | None,
+    pause: Callable[[], bool],
+    *,
+    match_new: bool,
+) -> bool:
     mapping = job.mapping
     if mapping is None:
         raise RunError("no-mapping", f"The mapping {job.mapping_name} was deleted.")
@@ -181,16 +199,19 @@ def _one_direction(
     rules = rules_for(mapping, plan, connectors)
     rules.may_write = job.type != JobType.PREVIEW
     rules.synchronize_first = partial(_first, job, claim) if rules.may_write else None
+    journal = DatabaseJournal(job, claim, plan, traffic, partial(rules.follow_up, direction))
+    since = None if everything else window_start(direction.source, watermark, read_at)
+    begins(job, since, reads_window=keys is None)
     run = Run(
         plan=plan,
         direction=direction,
         connectors=connectors,
         couplings=couplings,
-        journal=DatabaseJournal(job, claim, plan, traffic, partial(rules.follow_up, direction)),
+        journal=journal,
         policy=Policy(unconditional=scope.unconditional, winner=scope.use, winners=_winners(plan, scope), restore=scope.restore),
         rules=rules,
         keys=keys,
-        since=None if everything else window_start(direction.source, watermark, read_at),
+        since=since,
         read_at=None if everything else read_at,
         partners=_partners(mapping, plan, direction, connectors, couplings),
         match_new=match_new or (scope.full and not plan.only_coupled),
@@ -198,11 +219,12 @@ def _one_direction(
         pause=pause,
         new_key=rules.new_key,
     )
-    start = Cursor.from_json(job.cursor)
-    cursor = synchronize(run, start)
+    cursor = synchronize(run, Cursor.from_json(job.cursor))
     if cursor.phase != DONE:
         return False
-    _finish(job, claim, cursor, explicit=keys is not None, traffic=traffic())
+    timings = journal.timings()
+    after = _finish(job, claim, cursor, explicit=keys is not None, traffic=traffic(), timings=timings)
+    finished(job, journal.counts, watermark=after, seconds=timings)
     return True
 
 
@@ -233,8 +255,10 @@ def _winners(plan: TablePlan, scope: Scope) -> dict[str, Side]:
     return found
 
 
-def _finish(job: SynchJob, claim: Claim, cursor: Cursor, *, explicit: bool, traffic: tuple[int, int]) -> None:
-    """The job is Finished; the watermark moves, because the read has completed (architecture.md section 3)."""
+def _finish(
+    job: SynchJob, claim: Claim, cursor: Cursor, *, explicit: bool, traffic: tuple[int, int], timings: dict[str, float]
+) -> datetime | None:
+    """The job is Finished; the watermark, which comes back, moves, because the read has completed (architecture.md section 3)."""
     direction = Direction(job.direction)
     with transaction.atomic():
         claim.hold()
@@ -246,8 +270,10 @@ def _finish(job: SynchJob, claim: Claim, cursor: Cursor, *, explicit: bool, traf
             IntegrationTableMapping.objects.filter(pk=mapping.pk).update(**{f"{side}_watermark": after, f"{side}_read_at": cursor.cap})
         SynchJob.objects.filter(pk=job.pk).update(
             status=JobStatus.FINISHED, finished_at=timezone.now(), phase="", message="", watermark_after=after, cursor=cursor.to_json(),
+            timings=timings,
         )  # fmt: skip
         count_requests(job.pk, traffic, job)
+    return after
 
 
 def traffic_from_now(connectors: Mapping[Side, Any]) -> Callable[[], tuple[int, int]]:

@@ -19,6 +19,7 @@ from joblog.views.errors import ErrorList, FixErrors, Retry
 from joblog.views.full_synchronization import FullSynchronization
 from joblog.views.home import Home, Thresholds
 from joblog.views.job import JobEntries, JobPage
+from joblog.views.job_lines import JobLines
 from joblog.views.log import JobFailures, LogList
 from joblog.views.mapping_runs import MappingRuns
 from joblog.views.match import MatchBasedCoupling
@@ -52,6 +53,7 @@ urlpatterns: list[URLPattern] = [
     path("log/<int:pk>/", JobPage.as_view(), name="job"),
     path("log/<int:pk>/compare/", CompareJobs.as_view(), name="compare-jobs"),
     path("log/<int:pk>/entries/", JobEntries.as_view(), name="job-entries"),
+    path("log/<int:pk>/lines/", JobLines.as_view(), name="job-lines"),
     path("log/<int:pk>/failures/", JobFailures.as_view(), name="job-failures"),
     path("entries/<int:pk>/missing/<int:position>/", MissingReference.as_view(), name="missing"),
     path("connections/<int:pk>/switch/", ConnectionSwitch.as_view(), name="connection-switch"),

@@ -232,9 +232,14 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"subject": {"()": "joblog.log_lines.SubjectFilter"}},
     "formatters": {"text": {"()": "joblog.log_lines.TextFormatter"}, "json": {"()": "joblog.log_lines.JsonFormatter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["subject"]}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"urllib3": {"level": "WARNING"}, "django-q": {"level": "WARNING"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["subject"], "level": LOG_LEVEL},
+        "jobs": {"class": "joblog.log_lines.BookHandler", "filters": ["subject"], "level": "INFO"},
+    },
+    "root": {"handlers": ["console", "jobs"], "level": LOG_LEVEL},
+    "loggers": {"urllib3": {"level": "WARNING"}, "django-q": {"level": "WARNING"}}
+    # What runs say is kept with their jobs, however little the process itself is to tell.
+    | {name: {"level": "DEBUG" if LOG_LEVEL == "DEBUG" else "INFO"} for name in ("joblog", "mappings", "syncadmin")},
 }
 EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_SECURITY == "starttls", EMAIL_SECURITY == "ssl"
 EMAIL_TIMEOUT = 10

@@ -4,6 +4,7 @@ from joblog.models.cue_threshold import CueThreshold
 from joblog.models.deletion_watch import DeletionWatch
 from joblog.models.error_cause import ErrorCause
 from joblog.models.full_synchronization_line import FullSynchronizationLine, Recommendation, Requested
+from joblog.models.job_line import JobLine, LineLevel
 from joblog.models.job_queue_entry import JobQueueEntry, JobQueueLogEntry, LogStatus, QueueStatus, RunKind, Stop
 from joblog.models.job_totals import JobTotals
 from joblog.models.notice import Channel, Notice, NoticeRule, Trouble
@@ -22,12 +23,14 @@ __all__ = [
     "EntryAction",
     "ErrorCause",
     "FullSynchronizationLine",
+    "JobLine",
     "JobQueueEntry",
     "JobQueueLogEntry",
     "JobStatus",
     "JobTotals",
     "JobType",
     "Kept",
+    "LineLevel",
     "LogStatus",
     "Notice",
     "NoticeRule",

@@ -32,6 +32,7 @@ class JobTotals(models.Model):
     uncoupled = models.PositiveBigIntegerField(default=0)
 
     class Meta:
+        verbose_name_plural = "job totals"
         constraints = [models.UniqueConstraint(fields=["company", "mapping_name", "type", "direction"], name="totals_once")]
 
     def __str__(self) -> str:

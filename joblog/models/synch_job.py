@@ -81,6 +81,7 @@ class SynchJob(models.Model):
     emptied_at = models.DateTimeField(null=True, blank=True, help_text="Since when its entries are being deleted, because it is old.")
     bc_requests = models.PositiveBigIntegerField(default=0)
     sales_requests = models.PositiveBigIntegerField(default=0)
+    timings = models.JSONField(default=dict, help_text="Seconds of each phase so far (joblog/stopwatch.py).")
     watermark_before = models.DateTimeField(null=True, blank=True)
     watermark_after = models.DateTimeField(null=True, blank=True)
     cursor = models.JSONField(default=dict)

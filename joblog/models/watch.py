@@ -28,6 +28,9 @@ class SystemWatch(models.Model):
     delayed = models.PositiveSmallIntegerField(default=0)
     message = models.TextField(blank=True)
 
+    class Meta:
+        verbose_name_plural = "system watches"
+
     def __str__(self) -> str:
         return f"Changes of {self.system}"
 

@@ -13,15 +13,16 @@ from joblog.addresses import entries_url, log_url
 from joblog.cause_tables import causes_in
 from joblog.entry_tables import EntryTable, destination_link, source_link
 from joblog.filters import EntryFilter
-from joblog.models import EntryAction, JobQueueEntry, JobType, SynchEntry, SynchJob
+from joblog.job_text import WITHOUT_WINDOW, job_name
+from joblog.models import EntryAction, JobQueueEntry, SynchEntry, SynchJob
 from joblog.scope import Scope
 from joblog.scope_words import scope_in_words
 from joblog.settings_used import settings_used
 from joblog.tables import JOB_TONES, PHASES, progress
+from joblog.views.job_lines import lines_tab
 from syncadmin.ui.views import ListPage, Page
 
 ENTRIES_SHOWN, CAUSES_SHOWN = 25, 50
-_WITHOUT_WINDOW = {JobType.COUPLING, JobType.UNCOUPLING, JobType.FIND_DELETED, JobType.STATISTICS}
 _COUNTED = tuple(action for action in EntryAction if action is not EntryAction.SENDING)
 
 
@@ -36,7 +37,7 @@ class Tab:
 
 
 class JobPage(Page):
-    """A head with what the job did so far, and four tabs. While the job runs, its fragment is fetched again every few seconds."""
+    """A head with what the job did so far, and its tabs. While the job runs, its fragment is fetched again every few seconds."""
 
     template_name = "joblog/job.html"
     fragment_template = "joblog/job_body.html"
@@ -58,11 +59,14 @@ class JobPage(Page):
             tab_template=f"joblog/job_{tab}.html",
             log_url=log_url(job.mapping_name),
             scope=scope_in_words(scope),
-            reads_window=not scope.explicit and not scope.pairs and job.type not in _WITHOUT_WINDOW,
+            reads_window=not scope.explicit and not scope.pairs and job.type not in WITHOUT_WINDOW,
             live_seconds=2 if job.running else 0,
-            **_CONTENTS[tab](job, self.request.GET.get("action", "")),
+            **self._contents(tab, job),
             **extra,
         )
+
+    def _contents(self, tab: str, job: SynchJob) -> dict[str, Any]:
+        return lines_tab(job, self.request) if tab == "lines" else _CONTENTS[tab](job, self.request.GET.get("action", ""))
 
 
 def _running_entry(job: SynchJob) -> JobQueueEntry | None:
@@ -101,20 +105,13 @@ def _settings(job: SynchJob, _wanted: str) -> dict[str, Any]:
     return {"used": settings_used(job)}
 
 
-_TABS = {"records": "Records", "causes": "Causes", "changes": "Changes", "settings": "Settings used"}
+_TABS = {"records": "Records", "causes": "Causes", "changes": "Changes", "lines": "Log lines", "settings": "Settings used"}
 _CONTENTS: dict[str, Callable[[SynchJob, str], dict[str, Any]]] = {
     "records": _records,
     "causes": _causes,
     "changes": _changes,
     "settings": _settings,
 }
-
-
-def job_name(job: SynchJob) -> str:
-    """``CUSTOMER → To Sales``; for jobs without a direction what they are: ``CUSTOMER · Coupling``."""
-    if job.type in _WITHOUT_WINDOW:
-        return f"{job.mapping_name} · {job.get_type_display()}"
-    return f"{job.mapping_name} {job.arrow} {job.get_direction_display()}"
 
 
 def _tabs(job: SynchJob, wanted: str) -> list[Tab]:

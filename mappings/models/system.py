@@ -147,6 +147,7 @@ class SystemTraffic(models.Model):
     throttled = models.PositiveBigIntegerField(default=0, help_text="Answers with status 429.")
 
     class Meta:
+        verbose_name_plural = "system traffic"
         constraints = [models.UniqueConstraint(fields=["system", "purpose"], name="traffic_by_purpose")]
 
     def __str__(self) -> str:

@@ -64,6 +64,7 @@ class LookedUpPairs(models.Model):
     read_at = models.DateTimeField()
 
     class Meta:
+        verbose_name_plural = "looked up pairs"
         constraints = [models.UniqueConstraint(fields=["rule", "system"], name="pairs_of_rule_and_system")]
 
     def __str__(self) -> str:

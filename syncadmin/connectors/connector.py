@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar, TypeVar
@@ -342,7 +343,8 @@ class ODataConnector(ABC):
         if workers <= 1:
             return [call() for call in calls]
         with ThreadPoolExecutor(workers) as pool:
-            return [one.result() for one in [pool.submit(call) for call in calls]]
+            # each with the context of this thread, so that what is logged there says what it is about
+            return [one.result() for one in [pool.submit(copy_context().run, call) for call in calls]]
 
     def _result(self, table: Table, one: Prepared, answer: Answer | None) -> WriteResult:
         """The result of one row from its part of a batch."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ _ESCAPED = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 _LONGEST = 24 * 60 * 60.0
+log = logging.getLogger(__name__)
 _LATER = 60.0  # where a system does not say how long it wants to be left alone
 
 
@@ -117,15 +119,16 @@ class Traffic:
 class _CountingRetry(Retry):
     """urllib3's Retry that counts, leaves the choice of statuses to ``status_forcelist`` alone, and does not wait for long."""
 
+    name: str
     traffic: Traffic
     longest_wait: float
 
-    def watched(self, traffic: Traffic, longest_wait: float) -> Self:
-        self.traffic, self.longest_wait = traffic, longest_wait
+    def watched(self, name: str, traffic: Traffic, longest_wait: float) -> Self:
+        self.name, self.traffic, self.longest_wait = name, traffic, longest_wait
         return self
 
     def new(self, **kw: Any) -> Self:
-        return super().new(**kw).watched(self.traffic, self.longest_wait)
+        return super().new(**kw).watched(self.name, self.traffic, self.longest_wait)
 
     def parse_retry_after(self, retry_after: str) -> float:
         """A header that nobody understands does not break the request: an insert that was surely refused would count as lost."""
@@ -147,9 +150,17 @@ class _CountingRetry(Retry):
             raise MaxRetryError(_pool, url or "", ResponseError("asked to wait too long"))
         following = super().increment(method, url, response, error, _pool, _stacktrace)
         self.traffic.sent()
+        self._tell(following, method, response, error)
         if response is not None and response.status == 429:
             self.traffic.busy()
         return following
+
+    def _tell(self, following: Retry, method: str | None, response: BaseHTTPResponse | None, error: Exception | None) -> None:
+        """Says why a request is repeated, and when; never its address, which may hold values of records."""
+        asked = self.get_retry_after(response) if response is not None else None
+        pause = f"at its wish after {asked:.0f} s" if asked else f"after about {following.get_backoff_time():.1f} s"
+        why = f"answered HTTP {response.status}" if response is not None else f"did not answer ({type(error).__name__})"
+        log.warning("%s %s: %s is sent again %s", self.name, why, method or "the request", pause)
 
 
 _STATUSES = {Repeat.ALWAYS: BUSY, Repeat.ANSWERED: BUSY, Repeat.REFUSED: frozenset({429})}
@@ -211,6 +222,7 @@ class Http:
             except requests.exceptions.ChunkedEncodingError as error:
                 if not left:
                     raise self._failure(error, url, repeat) from error
+                log.warning("%s broke off in the middle of an answer: %s is sent again", self.name, method)
             except requests.exceptions.RequestException as error:
                 raise self._failure(error, url, repeat) from error
         raise AssertionError("unreachable")
@@ -264,7 +276,7 @@ class Http:
             backoff_factor=self._limits.backoff,
             backoff_jitter=self._limits.backoff,
             raise_on_status=False,
-        ).watched(self.traffic, self._limits.longest_wait)
+        ).watched(self.name, self.traffic, self._limits.longest_wait)
 
 
 def _answer(response: Response) -> Answer:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from joblog import retention, runner
 from joblog.claims import take
-from joblog.models import ErrorCause, JobQueueEntry, JobQueueLogEntry, Kept, RetentionRule, RunKind, SynchEntry, SynchJob
+from joblog.models import ErrorCause, JobLine, JobQueueEntry, JobQueueLogEntry, Kept, RetentionRule, RunKind, SynchEntry, SynchJob
 from joblog.retention import RUNS, delete_daily, enqueue, retention_entry
 from mappings.models import ConfigurationChange, Coupling
 from tests.joblog.conftest import MakeEntry, MakeJob
@@ -50,6 +50,15 @@ def test_jobs_that_ended_before_go_with_their_entries(make_job: MakeJob, make_en
     removed = delete(older_than=7)
     assert (removed["jobs"], removed["entries"], left()) == (1, 2, [new.pk])
     assert set(SynchEntry.objects.values_list("job", flat=True)) == {new.pk}
+
+
+def test_lines_go_with_their_job_in_batches(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "BATCH", 10)
+    old, new = make_job(days=8), make_job(days=6)
+    JobLine.objects.bulk_create(JobLine(job=job, at=timezone.now(), text="said") for job in (old, new) for _ in range(25))
+    delete(older_than=7)
+    assert left() == [new.pk]
+    assert JobLine.objects.filter(job=new).count() == JobLine.objects.count() == 25
 
 
 @pytest.mark.rule("11.delete-all", "11.delete-running")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from joblog.claims import take
-from joblog.models import JobQueueEntry, JobQueueLogEntry, SynchJob
+from joblog.models import JobLine, JobQueueEntry, JobQueueLogEntry, SynchJob
 from mappings.changes import save_with_history
 from mappings.models import IntegrationTableMapping
 from tests.joblog.conftest import MakeEntry, MakeJob
@@ -20,6 +21,8 @@ from tests.joblog.conftest import MakeEntry, MakeJob
 PAGE_QUERIES = 9
 # session, person, 2 x permissions, job, last entry, count, entries, systems of the top bar, pause
 ENTRIES_QUERIES = 10
+# session, person, 2 x permissions, job, count, lines, systems of the top bar, pause
+LINES_QUERIES = 9
 
 
 def page(client: Client, job: SynchJob, query: str = "") -> str:
@@ -247,3 +250,37 @@ def test_no_query_per_entry(
         make_entry(job, destination_key="d" * 36, coupling_id=1)
     with django_assert_num_queries(queries):
         reader.get(address)
+
+
+def test_log_lines_stand_below_the_phases_newest_first(reader: Client, make_job: MakeJob) -> None:
+    job = make_job(timings={"read": 1.0, "write": 2.0})
+    told = page(reader, job, "?tab=lines")
+    assert "Nothing was said of this job" in told and "Reading <b>1 s</b>" in told and "Starting and waiting <b>1 s</b>" in told
+    for text in ("line one", "<i>line two</i>\nTraceback"):
+        JobLine.objects.create(job=job, at=timezone.now(), level="WARNING", text=text)
+    told = page(reader, job, "?tab=lines")
+    assert told.index("&lt;i&gt;line two") < told.index("line one") and '<span class="pill warn">Warning</span>' in told
+    assert "Phases" not in page(reader, make_job(), "?tab=lines")
+
+
+def test_the_list_of_log_lines_is_searched_filtered_and_exported(reader: Client, make_job: MakeJob) -> None:
+    job, other = make_job(), make_job()
+    JobLine.objects.create(job=job, at=timezone.now(), level="INFO", text="begins")
+    JobLine.objects.create(job=job, at=timezone.now(), level="WARNING", text="waits")
+    JobLine.objects.create(job=other, at=timezone.now(), level="WARNING", text="of another")
+    address = reverse("joblog:job-lines", args=[job.pk])
+    for query, found in (("", {"begins", "waits"}), ("?attention=on", {"waits"}), ("?level=INFO", {"begins"}), ("?search=WAI", {"waits"})):
+        assert {row.record.text for row in reader.get(f"{address}{query}").context["table"].page.object_list} == found
+    assert "waits" in reader.get(f"{address}?export=csv").getvalue().decode()
+
+
+@pytest.mark.parametrize("rows", [1, 60])
+def test_lines_cost_the_same_however_many(
+    rows: int, reader: Client, make_job: MakeJob, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    job = make_job()
+    JobLine.objects.bulk_create(JobLine(job=job, at=timezone.now(), text=f"line {number}") for number in range(rows))
+    with django_assert_num_queries(LINES_QUERIES):
+        page(reader, job, "?tab=lines")
+    with django_assert_num_queries(LINES_QUERIES):
+        reader.get(reverse("joblog:job-lines", args=[job.pk]))

@@ -21,7 +21,7 @@ PAGES = (
     "/mappings/4/", "/mappings/4/versions/", "/mappings/4/fields/", "/mappings/4/fields/try/?record=10000",
     "/mappings/4/records/", "/mappings/4/records/?side=sales", RECORD, f"{RECORD}why/", f"{RECORD}log/",
     "/mappings/4/couplings/", "/couplings/", "/couplings/1/", "/couplings/1/set-up/", "/skipped-records/", "/mappings/4/match/",
-    "/log/", "/log/1/", "/log/1/entries/", "/errors/", "/errors/help/", "/causes/", "/log-retention/",
+    "/log/", "/log/1/", "/log/1/entries/", "/log/1/?tab=lines", "/log/1/lines/", "/errors/", "/errors/help/", "/causes/", "/log-retention/",
     "/job-queue/", "/job-queue/new/", "/job-queue/log/", "/workers/", "/change-log/",
     "/option-mappings/", "/option-mappings/?name=PAYMENT+TERMS",
     "/templates/", "/templates/new/", "/templates/new/?mapping=4&side=business_central",
