@@ -12,8 +12,8 @@ from joblog.log_lines import about
 from joblog.models import SynchJob
 from joblog.scope import Scope
 from joblog.scope_words import scope_in_words
-from joblog.stopwatch import COMPARE, READ, SAVE, WRITE
-from syncadmin.ui.formatting import duration, utc
+from joblog.stopwatch import COMPARE, READ, SAVE, WRITE, in_words
+from syncadmin.ui.formatting import utc
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def page_done(
 def part_done(job: SynchJob, part: str, seconds: float) -> None:
     if part in PARTS:
         with about(job=job.pk):
-            log.info("%s: done after %s", PARTS[part], duration(seconds))
+            log.info("%s: done after %s", PARTS[part], in_words(seconds))
 
 
 def changed(job: SynchJob, counts: Mapping[str, int]) -> None:
@@ -78,8 +78,8 @@ def counted(counts: Mapping[str, int]) -> str:
 
 def _spent(seconds: Mapping[str, float]) -> str:
     """``1.2 s (reading 0.8 s, writing 0.4 s)``."""
-    parts = ", ".join(f"{word} {duration(seconds[step])}" for step, word in STEPS.items() if seconds.get(step, 0) >= 0.05)
-    return f"{duration(sum(seconds.values()))}{f' ({parts})' if parts else ''}"
+    parts = ", ".join(f"{word} {in_words(seconds[step])}" for step, word in STEPS.items() if seconds.get(step, 0) >= 0.05)
+    return f"{in_words(sum(seconds.values()))}{f' ({parts})' if parts else ''}"
 
 
 def _counts(job: SynchJob) -> dict[str, int]:

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from joblog.job_lines import MOST_LINES
 from joblog.models import JobLine, SynchJob
-from joblog.stopwatch import COMPARE, READ, SAVE, WRITE
+from joblog.stopwatch import COMPARE, READ, SAVE, WRITE, in_words
 from syncadmin.ui import columns
 from syncadmin.ui.formatting import count
 from syncadmin.ui.tables import ListTable
@@ -64,7 +64,7 @@ class PhaseBar:
     name: str
     label: str
     hint: str
-    seconds: float
+    told: str
     share: int  # percent
     x: float
     width: float
@@ -80,6 +80,8 @@ def phase_bars(job: SynchJob) -> list[PhaseBar]:
     for name, label in _LABELS.items():
         width = BAR_WIDTH * seconds.get(name, 0.0) / whole
         if width >= BAR_WIDTH / 1000:
-            bars.append(PhaseBar(name, label, _HINTS[name], seconds[name], round(100 * width / BAR_WIDTH), round(x, 1), round(width, 1)))
+            bars.append(
+                PhaseBar(name, label, _HINTS[name], in_words(seconds[name]), round(100 * width / BAR_WIDTH), round(x, 1), round(width, 1))
+            )
         x += width
     return bars

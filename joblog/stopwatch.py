@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from syncadmin.ui.formatting import duration
+
 READ, COMPARE, WRITE, SAVE = "read", "compare", "write", "save"
 
 
@@ -32,3 +34,8 @@ class Stopwatch:
         """The seconds of the page that ends here."""
         ended, self.page = self.page, {}
         return ended
+
+
+def in_words(seconds: float) -> str:
+    """``12 ms``, and from a tenth of a second on as every duration."""
+    return duration(seconds) if seconds >= 0.1 else f"{seconds * 1000:.0f} ms"
