@@ -13,6 +13,10 @@ _BEYOND = """[...document.querySelectorAll("body *")]
   .slice(0, 6).map((one) => `${one.tagName} ${one.className} ${one.textContent.trim().slice(0, 40)}`)"""
 _LISTS_BEYOND = """[...document.querySelectorAll(".list")].filter((one) => one.scrollWidth > one.clientWidth)
   .map((one) => one.querySelector("table").className)"""
+# The heading row cannot be seen there. Where one input stands beside the name of its row, the name says what it is.
+_NAMELESS = """[...document.querySelectorAll(".edit-rows > tbody > tr:not(.nothing) > td")]
+  .filter((one) => !one.dataset.label && one.querySelector("input:not([type=hidden]), select") && !one.matches(".name, :has(label)"))
+  .filter((one) => one.closest("tr").cells.length > 2).map((one) => one.innerHTML.slice(0, 80))"""
 PAGES = (
     "/home/", "/home/thresholds/", "/assisted-setup/", "/full-synchronization/",
     "/connections/", "/connections/1/", "/connections/new/sales/", "/users/", "/users/new/", "/my-settings/", "/my-password/",
@@ -55,6 +59,7 @@ def test_no_page_scrolls_sideways_or_complains(page):
         expect(page.locator("h1")).to_be_visible()
         expect(page.locator(".htmx-request")).to_have_count(0)
         assert page.evaluate(_LISTS_BEYOND) == [], address
+        assert page.evaluate(_NAMELESS) == [], f"{address}: inputs of a card without a heading"
         for width in (390, 1280, 1440):
             page.set_viewport_size({"width": width, "height": 844})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{address}, {width}: {page.evaluate(_BEYOND)}"
