@@ -40,7 +40,7 @@ class LogList(ListPage):
     empty_text = "No job ran in the last 7 days. Run a mapping from the Integration Table Mappings, or look at a longer period."
 
     def get_rows(self) -> QuerySet[Any]:
-        return SynchJob.objects.defer("cursor", "call_stack", "scope")
+        return SynchJob.objects.defer("cursor", "call_stack", "scope", "timings")
 
     def get_table(self, rows: QuerySet[Any]) -> ListTable:
         """Columns change with the type of job, as in Business Central, until a person chooses columns."""

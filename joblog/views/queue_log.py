@@ -93,4 +93,4 @@ class MarkAsError(Permitted, View):
 
 
 def _jobs_of(execution: JobQueueLogEntry) -> QuerySet[SynchJob]:
-    return SynchJob.objects.filter(log_entry=execution).defer("cursor", "scope", "call_stack").order_by("id")[:_JOBS_SHOWN]
+    return SynchJob.objects.filter(log_entry=execution).defer("cursor", "scope", "call_stack", "timings").order_by("id")[:_JOBS_SHOWN]

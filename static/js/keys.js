@@ -36,13 +36,20 @@ function moveInMenu(event, by) {
   all[(all.indexOf(event.target) + by + all.length) % all.length].focus();
 }
 
+// What a cell says; a relative time as the moment that it stands for.
+function textOf(cell) {
+  const time = cell.querySelector("time[data-relative]");
+  const text = time ? cell.innerText.replace(time.textContent, time.title.split(" · ")[0]) : cell.innerText;
+  return text.replace(/[\t\n↑↓]+/g, " ").trim();
+}
+
 // The ticked rows with their headings, as a spreadsheet takes them from the clipboard.
 function copyRows(event) {
   const ticks = [...document.querySelectorAll("#list [data-select]:checked")];
   if (!ticks.length || String(getSelection()) || event.target.matches("input:not([type=checkbox]), textarea, select")) return;
   const heads = [...document.querySelectorAll("#list thead th")];
   const shown = heads.flatMap((head, place) => (head.querySelector("[data-select-all]") ? [] : [place]));
-  const line = (cells) => shown.map((place) => cells[place].innerText.replace(/[\t\n↑↓]+/g, " ").trim()).join("\t");
+  const line = (cells) => shown.map((place) => textOf(cells[place])).join("\t");
   event.clipboardData.setData("text/plain", [heads, ...ticks.map((tick) => tick.closest("tr").cells)].map(line).join("\n"));
   event.preventDefault();
 }

@@ -8,8 +8,29 @@ function showLocalTimes(root) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     const day = `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
-    time.textContent = `${day} ${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
+    const local = `${day} ${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
+    if ("relative" in time.dataset) time.title = `${local} · ${time.title}`;
+    else time.textContent = local;
     time.dataset.local = "";
+  }
+}
+
+// Relative times, in the words of syncadmin/ui/formatting.py, by the clock of the server.
+const ahead = "now" in document.body.dataset ? Date.now() - 1000 * document.body.dataset.now : 0;
+
+function distance(seconds) {
+  const far = Math.abs(seconds);
+  if (far < 1) return "now";
+  const [unit, length] = far < 60 ? ["s", 1] : far < 3600 ? ["min", 60] : far < 172800 ? ["h", 3600] : ["d", 86400];
+  const words = `${Math.max(1, Math.round(far / length))} ${unit}`;
+  return seconds > 0 ? `${words} ago` : `in ${words}`;
+}
+
+function showDistances() {
+  if (document.hidden) return;
+  for (const time of document.querySelectorAll("time[data-relative]")) {
+    const words = distance((Date.now() - ahead - new Date(time.dateTime).getTime()) / 1000);
+    if (time.textContent !== words) time.textContent = words;
   }
 }
 
@@ -74,6 +95,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("htmx:load", (event) => showLocalTimes(event.detail.elt.parentNode || document));
 
 showLocalTimes(document);
+if ("now" in document.body.dataset) {
+  setInterval(showDistances, 5000);
+  document.addEventListener("visibilitychange", showDistances);
+}
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 for (const place of document.querySelectorAll("[data-zone]")) place.textContent = zone;
 if (!("zoneChosen" in document.body.dataset)) document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`;

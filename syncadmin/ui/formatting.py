@@ -23,13 +23,18 @@ def utc(value: datetime) -> str:
 def moment(value: datetime | None) -> SafeString:
     """A <time> element in the reader's zone and format, with UTC on hover; empty for None.
 
-    Where the zone is not known yet it says UTC, and the page's script puts the browser's zone in.
+    Where the zone is not known yet it says UTC, and the page's script puts the browser's zone in. For who wants it, it tells how far away
+    the moment is, with both on hover; the page's script keeps that true.
     """
     if value is None:
         return SafeString("")
     stamp, shown = value.astimezone(UTC), current()
     known = SafeString(" data-local") if shown.zone else SafeString("")
     iso = f"{stamp:%Y-%m-%dT%H:%M:%S}Z"
+    if shown.relative:
+        exact = f"{shown.moment(stamp)} · {utc(stamp)}" if shown.zone else utc(stamp)
+        text = distance((datetime.now(UTC) - stamp).total_seconds())
+        return format_html('<time datetime="{}" title="{}"{} data-relative>{}</time>', iso, exact, known, text)
     return format_html('<time datetime="{}" title="{}"{}>{}</time>', iso, utc(stamp), known, shown.moment(stamp))
 
 
@@ -47,6 +52,17 @@ def duration(seconds: float | None) -> str:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def distance(seconds: float) -> str:
+    """How long ago a moment was, or in how long it is where that is negative: ``5 min ago``, ``in 12 min``, ``now``.
+
+    static/js/page.js says the same.
+    """
+    if abs(seconds) < 1:
+        return "now"
+    far = rough(abs(seconds))
+    return f"{far} ago" if seconds > 0 else f"in {far}"
 
 
 def rough(seconds: float) -> str:

@@ -15,12 +15,18 @@ class Appearance(models.TextChoices):
     DARK = "dark", "Dark"
 
 
+class Moments(models.TextChoices):
+    ABSOLUTE = "", "Date and time"
+    RELATIVE = "relative", "How long ago, or in how long"
+
+
 class PersonalSettings(models.Model):
     """``layouts`` keeps the shown columns of each list, in their order, by the list's key."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="personal_settings")
     time_zone = models.CharField(max_length=60, blank=True)
     locale = models.CharField("number and date format", max_length=10, blank=True)
+    moments = models.CharField("times in pages", max_length=10, choices=Moments, default=Moments.ABSOLUTE, blank=True)
     appearance = models.CharField(max_length=10, choices=Appearance, default=Appearance.SYSTEM, blank=True)
     tell_scheduled = models.BooleanField("tell what was scheduled", default=True)
     layouts: models.JSONField[Any, dict[str, list[str]]] = models.JSONField(default=dict, blank=True)

@@ -18,7 +18,7 @@ from syncadmin.ui.views import Page, Permitted, next_url, own_settings, tell
 
 class SettingsForm(SectionedForm, forms.ModelForm):  # type: ignore[type-arg]
     sections = (
-        Section(title="Presentation", fields=("time_zone", "locale", "appearance")),
+        Section(title="Presentation", fields=("time_zone", "locale", "moments", "appearance")),
         Section(title="Messages", fields=("tell_scheduled",)),
     )
 
@@ -27,8 +27,11 @@ class SettingsForm(SectionedForm, forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = PersonalSettings
-        fields = ("time_zone", "locale", "appearance", "tell_scheduled")
-        help_texts = {"tell_scheduled": "After a button has made something run in the background. What was left out is always told."}
+        fields = ("time_zone", "locale", "moments", "appearance", "tell_scheduled")
+        help_texts = {
+            "moments": "The exact time shows on hover. What is exported, copied or typed is always a date and time.",
+            "tell_scheduled": "After a button has made something run in the background. What was left out is always told.",
+        }
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from syncadmin.ui.grammar import Reading
+from syncadmin.ui.models import Moments
 
 # Languages of Business Central whose formats people are used to; blank is ISO 8601 with English numbers.
 LOCALES = ("en_US", "en_GB", "de_DE", "de_AT", "de_CH", "da_DK", "sv_SE", "nb_NO", "fi_FI", "nl_NL", "fr_FR", "it_IT", "es_ES", "pl_PL")
@@ -26,13 +27,15 @@ ZONE_COOKIE = "zone"  # what the browser says of its zone, for people who have c
 
 @dataclass(frozen=True)
 class Presentation:
-    """``zone`` None: not known yet, moments are told in UTC. ``locale`` blank: ISO. ``chosen`` tells that the person has set the zone."""
+    """``zone`` None: not known yet, moments are told in UTC. ``locale`` blank: ISO. ``chosen`` tells that the person has set the zone,
+    ``relative`` that pages tell how far away a moment is."""
 
     zone: tzinfo | None = None
     zone_name: str = ""
     locale: str = ""
     appearance: str = ""
     chosen: bool = False
+    relative: bool = False
 
     def moment(self, value: datetime) -> str:
         """A moment in the person's zone; with UTC written behind it where no zone is known."""
@@ -76,9 +79,9 @@ def current() -> Presentation:
     return _current.get() or Presentation()
 
 
-def presentation(_request: HttpRequest) -> dict[str, Presentation]:
-    """Context processor: ``shown``."""
-    return {"shown": current()}
+def presentation(_request: HttpRequest) -> dict[str, object]:
+    """Context processor: ``shown``, and ``server_time`` for the page's script, whose clock may be wrong."""
+    return {"shown": current(), "server_time": datetime.now(UTC)}
 
 
 def locale_names() -> list[tuple[str, str]]:
@@ -119,6 +122,7 @@ def presentation_of(request: HttpRequest) -> Presentation:
         locale=settings.locale if settings and settings.locale in LOCALES else "",
         appearance=settings.appearance if settings else "",
         chosen=chosen and zone is not None,
+        relative=settings is not None and settings.moments == Moments.RELATIVE,
     )
 
 

@@ -1,10 +1,15 @@
 """What only a browser shows: selection, menus, questions, local times, and that the policy blocks nothing of ours."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from mappings.models import IntegrationTableMapping
+from syncadmin.ui.models import PersonalSettings
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -74,6 +79,19 @@ def test_times_are_shown_in_the_zone_of_the_reader_with_utc_on_hover(page):
     time = row(page, "CUSTOMER").locator("time")
     expect(time).to_have_text("2026-11-22 20:30:00")
     assert time.get_attribute("title") == "2026-11-22 11:30:00 UTC"
+
+
+def test_how_long_ago_stays_true_while_the_page_is_open_and_is_copied_as_a_moment(page):
+    PersonalSettings.objects.create(user=User.objects.get(username="ada"), moments="relative")
+    IntegrationTableMapping.objects.update(last_run_at=timezone.now() - timedelta(minutes=3))
+    page.clock.install()
+    page.reload()
+    time = row(page, "CUSTOMER").locator("time")
+    expect(time).to_have_text("3 min ago")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d · \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", time.get_attribute("title"))
+    page.clock.fast_forward("10:00")
+    expect(time).to_have_text("13 min ago")
+    assert page.evaluate("textOf(document.querySelector('#list time').closest('td'))").startswith(f"{timezone.now():%Y-}")
 
 
 @pytest.mark.parametrize("width", [1440, 1280, 390])

@@ -41,3 +41,11 @@ def test_the_stored_direction_stays_readable_on_hover():
 
 def test_what_people_typed_is_escaped():
     assert formatting.pill("<b>", "bad") == '<span class="pill bad">&lt;b&gt;</span>'
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "now"), (41, "41 s ago"), (310, "5 min ago"), (-720, "in 12 min"), (7300, "2 h ago"), (-4 * 86400, "in 4 d")],
+)
+def test_a_distance_is_said_in_one_unit(seconds, words):
+    assert formatting.distance(seconds) == words

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from mappings.models import ConfigurationChange
 from syncadmin.ui.models import PersonalSettings
@@ -80,3 +82,19 @@ def test_settings_that_do_not_exist_are_refused(signed_in: SignIn) -> None:
 def test_opening_the_settings_saves_nothing(signed_in: SignIn) -> None:
     assert signed_in("Reader").get("/my-settings/").status_code == 200
     assert not PersonalSettings.objects.exists()
+
+
+def test_who_wants_it_sees_how_long_ago_with_the_exact_time_on_hover_and_exports_stay_exact(
+    change: ConfigurationChange, signed_in: SignIn
+) -> None:
+    reader = signed_in("Reader")
+    ConfigurationChange.objects.update(changed_at=timezone.now() - timedelta(minutes=5, seconds=2))
+    reader.post("/my-settings/", {"time_zone": "Europe/Berlin", "locale": "de_DE", "appearance": "", "moments": "relative"})
+    page = shown_to(reader)
+    assert " data-relative>5 min ago</time>" in page and re.search(
+        r'title="\d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d · \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"', page
+    )
+    assert 'data-now="' in page
+    assert "ago" not in reader.get("/change-log/?export=csv").getvalue().decode()
+    reader.post("/my-settings/", {"time_zone": "Europe/Berlin", "locale": "de_DE", "appearance": "", "moments": ""})
+    assert "data-relative" not in shown_to(reader) and "data-now" not in shown_to(reader)
