@@ -23,7 +23,7 @@ from joblog.views.job_lines import JobLines
 from joblog.views.log import JobFailures, LogList
 from joblog.views.mapping_runs import MappingRuns
 from joblog.views.match import MatchBasedCoupling
-from joblog.views.missing import MissingReference, SetUpFromError
+from joblog.views.missing import FromError, MissingReference
 from joblog.views.new_mapping import CreateMapping
 from joblog.views.notices import NoticeRuleEdit, NoticeRules, SentNotices
 from joblog.views.queue import QueueList, QueueState, RecordOfEntry
@@ -63,7 +63,8 @@ urlpatterns: list[URLPattern] = [
     path("errors/help/", ErrorHelp.as_view(), name="error-help"),
     path("errors/<int:pk>/", ErrorPage.as_view(), name="error"),
     path("errors/<int:pk>/text/", ErrorText.as_view(), name="error-text"),
-    path("errors/<int:pk>/set-up-coupling/", SetUpFromError.as_view(), name="set-up-from-error"),
+    path("errors/<int:pk>/set-up-coupling/", FromError.as_view(leads_to="joblog:set-up-coupling"), name="set-up-from-error"),
+    path("errors/<int:pk>/record-log/", FromError.as_view(leads_to="joblog:record-log"), name="error-record-log"),
     path("causes/", CauseList.as_view(), name="causes"),
     path("causes/<int:pk>/fix/", FixCause.as_view(), name="cause-fix"),
     path("mappings/delete/", DeleteMappings.as_view(), name="delete-mappings"),

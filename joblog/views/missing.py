@@ -30,17 +30,18 @@ class MissingReference(Permitted, View):
         return HttpResponseRedirect(_address(entry, missing[position]))
 
 
-class SetUpFromError(Permitted, View):
-    """Leads from an entry to the page on which its source record is coupled."""
+class FromError(Permitted, View):
+    """Leads from an entry to the page ``leads_to`` of its source record."""
 
     permission = "mappings.see"
+    leads_to = ""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponseRedirect:  # noqa: ARG002
         entry = get_object_or_404(SynchEntry.objects.select_related("job"), pk=pk)
         if not entry.job.mapping_id or not entry.source_key:
             raise Http404("The mapping of this entry was deleted.")
         side = Direction(entry.job.direction).source
-        return HttpResponseRedirect(reverse("joblog:set-up-coupling", args=[entry.job.mapping_id, side.value, entry.source_key]))
+        return HttpResponseRedirect(reverse(self.leads_to, args=[entry.job.mapping_id, side.value, entry.source_key]))
 
 
 def _address(entry: SynchEntry, missing: dict[str, Any]) -> str:

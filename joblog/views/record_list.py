@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from joblog.account_figures import has_figures
+from joblog.addresses import log_url
 from joblog.record_tables import RecordTable, ShownRecord, shown_records
 from joblog.views.records import MappingPage, table_label
 from mappings.models import IntegrationTableMapping
@@ -84,6 +85,7 @@ class Records(TablePage, MappingPage):
             title=f"{mapping.name} · Records",
             mapping=mapping,
             side=side,
+            log_url=log_url(mapping.name),
             sides=[(one, table_label(mapping, one), one is side) for one in Side],
             couple_address=reverse("joblog:set-up-coupling", args=[mapping.pk, side.value, "0"]),
             create_in=any(way.source is side for way in mapping.directions),

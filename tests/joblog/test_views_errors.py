@@ -309,6 +309,14 @@ def test_an_error_leads_to_the_page_on_which_its_record_is_coupled(operator: Cli
     assert operator.get(address).headers["Location"] == reverse("joblog:set-up-coupling", args=[job.mapping_id, side, error.source_key])
 
 
+def test_an_error_leads_to_the_history_of_its_record(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    job = make_job()
+    error = make_entry(job)
+    side = Direction(job.direction).source.value
+    answer = reader.get(reverse("joblog:error-record-log", args=[error.pk]))
+    assert answer.headers["Location"] == reverse("joblog:record-log", args=[job.mapping_id, side, error.source_key])
+
+
 def test_an_error_of_a_deleted_mapping_leads_nowhere(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
     error = make_entry(make_job(mapping=None))
     assert operator.get(reverse("joblog:set-up-from-error", args=[error.pk])).status_code == 404

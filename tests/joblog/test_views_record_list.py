@@ -277,3 +277,13 @@ def test_a_choice_of_columns_is_kept_with_the_person(reader: Client, customers: 
     assert layouts == {f"records-{customers.pk}-business_central": ["field_city"]}
     reader.post(address(customers), {"choose": "columns", "reset": "1"})
     assert User.objects.get().personal_settings.layouts == {}
+
+
+def test_f7_and_ctrl_f7_of_a_record_are_its_statistics_and_its_log(
+    customers: IntegrationTableMapping, operator: Client, reader: Client
+) -> None:
+    page = shown(operator, customers)
+    assert re.search(r'<button[^>]* aria-keyshortcuts="F7">Update Account Statistics', page)
+    log = reverse("joblog:record-log", args=[customers.pk, "business_central", "{key}"]).replace("%7B", "{").replace("%7D", "}")
+    assert re.search(f'data-address="{re.escape(log)}"[^>]* aria-keyshortcuts="Control\\+F7">Synchronization Log', page)
+    assert 'aria-keyshortcuts="F7">Couplings' in shown(reader, customers) and 'aria-keyshortcuts="F7">Couplings' not in page

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from joblog.models import JobQueueLogEntry
+from joblog.models import JobQueueLogEntry, SynchJob
 from mappings.models import IntegrationTableMapping
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -139,3 +139,30 @@ def test_details_that_could_not_be_copied_are_said_with_a_way_to_them(page, live
     page.get_by_role("link", name="Copy Details").click()
     expect(page.locator("#messages")).to_contain_text("The details were not copied: it is shut.")
     expect(page.get_by_role("link", name="Open the text")).to_be_visible()
+
+
+def test_each_key_presses_one_thing_per_page(page, live_server, mappings):
+    job = SynchJob.objects.create(mapping_name="CUSTOMER", direction="ToIntegrationTable", started_at=timezone.now())
+    for address in (
+        "/log/",
+        f"/log/{job.pk}/",
+        "/job-queue/",
+        "/job-queue/log/",
+        "/errors/",
+        "/causes/",
+        "/couplings/",
+        "/users/",
+        "/connections/",
+    ):
+        page.goto(f"{live_server.url}{address}")
+        keys = page.eval_on_selector_all("main [aria-keyshortcuts]", "all => all.map((one) => one.getAttribute('aria-keyshortcuts'))")
+        assert len(keys) == len(set(keys)) > 0, address
+
+
+def test_f7_opens_the_counts_of_a_job_and_ctrl_f7_its_records(page, live_server):
+    job = SynchJob.objects.create(mapping_name="CUSTOMER", direction="ToIntegrationTable", started_at=timezone.now())
+    for key, address in (("F7", f"/log/{job.pk}/"), ("Control+F7", f"/log/{job.pk}/entries/")):
+        page.goto(f"{live_server.url}/log/")
+        page.locator("#list [data-select]").first.check()
+        page.keyboard.press(key)
+        page.wait_for_url(f"**{address}")

@@ -65,26 +65,38 @@ def action(
     confirm: str = "",
     icon: str = "",
     primary: bool = False,
+    key: str = "",
 ) -> dict[str, Any]:
     """A button of the action bar that posts the ticked rows to ``url`` (blank: this page), with ``name=value``.
 
     ``needs``: "some" rows, exactly "one", or "none". ``confirm`` is asked first; it says what happens and where to look after.
+    ``key`` presses it, as ``F7``.
     """
-    return {"label": label, "url": url, "name": name, "value": value, "needs": needs, "confirm": confirm, "icon": icon, "primary": primary}
+    shown = {"label": label, "icon": icon, "primary": primary, "key": key}
+    return shown | {"url": url, "name": name, "value": value, "needs": needs, "confirm": confirm}
 
 
 @register.inclusion_tag("parts/row_link.html")
-def row_link(label: str, url: str, query: str = "", needs: str = "one", copies: bool = False, key: str = "") -> dict[str, Any]:
+def row_link(
+    label: str, url: str, query: str = "", needs: str = "one", copies: bool = False, key: str = "", plain: str = ""
+) -> dict[str, Any]:
     """A link of the action bar to a page of the ticked row; the page's script fills in its key and name.
 
     ``url`` is the page's address for key 0 (``{% url 'mappings:field-list' 0 %}``), ``query`` is appended and may hold ``{key}`` and
     ``{name}``. ``needs`` as in :func:`action`; "two" links to both rows, ``{other}`` is the key of the second; "any" is usable without a
-    row as well, then without the query. With ``copies`` the text that the page answers goes to the clipboard. ``key`` presses it, as
-    ``Control+F7``.
+    row as well, then it leads to ``plain``, or to the page without the query. With ``copies`` the text that the page answers goes to the
+    clipboard. ``key`` presses it, as ``Control+F7``.
     """
     address = url.replace("/0/", "/{key}/")
     address = f"{address}?{query}" if query else address
-    return {"label": label, "address": address, "needs": needs, "plain": url if needs == "any" else "", "copies": copies, "key": key}
+    return {
+        "label": label,
+        "address": address,
+        "needs": needs,
+        "plain": (plain or url) if needs == "any" else "",
+        "copies": copies,
+        "key": key,
+    }
 
 
 @register.inclusion_tag("parts/field.html")
