@@ -129,10 +129,13 @@ class AccountStatistics:
 
 
 def _plan(mapping: IntegrationTableMapping) -> TablePlan:
-    """The sixteen figures of default_setup.json; those that a system does not have are left out."""
+    """The sixteen figures of default_setup.json; those that a system does not have are left out.
+
+    Where Sales has no caption for one, it is called as in Business Central.
+    """
     bc = related_table(mapping, Side.BUSINESS_CENTRAL, "customerStatistics")
     sales = related_table(mapping, Side.SALES, TABLE)
-    rules = []
+    rules, captions = [], {}
     for one in default_setup()["job_queue_entries"][-1]["statistics"]["figures"]:
         source, target = bc.fields.get(one["bc_property"]), sales.fields.get(one["sales_attribute"])
         if target is None or source is None:
@@ -140,7 +143,10 @@ def _plan(mapping: IntegrationTableMapping) -> TablePlan:
         if target.type is FieldType.LOOKUP:  # the local currency's row
             rules.append(FieldRule(bc=None, sales=target, direction=_DIRECTION.value, constant=mapping.business_central.sales_currency_id))
         else:
-            rules.append(FieldRule(bc=source, sales=target, direction=_DIRECTION.value))
+            own = replace(target, label=source.label) if target.label in ("", target.name) else target
+            captions[target.name] = own
+            rules.append(FieldRule(bc=source, sales=own, direction=_DIRECTION.value))
+    sales = replace(sales, fields={**sales.fields, **captions})
     return TablePlan(mapping_id=mapping.pk, name=mapping.name, bc=bc, sales=sales, rules=tuple(rules), bidirectional=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from joblog.models import (
+    CallStack,
     ErrorCause,
     JobLine,
     JobQueueEntry,
@@ -26,6 +27,7 @@ for model in (
     JobQueueLogEntry,
     SynchEntry,
     SynchJob,
+    CallStack,
     ErrorCause,
     JobLine,
     Worker,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from joblog.call_stacks import call_stack_of
 from joblog.models import SynchEntry
 from joblog.remedies import remedy_for
 from syncadmin.ui.formatting import utc
 
 
 def error_text(entry: SynchEntry) -> str:
-    """A line per fact, moments in UTC; needs ``entry.job`` at hand."""
+    """A line per fact, moments in UTC; needs ``entry.job`` and ``entry.cause`` at hand."""
     remedy = remedy_for(entry.code)
     facts = {
         "No.": entry.pk,
@@ -22,13 +23,20 @@ def error_text(entry: SynchEntry) -> str:
         "Source": _record(entry.source_label, entry.source_key),
         "Destination": _record(entry.destination_label, entry.destination_key),
         "Code": entry.code,
-        "Fields": ", ".join(entry.fields),
+        "Fields": field_names(entry),
         "Error Message": entry.message,
         "What it means": f"{remedy.title}. {remedy.why}",
     }
     parts = ["\n".join(f"{name}: {value}" for name, value in facts.items() if value)]
-    parts += [f"{title}:\n{text}" for title, text in (("Answer", entry.detail.get("answer")), ("Call stack", entry.call_stack)) if text]
+    parts += [
+        f"{title}:\n{text}" for title, text in (("Answer", entry.detail.get("answer")), ("Call stack", call_stack_of(entry.detail))) if text
+    ]
     return "\n\n".join(parts) + "\n"
+
+
+def field_names(entry: SynchEntry) -> str:
+    """What people call the fields that failed: their names where the cause is gone that knows the captions."""
+    return (entry.cause.field_labels if entry.cause else "") or ", ".join(entry.fields)
 
 
 def _record(label: str, key: str) -> str:

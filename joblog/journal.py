@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from joblog.call_stacks import CallStacks
 from joblog.causes import close_issues, keep_issues
 from joblog.claims import Claim
 from joblog.follow_ups import FollowUps, followed, remember
@@ -57,6 +58,7 @@ class DatabaseJournal:
         self.job, self.claim, self.plan, self.traffic, self.follow_up = job, claim, plan, traffic, follow_up
         self._earlier_traffic = (job.bc_requests, job.sales_requests)
         self._entry_ids: dict[str, int] = {}
+        self._stacks = CallStacks()
         self._watch = Stopwatch(job.timings)
         self._part, self._part_seconds, self._told_traffic = "", 0.0, (0, 0)
         self.counts: Counter[str] = Counter({name: getattr(job, name) for name in ("read", *SynchJob.COUNTERS)})
@@ -172,6 +174,7 @@ class DatabaseJournal:
         rows = [self._row(item, couplings.get(item.source_key) or item.coupling) for item in noted]
         well = [item.source_key for item in items if item.action in _GOOD]
         synchronized = [state.id for key in well if (state := couplings.get(key)) is not None and state.id is not None]
+        self._stacks.keep(rows)
         keep_issues(self.job, rows, well=well, couplings=synchronized, label=self._label)
         new, old = [row for row in rows if row.pk is None], [row for row in rows if row.pk is not None]
         for row in SynchEntry.objects.bulk_create(new):

@@ -1,5 +1,6 @@
 """What ran, and how it went: work to do, runs, and every record that a run touched."""
 
+from joblog.models.call_stack import CallStack
 from joblog.models.cue_threshold import CueThreshold
 from joblog.models.deletion_watch import DeletionWatch
 from joblog.models.error_cause import ErrorCause
@@ -16,6 +17,7 @@ from joblog.models.watch import SystemWatch, WatchedTable
 from joblog.models.worker import DutyLease, Worker
 
 __all__ = [
+    "CallStack",
     "Channel",
     "CueThreshold",
     "DeletionWatch",

@@ -88,11 +88,6 @@ class SynchEntry(models.Model):
         failed = self.action in (EntryAction.FAILED, EntryAction.SKIPPED)
         return failed and self.code not in ("", _LEFT_TO_THE_OTHER_SIDE)
 
-    @property
-    def call_stack(self) -> str:
-        """Where the error was found out; "" for one that a system answered with, or that no calculation ran into."""
-        return str(self.detail.get("call_stack", ""))
-
 
 class SynchErrorManager(models.Manager["SynchError"]):
     def get_queryset(self) -> models.QuerySet[SynchError]:

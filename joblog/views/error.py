@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.views.generic import View
 
 from joblog.addresses import destination_url, help_url, source_url, why_url
+from joblog.call_stacks import call_stack_of
 from joblog.entry_tables import what_happened
-from joblog.error_text import error_text
+from joblog.error_text import error_text, field_names
 from joblog.models import SynchEntry
 from joblog.next_tries import next_tries
 from joblog.remedies import BUTTONS, REMEDIES, remedy_for
@@ -33,6 +34,8 @@ class ErrorPage(Page):
             entry=entry,
             job=entry.job,
             what=what_happened(entry),
+            fields=field_names(entry),
+            call_stack=call_stack_of(entry.detail),
             remedy=remedy_for(entry.code),
             cause=entry.cause,
             help_url=help_url(entry.code),

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from mappings.companies import shares_rows
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.rules.default_dimensions import DefaultDimensions
+from mappings.rules.missing_names import names_in_sales
 from syncadmin.sync.errors import RecordError
 from syncadmin.sync.plan import DeletionPolicy, FieldRule, TablePlan
 from syncadmin.sync.ports import Connector
@@ -18,6 +19,7 @@ from syncadmin.sync.records import Direction, Record, Side
 from syncadmin.sync.rules import TableRules
 from syncadmin.sync.tables import Field, FieldType, Table
 from syncadmin.sync.touched import Touched
+from syncadmin.sync.transfer import Reference
 
 Tables = Mapping[Side, Table]
 TO, FROM = Direction.TO_INTEGRATION.value, Direction.FROM_INTEGRATION.value
@@ -50,6 +52,10 @@ class MappingRules(TableRules):
 
     def template_problems(self, direction: Direction, codes: Set[str]) -> Mapping[str, str]:
         return self.default_dimensions.problems(codes) if direction is Direction.FROM_INTEGRATION else {}
+
+    def called(self, direction: Direction, missing: Set[Reference]) -> Mapping[Reference, str]:
+        from_sales = direction is Direction.FROM_INTEGRATION
+        return names_in_sales(self.mapping, self.connectors[Side.SALES], missing) if from_sales else {}
 
     def complete(self, direction: Direction, touched: Sequence[Touched]) -> Sequence[Touched]:
         return self.default_dimensions.write(touched) if direction is Direction.FROM_INTEGRATION else touched

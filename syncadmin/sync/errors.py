@@ -51,5 +51,13 @@ class ClaimLost(SyncError):
 
 
 def call_stack(error: BaseException) -> str:
-    """Where an error was raised, and what led to it, as text; "" for one that was made and never raised."""
-    return "".join(traceback.format_exception(error)).rstrip() if error.__traceback__ else ""
+    """Where an error was raised, and what led to it, as text; "" for one that was made and never raised.
+
+    Without what the errors say: that stands beside it, and the same place gives the same text for every record.
+    """
+    if error.__traceback__ is None:
+        return ""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    cause = call_stack(before) if before else ""
+    own = "".join(["Traceback (most recent call last):\n", *traceback.format_tb(error.__traceback__), type(error).__name__])
+    return f"{cause}\n\nwhich led to:\n\n{own}" if cause else own

@@ -16,7 +16,7 @@ from syncadmin.sync.records import Action, Change, Direction, Record
 from syncadmin.sync.results import Results, Write, taken
 from syncadmin.sync.rules import TableRules
 from syncadmin.sync.touched import Touched
-from syncadmin.sync.transfer import References, kept_references, wanted_references
+from syncadmin.sync.transfer import Reference, References, kept_references, wanted_references
 
 
 @dataclass
@@ -69,6 +69,7 @@ class PageWork:
         compare += self._note_unchanged(quick)
         self._decide_all(compare, create)
         self._note_leftovers(interrupted or {})
+        self._name_missing()
 
     def review(self, write: Write, present: Record) -> None:
         """Decides a pair as it is now."""
@@ -214,6 +215,13 @@ class PageWork:
             item = replace(interrupted[key], action=Action.FAILED, intended=None, code="interrupted", text=text, coupling=None)
             self.touched.append(item)
 
+    def _name_missing(self) -> None:
+        """Errors about references that are not coupled name the records that are meant, beside their keys: all of a page at once."""
+        missing = {item.source_key: _missing(item) for item in self.touched if _missing(item)}
+        names = self.rules.called(self.direction, {one for some in missing.values() for one in some}) if missing else {}
+        if names:
+            self.touched = [_naming(item, missing.get(item.source_key, ()), names) for item in self.touched]
+
     # ---- deciding with both records at hand
 
     def _decide_all(self, compare: list[Write], create: list[Write]) -> None:
@@ -303,6 +311,24 @@ class PageWork:
             self.touched.append(self.results.failed(write, Verdict.NO_MATCH.value, write.doubt))
         else:
             self.place(write)
+
+
+def _missing(item: Touched) -> tuple[Reference, ...]:
+    return tuple((one["mapping"], one["value"]) for one in item.detail.get("missing", ()))
+
+
+def _naming(item: Touched, missing: Sequence[Reference], names: Mapping[Reference, str]) -> Touched:
+    coupling = item.coupling
+    if coupling is not None:
+        coupling = replace(coupling, message=_with_names(coupling.message, missing, names))
+    return replace(item, text=_with_names(item.text, missing, names), coupling=coupling)
+
+
+def _with_names(text: str, missing: Sequence[Reference], names: Mapping[Reference, str]) -> str:
+    for mapping, value in missing:
+        if (mapping, value) in names:
+            text = text.replace(value, f"{names[mapping, value]} ({value})", 1)
+    return text
 
 
 def _never_sent(write: Write, direction: Direction) -> bool:

@@ -43,6 +43,10 @@ class TableRules:
         """What is to be used for the wanted references of a page; ``found`` is what the couplings say."""
         return found
 
+    def called(self, direction: Direction, missing: Set[Reference]) -> Mapping[Reference, str]:  # noqa: ARG002
+        """What people call records that those of a page refer to, and that are not coupled, where their value does not say it already."""
+        return {}
+
     def restored_key(self, key: str) -> str:  # noqa: ARG002
         """The key for a record that is created anew in the place of the deleted one with ``key``; "" for a new key."""
         return ""

@@ -54,6 +54,15 @@ def test_two_jobs_bring_figures_and_status(office: Office, invoice: dict[str, An
     assert (row["nav_customerno"], row["nav_overdueamountsasof"][:10]) == (invoice["customerNumber"], figures["overdueAsOfDate"])
 
 
+def test_figures_are_called_as_in_business_central_where_sales_has_no_caption(
+    office: Office, invoice: dict[str, Any], command: Command
+) -> None:
+    command(*RUN)
+    changes = SynchEntry.objects.get(job__mapping_name="CUSTOMER STATISTICS").changes
+    labels = {one["field"]: one["label"] for one in changes}
+    assert labels["nav_customerno"] == "Number" and not any(label.startswith("nav_") for label in labels.values())
+
+
 @pytest.mark.rule("20.1.changed", "20.2.once")
 def test_a_second_run_writes_nothing(office: Office, invoice: dict[str, Any], command: Command) -> None:
     """Rule update-row."""

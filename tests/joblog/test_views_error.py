@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from joblog.models import SynchError
+from joblog.models import CallStack, SynchError
 from joblog.remedies import REMEDIES
 from mappings.models import IntegrationTableMapping
 from tests.joblog.conftest import MakeEntry, MakeJob
@@ -38,6 +38,26 @@ def test_an_error_tells_where_it_was_found_out(operator: Client, customer: Integ
     assert "Traceback (most recent call last)" in page and "in new_value" in page
     assert f'name="only" value="{error.pk}"' in page and " Synchronize</button>" in page
     assert "Couple what is missing and retry 1 record" in page
+
+
+def test_one_call_stack_is_kept_for_all_records_that_failed_there(
+    reader: Client, customer: IntegrationTableMapping, people: People
+) -> None:
+    for code in ("EUR", "GBP", "SEK"):
+        people.create_standard("currencies", code=code, displayName=code)
+        people.create_bc("customers", number=f"C{code}", displayName="Adatum", currencyCode=code)
+    error = failed("CEUR")
+    assert SynchError.objects.count() == 3 and CallStack.objects.count() == 1
+    assert "EUR" not in CallStack.objects.get().text and "call_stack" not in error.detail
+    assert "Call stack:\nTraceback" in reader.get(f"/errors/{error.pk}/text/").content.decode()
+
+
+def test_fields_are_called_by_their_captions(reader: Client, customer: IntegrationTableMapping, people: People) -> None:
+    people.create_sales("accounts", name="Long", address1_city="x" * 50, customertypecode=3)
+    error = failed("Long")
+    assert error.fields == ["address1_city"]
+    assert '<dd title="address1_city">Address 1: City</dd>' in page_of(reader, error)
+    assert "Fields: Address 1: City\n" in reader.get(f"/errors/{error.pk}/text/").content.decode()
 
 
 def test_what_a_system_refused_is_there_in_its_own_words(reader: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
