@@ -50,6 +50,8 @@ PAGES = (
     ("job, all records", "/log/{huge}/?action=all"),
     ("job, causes", "/log/{huge}/?tab=causes"),
     ("job, changes", "/log/{huge}/?tab=changes"),
+    ("job, log lines", "/log/{huge}/?tab=lines"),
+    ("log lines of a job, search", "/log/{huge}/lines/?search=zzzz"),
     ("records of a job", "/log/{huge}/entries/"),
     ("records of a job, failed", "/log/{huge}/entries/?action=Failed"),
     ("records of a job, one cause", "/log/{huge}/entries/?cause={cause}"),

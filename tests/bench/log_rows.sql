@@ -62,7 +62,7 @@ LEFT JOIN joblog_errorcause AS cause ON cause.mapping_id = row.mapping_id AND ca
 INSERT INTO joblog_synchjob (
   id, mapping_id, mapping_name, company, mapping_version, type, direction, status, trigger, user_name, scope, source_label, destination_label,
   started_at, finished_at, phase, read, inserted, modified, deleted, unchanged, skipped, failed, coupled, uncoupled, conflicts, open_issues,
-  bc_requests, sales_requests, cursor, code, message, call_stack, counted
+  bc_requests, sales_requests, timings, cursor, code, message, call_stack, counted
 )
 SELECT
   job.id, job.mapping_id, job.mapping_name, 'CRONUS', 1,
@@ -79,7 +79,7 @@ SELECT
   CASE WHEN job.id > bench.jobs - 3 THEN NULL ELSE job.started_at + interval '1 second' * (1 + job.id % 90) END, '',
   job.entries + job.id % 500, coalesce(counted.inserted, 0), coalesce(counted.modified, 0), coalesce(counted.deleted, 0), job.id % 500,
   coalesce(counted.skipped, 0), coalesce(counted.failed, 0), coalesce(counted.coupled, 0), coalesce(counted.uncoupled, 0),
-  coalesce(counted.conflicts, 0), coalesce(counted.open_issues, 0), 2, 3, '{}', CASE WHEN job.id % 61 = 0 THEN 'sign-in' ELSE '' END,
+  coalesce(counted.conflicts, 0), coalesce(counted.open_issues, 0), 2, 3, '{"read": 0.5, "save": 0.1}', '{}', CASE WHEN job.id % 61 = 0 THEN 'sign-in' ELSE '' END,
   CASE WHEN job.id % 61 = 0 THEN 'Dynamics 365 Sales does not accept the sign-in. Check the registration of the application there.' ELSE '' END,
   '', true
 FROM bench, job LEFT JOIN (
@@ -92,6 +92,10 @@ FROM bench, job LEFT JOIN (
     count(*) FILTER (WHERE issue AND resolved_at IS NULL) AS open_issues
   FROM joblog_synchentry GROUP BY job_id
 ) AS counted ON counted.job_id = job.id;
+
+INSERT INTO joblog_jobline (job_id, at, level, logger, text, left_out)
+SELECT job.id, job.started_at, 'INFO', 'joblog.job_story', 'Records of the window: 500 read, 500 unchanged in 0.6 s; requests: 2 to Business Central', 0
+FROM job, generate_series(1, 4);
 
 UPDATE joblog_errorcause AS cause
 SET records = counted.records, failures = counted.failures, first_seen_at = counted.first, last_seen_at = counted.last
