@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import django_filters
@@ -70,8 +70,8 @@ class JobFilter(NamedMappings):
         choices=[("1", "Last 24 hours"), ("30", "Last 30 days"), ("all", "Any time")],
         method="filter_period",
     )
-    since = django_filters.DateFilter(method="filter_since", label="From date (UTC)", widget=forms.DateInput(attrs={"type": "date"}))
-    until = django_filters.DateFilter(method="filter_until", label="To date (UTC)", widget=forms.DateInput(attrs={"type": "date"}))
+    since = django_filters.DateFilter(method="filter_since", label="From date", widget=forms.DateInput(attrs={"type": "date"}))
+    until = django_filters.DateFilter(method="filter_until", label="To date", widget=forms.DateInput(attrs={"type": "date"}))
     failures = TickFilter(method="filter_failures", label="Has failures")
     attention = TickFilter(method="filter_attention", label="Needs attention")
     mine = TickFilter(method="filter_mine", label="Started by me")
@@ -115,7 +115,8 @@ class JobFilter(NamedMappings):
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=UTC)
+    """Where the day begins for the reader, whose days the activity of the role center counts as well."""
+    return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
 
 
 def touching(*keys: str) -> Q:

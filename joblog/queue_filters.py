@@ -50,10 +50,10 @@ class QueueLogFilter(NamedMappings):
     run_kind = PickFilter(what="object", choices=RunKind.choices)
     lost = TickFilter(method="filter_lost", label="Lost workers only")
     since = django_filters.DateFilter(
-        field_name="started_at", lookup_expr="date__gte", label="From date (UTC)", widget=forms.DateInput(attrs={"type": "date"})
+        field_name="started_at", lookup_expr="date__gte", label="From date", widget=forms.DateInput(attrs={"type": "date"})
     )
     until = django_filters.DateFilter(
-        field_name="started_at", lookup_expr="date__lte", label="To date (UTC)", widget=forms.DateInput(attrs={"type": "date"})
+        field_name="started_at", lookup_expr="date__lte", label="To date", widget=forms.DateInput(attrs={"type": "date"})
     )
     entry = django_filters.NumberFilter(widget=forms.HiddenInput())
     slow = ("search", "lost", "since", "until", "run_kind")

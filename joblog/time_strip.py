@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from joblog.models import JobStatus, SynchJob
 from syncadmin.ui import formatting
+from syncadmin.ui.presentation import current
 
 WIDTH, HEIGHT = 1000, 40  # units of the drawing; it is as wide as the list, whatever that is
 _BAR, _LEAST = 4, 4
@@ -54,7 +55,7 @@ def time_strip(jobs: Sequence[SynchJob]) -> TimeStrip | None:
 def _bar(job: SynchJob, place: float, longest: float) -> Bar:
     share = math.log1p(_seconds(job)) / math.log1p(longest) if longest else 0
     status = f"{job.failed} failed" if job.failed else job.get_status_display()
-    title = f"{job.mapping_name} {job.arrow} {formatting.utc(job.started_at)}, {formatting.duration(_seconds(job))}: {status}"
+    title = f"{job.mapping_name} {job.arrow} {current().moment(job.started_at)}, {formatting.duration(_seconds(job))}: {status}"
     tone = _TONES.get(JobStatus(job.status), "bad" if job.failed else "")
     x, height = round(place * (WIDTH - _BAR)), max(_LEAST, round(share * HEIGHT))
     return Bar(reverse("joblog:job", args=[job.pk]), title, tone, x, HEIGHT - height, height)

@@ -149,7 +149,7 @@ MIDDLEWARE = [
     "syncadmin.ui.security.RefuseNulMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "syncadmin.ui.sign_in.SignInMiddleware",
     "syncadmin.ui.presentation.PresentationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -15,6 +15,7 @@ from joblog.tables import JOB_TONES
 from joblog.time_strip import Bar
 from mappings.models import IntegrationTableMapping
 from syncadmin.ui.formatting import count
+from syncadmin.ui.presentation import current
 from syncadmin.ui.views import Page
 
 SHOWN = 24
@@ -51,7 +52,7 @@ def _bar(job: SynchJob, place: int, most: int) -> Bar:
     share = math.log1p(_touched(job)) / math.log1p(most) if most else 0
     height = _LOWEST + round(share * (_HEIGHT - _LOWEST))
     bad = job.failed or job.status == JobStatus.ERROR
-    told = f"{job.started_at:%Y-%m-%d %H:%M} UTC {job.arrow} {job.status}: {count(_touched(job))} touched, {count(job.failed)} failed"
+    told = f"{current().moment(job.started_at)} {job.arrow} {job.status}: {count(_touched(job))} touched, {count(job.failed)} failed"
     tone = "bad" if bad else "" if _touched(job) else "none"
     return Bar(reverse("joblog:job", args=[job.pk]), told, tone, place * _STEP, _HEIGHT - height, height)
 

@@ -112,6 +112,16 @@ def test_days_without_a_job_are_in_the_chart_and_each_day_opens_its_jobs(reader:
     assert len(reader.get(busy.url).context["table"].rows) == 1
 
 
+def test_a_day_of_the_chart_opens_the_jobs_that_it_counts_in_a_zone_with_half_hours(reader: Client, make_job: MakeJob) -> None:
+    reader.cookies["zone"] = "Asia/Kolkata"  # 5 h 30 min ahead of UTC: the same moment is the next day there
+    evening = timezone.now().replace(hour=20, minute=0) - timedelta(days=3)
+    make_job(started_at=evening, inserted=5)
+    make_job(started_at=evening - timedelta(hours=2), modified=3)
+    bars = [bar for bar in reader.get(HOME).context["bars"] if bar.day.written]
+    assert [bar.day.written for bar in bars] == [3, 5]
+    assert [[job.record.inserted for job in reader.get(bar.url).context["table"].rows] for bar in bars] == [[0], [5]]
+
+
 def test_the_health_of_systems_and_workers_is_told(reader: Client, make_job: MakeJob) -> None:
     System.objects.filter(kind="sales").update(last_test_at=timezone.now(), last_test_message="Not in order: Sign-in.")
     now = timezone.now()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.test import Client
 from django.urls import reverse
 
@@ -68,3 +70,9 @@ def test_the_number_of_queries_is_bounded(
         make_job(failed=1)
     with django_assert_num_queries(QUERIES):
         runs(reader, mapping)
+
+
+def test_bars_tell_the_time_of_the_reader(reader: Client, mapping: IntegrationTableMapping, make_job: MakeJob) -> None:
+    reader.cookies["zone"] = "Asia/Kolkata"
+    make_job(started_at=datetime(2026, 3, 1, 20, 0, tzinfo=UTC))
+    assert "2026-03-02 01:30:00 →" in runs(reader, mapping)

@@ -140,3 +140,13 @@ def test_no_query_per_execution(reader: Client, make, django_assert_num_queries)
         make("Error", message="x")
     with django_assert_num_queries(QUERIES):
         reader.get(LOG)
+
+
+def test_days_are_those_of_the_reader_in_a_zone_with_half_hours(reader: Client, make) -> None:
+    reader.cookies["zone"] = "Asia/Kolkata"
+    evening = timezone.now().replace(hour=20, minute=0) - timedelta(days=3)
+    execution = make(started_at=evening)
+    day = (evening + timedelta(days=1)).date().isoformat()
+    page = reader.get(f"{LOG}?since={day}&until={day}").content.decode()
+    assert page_of(execution) in page
+    assert "From date" in page and "(UTC)" not in page

@@ -1,5 +1,6 @@
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 
 pytestmark = pytest.mark.django_db
 
@@ -27,3 +28,26 @@ def test_after_signing_in_nobody_is_sent_to_another_site(client):
     User.objects.create_user("ann", password="secret")
     answer = client.post("/sign-in/", {"username": "ann", "password": "secret", "next": "https://elsewhere.example/"})
     assert answer["Location"] == "/"
+
+
+def test_a_button_pressed_after_the_session_ended_leads_back_to_its_page(client):
+    answer = client.post("/synchronize/", {"mapping": "1"}, headers={"referer": "http://testserver/mappings/?search=a"})
+    assert answer["Location"] == "/sign-in/?next=/mappings/%3Fsearch%3Da"
+    assert "nothing was done" in client.get(answer["Location"]).content.decode()
+
+
+@pytest.mark.parametrize("referer", ["", "https://elsewhere.example/mappings/", "http://testserver@elsewhere.example/"])
+def test_a_button_pressed_on_no_page_of_ours_leads_to_the_start(client, referer):
+    assert client.post("/synchronize/", headers={"referer": referer})["Location"] == "/sign-in/?next=/"
+
+
+def test_a_page_asked_for_without_a_session_is_shown_after_signing_in(client):
+    assert client.get("/log/?status=Error")["Location"] == "/sign-in/?next=/log/%3Fstatus%3DError"
+
+
+def test_a_form_older_than_the_last_sign_in_says_what_to_do():
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(User.objects.create_superuser("root"))
+    answer = browser.post("/synchronize/", {"mapping": "1"})
+    assert answer.status_code == 403
+    assert "Nothing was done" in answer.content.decode()
