@@ -267,5 +267,12 @@ def test_the_command_deletes_and_tells(make_job: MakeJob, make_entry: MakeEntry,
     assert not JobQueueEntry.objects.exists()
 
 
+@pytest.mark.parametrize("page", ["/log/", "/job-queue/log/", "/log-retention/"])
+def test_deleting_tells_beforehand_where_to_look_afterwards(signed_in: Callable[[str], Client], page: str) -> None:
+    text = signed_in("Administrator").get(page).content.decode()
+    assert "It runs in the background; details are available on the Job Queue Log Entries page." in text
+    assert "It runs in the background." not in text
+
+
 def test_the_page_is_in_the_menu(reader: Client) -> None:
     assert f'href="{reverse("joblog:retention")}"' in reader.get("/log/").content.decode()
