@@ -7,6 +7,7 @@ from django.contrib import admin
 from joblog.models import (
     CallStack,
     ErrorCause,
+    IssueRemark,
     JobLine,
     JobQueueEntry,
     JobQueueLogEntry,
@@ -29,6 +30,7 @@ for model in (
     SynchJob,
     CallStack,
     ErrorCause,
+    IssueRemark,
     JobLine,
     Worker,
     JobTotals,

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from joblog.addresses import entries_url, with_query
+from joblog.error_classes import class_of
 from joblog.models import ErrorCause, SynchEntry, SynchJob
 from joblog.remedies import BUTTONS, Place, fixes_of, remedy_for
 from syncadmin.sync.errors import OPTION_MAPPING
@@ -90,14 +91,18 @@ class CauseTable(ListTable):
     )
     last_seen_at = columns.MomentColumn(verbose_name="First and Last Seen", attrs={"td": {"class": "seen"}})
     actions = tables.TemplateColumn(
-        template_name="joblog/cause_actions.html",
+        template_name="joblog/cause_row_actions.html",
         verbose_name="What Helps",
         orderable=False,
         exclude_from_export=True,
         attrs={"td": {"class": "cause-actions wrap"}},
     )
+    kind = tables.Column(verbose_name="Class", empty_values=(), visible=False, orderable=False)
     code = tables.Column(visible=False)
     first_seen_at = columns.MomentColumn(verbose_name="First Seen", visible=False)
+    ignored = columns.CountColumn(
+        url=lambda cause: errors_url(cause, state="ignored"), verbose_name="Ignored", label="ignored records", visible=False
+    )
     failures = columns.CountColumn(verbose_name="Failures Ever", visible=False)
     direction = columns.DirectionColumn(visible=False)
     message = columns.ClipColumn(verbose_name="Last Message", visible=False, orderable=False, attrs={"td": {"class": "clip wide"}})
@@ -123,3 +128,6 @@ class CauseTable(ListTable):
 
     def value_name(self, record: ErrorCause) -> str:
         return record.code
+
+    def render_kind(self, record: ErrorCause) -> str:
+        return str(class_of(record.code).label)

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from datetime import datetime
 
 from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from joblog.models import ErrorCause, JobType, SynchEntry, SynchJob
-from joblog.models.synch_entry import OPEN_ISSUE
+from joblog.models.synch_entry import UNRESOLVED_ISSUE
 from syncadmin.sync.results import SKIPPED_NOW
 
 _DELETED = "deleted"  # whoever synchronizes a coupling has shown that both of its records exist
+CARRIED = ("owner", "note", "ignored_at")  # what people did about a record, which its next failed attempt takes over
 _Name = tuple[str, str]  # code, fields
 
 
@@ -44,24 +46,36 @@ def keep_issues(
         one.cause = own[name_of(one)]
     if job.type == JobType.PREVIEW:
         return
-    open_ones = _open_issues(causes, own.values(), keys, couplings)
-    if failed or open_ones:
-        _take_over(failed, open_ones)
+    unresolved = _unresolved(causes, own.values(), keys, couplings)
+    if failed or unresolved:
+        _take_over(failed, unresolved)
 
 
 def close_issues(couplings: Iterable[int], *, code: str = "", but: SynchJob | None = None) -> None:
-    """Closes what is open of these couplings, of one code where it is given, and in other jobs than ``but``."""
-    rows = SynchEntry.objects.filter(OPEN_ISSUE, coupling_id__in=list(couplings))
+    """Closes what is unresolved of these couplings, of one code where it is given, and in other jobs than ``but``."""
+    rows = SynchEntry.objects.filter(UNRESOLVED_ISSUE, coupling_id__in=list(couplings))
     rows = rows.filter(code=code) if code else rows
     rows = rows.exclude(job=but) if but else rows
     _take_over([], list(_locked(rows)))
 
 
 def forget_issues(entries: QuerySet[SynchEntry]) -> None:
-    """What is open of these entries counts no more, because they are about to be deleted."""
-    open_ones = list(_locked(entries.filter(OPEN_ISSUE)))
-    _count(_by_cause(open_ones), [], timezone.now())
-    _count_in_jobs(open_ones, [])
+    """What is unresolved of these entries counts no more, because they are about to be deleted."""
+    gone = list(_locked(entries.filter(UNRESOLVED_ISSUE)))
+    _count(gone, [])
+    _count_in_jobs(gone, [])
+
+
+def ignore_issues(entries: QuerySet[SynchEntry], at: datetime | None) -> list[SynchEntry]:
+    """Ignores those of these issues that are open; with None opens those again that are ignored. Tells which they were."""
+    rows = list(_locked(entries.filter(UNRESOLVED_ISSUE, ignored_at__isnull=at is not None)))
+    before = [copy(row) for row in rows]
+    for row in rows:
+        row.ignored_at = at
+    SynchEntry.objects.filter(pk__in=[row.pk for row in rows]).update(ignored_at=at)
+    _count(before, rows)
+    _count_in_jobs(before, rows)
+    return rows
 
 
 def name_of(entry: SynchEntry) -> _Name:
@@ -75,7 +89,8 @@ def _is_own(job: SynchJob, cause: ErrorCause) -> bool:
 
 def _causes_of(job: SynchJob, failed: Sequence[SynchEntry], label: Callable[[str], str]) -> list[ErrorCause]:
     """The causes of the job's mapping that hold up records, and those of the failed entries, which are made where they are new."""
-    wanted = Q(records__gt=0) | Q(code__in={one.code for one in failed}) if failed else Q(records__gt=0)
+    holding = Q(records__gt=0) | Q(ignored__gt=0)
+    wanted = holding | Q(code__in={one.code for one in failed}) if failed else holding
     rows = ErrorCause.objects.filter(wanted, mapping=job.mapping_id).order_by("id")
     known = list(rows)
     names = {(row.code, row.fields) for row in known if _is_own(job, row)}
@@ -100,67 +115,78 @@ def _new_cause(job: SynchJob, entry: SynchEntry, label: Callable[[str], str]) ->
     )
 
 
-def _open_issues(
-    causes: Iterable[ErrorCause], own: Iterable[ErrorCause], keys: Iterable[str], couplings: Iterable[int]
-) -> list[SynchEntry]:
-    """The open issues of these source keys, and that a record is deleted of these couplings, whichever job said so."""
-    mine = [row.pk for row in own if row.records]
-    gone = [row.pk for row in causes if row.code == _DELETED and row.records]
+def _unresolved(causes: Iterable[ErrorCause], own: Iterable[ErrorCause], keys: Iterable[str], couplings: Iterable[int]) -> list[SynchEntry]:
+    """The issues of these source keys, and that a record is deleted of these couplings, whichever job said so."""
+    mine = [row.pk for row in own if row.unresolved]
+    gone = [row.pk for row in causes if row.code == _DELETED and row.unresolved]
     wanted = Q(source_key__in=list(keys), cause__in=mine) if mine else Q()
     wanted |= Q(coupling_id__in=list(couplings), cause__in=gone) if gone else Q()
-    return list(_locked(SynchEntry.objects.filter(OPEN_ISSUE & wanted))) if wanted else []
+    return list(_locked(SynchEntry.objects.filter(UNRESOLVED_ISSUE & wanted))) if wanted else []
 
 
 def _locked(rows: QuerySet[SynchEntry]) -> QuerySet[SynchEntry]:
-    columns = ("job_id", "source_key", "cause_id", "first_seen_at", "attempts")
+    columns = ("job_id", "source_key", "cause_id", "first_seen_at", "attempts", *CARRIED)
     return rows.only(*columns).order_by("pk").select_for_update(no_key=True)
 
 
-def _take_over(failed: Sequence[SynchEntry], open_ones: Sequence[SynchEntry]) -> None:
-    """Failed entries go on with the issues of their records; the other open issues are resolved."""
+def _take_over(failed: Sequence[SynchEntry], unresolved: Sequence[SynchEntry]) -> None:
+    """Failed entries go on with the issues of their records; the other issues are resolved."""
     now = timezone.now()
-    before = {row.source_key: row for row in open_ones}
+    before = {row.source_key: row for row in unresolved}
     for one in failed:
         _begin(one, before.get(one.source_key) if one.source_key else None, now)
     again, saved = {one.source_key for one in failed if one.source_key}, {one.pk for one in failed if one.pk}
-    passed = [row.pk for row in open_ones if row.source_key in again and row.pk not in saved]
-    resolved = [row.pk for row in open_ones if row.source_key not in again]
+    passed = [row.pk for row in unresolved if row.source_key in again and row.pk not in saved]
+    resolved = [row.pk for row in unresolved if row.source_key not in again]
     if passed:
-        SynchEntry.objects.filter(pk__in=passed).update(issue=False, resolved_at=now)
+        SynchEntry.objects.filter(pk__in=passed).update(issue=False, resolved_at=now, owner=None)
     if resolved:
         SynchEntry.objects.filter(pk__in=resolved).update(resolved_at=now)
-    _count(_by_cause(open_ones), failed, now)
-    _count_in_jobs(open_ones, failed)
+    _count(unresolved, failed, failed=failed, now=now)
+    _count_in_jobs(unresolved, failed)
 
 
 def _begin(entry: SynchEntry, before: SynchEntry | None, now: datetime) -> None:
+    """A record stays with its owner whatever it fails for, but nobody has ignored a new cause yet."""
     entry.issue, entry.first_seen_at, entry.attempts = True, now, 1
-    if before is not None and before.cause_id == entry.cause_id:
-        entry.first_seen_at = before.first_seen_at
+    if before is None:
+        return
+    entry.owner_id, entry.note = before.owner_id, before.note
+    if before.cause_id == entry.cause_id:
+        entry.first_seen_at, entry.ignored_at = before.first_seen_at, before.ignored_at
         entry.attempts = before.attempts + (before.pk != entry.pk)
 
 
-def _by_cause(entries: Iterable[SynchEntry]) -> Counter[int]:
-    return Counter(one.cause_id for one in entries if one.cause_id)
+def _by_cause(entries: Iterable[SynchEntry], *, ignored: bool) -> Counter[int]:
+    return Counter(one.cause_id for one in entries if one.cause_id and (one.ignored_at is not None) is ignored)
 
 
-def _count(closed: Counter[int], failed: Sequence[SynchEntry], now: datetime) -> None:
-    """Corrects the figures of the causes; one that other transactions correct meanwhile is waited for."""
-    latest, opened = {one.cause_id: one for one in failed}, _by_cause(failed)
-    rows = list(ErrorCause.objects.select_for_update(no_key=True).filter(pk__in={*closed, *opened}).order_by("pk"))
+def _count(
+    gone: Sequence[SynchEntry], come: Sequence[SynchEntry], *, failed: Sequence[SynchEntry] = (), now: datetime | None = None
+) -> None:
+    """Corrects the figures of the causes, of which ``failed`` are attempts; one that other transactions correct meanwhile is waited for."""
+    latest = {one.cause_id: one for one in failed}
+    attempts = Counter(one.cause_id for one in failed)
+    change = {ignored: _by_cause(come, ignored=ignored) for ignored in (False, True)}
+    for ignored, number in change.items():
+        number.subtract(_by_cause(gone, ignored=ignored))
+    rows = list(ErrorCause.objects.select_for_update(no_key=True).filter(pk__in={*change[False], *change[True], *latest}).order_by("pk"))
     for row in rows:
-        row.records += opened[row.pk] - closed[row.pk]
+        row.records += change[False][row.pk]
+        row.ignored += change[True][row.pk]
         if row.pk in latest:
-            row.failures += opened[row.pk]
+            row.failures += attempts[row.pk]
             row.first_seen_at, row.last_seen_at = row.first_seen_at or now, now
             row.message, row.missing = latest[row.pk].message.removesuffix(SKIPPED_NOW).rstrip(), _missing(latest[row.pk])
     if rows:
-        ErrorCause.objects.bulk_update(rows, ["records", "failures", "first_seen_at", "last_seen_at", "message", "missing"])
+        figures = ["records", "ignored", "failures", "first_seen_at", "last_seen_at", "message", "missing"]
+        ErrorCause.objects.bulk_update(rows, figures)
 
 
-def _count_in_jobs(closed: Iterable[SynchEntry], opened: Iterable[SynchEntry]) -> None:
-    change = Counter(one.job_id for one in opened)
-    change.subtract(one.job_id for one in closed)
+def _count_in_jobs(gone: Iterable[SynchEntry], come: Iterable[SynchEntry]) -> None:
+    """Jobs count what is open, ignored ones are nobody's trouble."""
+    change = Counter(one.job_id for one in come if one.ignored_at is None)
+    change.subtract(one.job_id for one in gone if one.ignored_at is None)
     cases = [When(pk=pk, then=Value(number)) for pk, number in change.items() if number]
     if cases:
         jobs = SynchJob.objects.filter(pk__in=change)

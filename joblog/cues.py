@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from joblog.addresses import log_url, with_query
 from joblog.models import CueThreshold, JobQueueEntry, JobStatus, QueueStatus, SynchError, SynchJob
+from joblog.models.synch_entry import OPEN_ISSUE
 from joblog.schedule import PLANNED
 from mappings.models import Coupling
 from mappings.troubleshooting import stale_mappings
@@ -85,7 +86,7 @@ def _errors_url(**query: str) -> str:
 
 
 def _open_errors(**narrowed: str) -> QuerySet[Any]:
-    return SynchError.objects.filter(resolved_at=None, **narrowed)
+    return SynchError.objects.filter(OPEN_ISSUE, **narrowed)
 
 
 def _stale_url() -> str:

@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from joblog.addresses import destination_url, entries_url, help_url, source_url, why_url, with_query
+from joblog.error_classes import class_of
 from joblog.models import EntryAction, JobType, SynchEntry
 from joblog.next_tries import NextTry
 from syncadmin.sync.errors import OPTION_MAPPING
@@ -231,9 +232,12 @@ class ErrorTable(ListTable):
     )
     message = tables.Column(verbose_name="Error Message", empty_values=(), orderable=False, attrs={"td": {"class": "wrap"}})
     code = tables.Column(attrs={"td": {"class": "code"}})
+    kind = tables.Column(verbose_name="Class", empty_values=(), visible=False, orderable=False, attrs={"td": {"class": "wrap tight"}})
     next_try = tables.Column(
         verbose_name="Next Retry", empty_values=(), orderable=False, exclude_from_export=True, attrs={"td": {"class": "seen wrap tight"}}
     )
+    owner = tables.Column(accessor="owner__username", visible=False, attrs={"td": {"class": "owner"}})
+    note = tables.Column(visible=False, orderable=False, attrs={"td": {"class": "wrap tight"}})
     actions = tables.TemplateColumn(
         template_name="joblog/error_row_actions.html",
         verbose_name="Retry",
@@ -246,6 +250,7 @@ class ErrorTable(ListTable):
     attempts = tables.Column(visible=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}})
     action = columns.PillColumn(tones=ACTION_TONES, verbose_name="Result", visible=False)
     direction = columns.DirectionColumn(accessor="job__direction", visible=False)
+    ignored_at = columns.MomentColumn(verbose_name="Ignored", visible=False)
     resolved_at = columns.MomentColumn(verbose_name="Resolved", visible=False)
     job = tables.Column(
         accessor="job_id", verbose_name="Job", visible=False, linkify=lambda record: reverse("joblog:job", args=[record.job_id])
@@ -277,6 +282,9 @@ class ErrorTable(ListTable):
         if why and not record.resolved_at:
             more = format_html('<a href="{}">Why?<span class="unseen"> {}</span></a> · {}', why, record.source_label, more)
         return format_html("{}<br>{}", code, more)
+
+    def render_kind(self, record: SynchEntry) -> str:
+        return str(class_of(record.code).label)
 
     def render_at(self, record: SynchEntry) -> SafeString:
         """The last attempt; below it since when, where there were more."""

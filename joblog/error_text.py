@@ -9,13 +9,16 @@ from syncadmin.ui.formatting import utc
 
 
 def error_text(entry: SynchEntry) -> str:
-    """A line per fact, moments in UTC; needs ``entry.job`` and ``entry.cause`` at hand."""
+    """A line per fact, moments in UTC; needs ``entry.job``, ``entry.cause`` and ``entry.owner`` at hand."""
     remedy = remedy_for(entry.code)
     facts = {
         "No.": entry.pk,
         "Date/Time": utc(entry.at),
         "First seen": utc(entry.first_seen_at) if entry.first_seen_at else "",
         "Attempts": entry.attempts or "",
+        "Owner": entry.owner.get_username() if entry.owner else "",
+        "Note": entry.note,
+        "Ignored": utc(entry.ignored_at) if entry.ignored_at else "",
         "Resolved": utc(entry.resolved_at) if entry.resolved_at else "",
         "Mapping": f"{entry.job.mapping_name} {entry.job.direction}",
         "Company": entry.job.company,

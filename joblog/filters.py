@@ -10,6 +10,7 @@ from django import forms
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
+from joblog.error_classes import ErrorClass, of_class
 from joblog.models import (
     Channel,
     EntryAction,
@@ -24,9 +25,10 @@ from joblog.models import (
     Trigger,
     WatchedTable,
 )
-from joblog.models.synch_entry import OPEN_ISSUE, RESOLVED_ISSUE
+from joblog.models.synch_entry import IGNORED_ISSUE, OPEN_ISSUE, RESOLVED_ISSUE
 from joblog.models.synch_job import FAILED, NEEDS_ATTENTION
 from mappings.models import IntegrationTableMapping, System
+from mappings.users import operators
 from syncadmin.sync.records import Direction
 from syncadmin.ui.filters import ListFilter, PickFilter, TickFilter
 from syncadmin.ui.formatting import DIRECTIONS, count
@@ -34,6 +36,9 @@ from syncadmin.ui.formatting import DIRECTIONS, count
 DEFAULT_DAYS = 7
 JOBS_OF_RECORD = 1000
 _NEWEST_OF_RECORD = f"Only the newest {count(JOBS_OF_RECORD)} jobs of this record are shown. Its full history has all of them."
+# Issues by the state that an address names; each has its partial indexes.
+ISSUES_IN = {"open": OPEN_ISSUE, "ignored": IGNORED_ISSUE, "resolved": RESOLVED_ISSUE}
+_HOLDING = {"open": Q(records__gt=0), "ignored": Q(ignored__gt=0), "resolved": Q()}  # the causes that such issues may have
 _WAYS = [(way.value, DIRECTIONS[way.value][1]) for way in Direction]
 
 
@@ -142,7 +147,9 @@ class EntryFilter(ListFilter):
 
     action = PickFilter(what="action", choices=EntryAction.choices)
     code = django_filters.CharFilter(lookup_expr="iexact", label="Code", widget=forms.TextInput(attrs={"placeholder": "Code", "size": 14}))
-    state = PickFilter(what="state", choices=[("open", "Still failing"), ("resolved", "Resolved")], method="filter_state")
+    state = PickFilter(
+        what="state", choices=[("open", "Still failing"), ("ignored", "Ignored"), ("resolved", "Resolved")], method="filter_state"
+    )
     cause = django_filters.NumberFilter(max_value=2**63 - 1, widget=forms.HiddenInput())
     record = django_filters.CharFilter(method="filter_record", widget=forms.HiddenInput())
 
@@ -154,7 +161,7 @@ class EntryFilter(ListFilter):
         return rows.filter(touching(value))
 
     def filter_state(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(OPEN_ISSUE if value == "open" else RESOLVED_ISSUE)
+        return rows.filter(ISSUES_IN[value])
 
 
 class LineFilter(ListFilter):
@@ -172,32 +179,49 @@ class LineFilter(ListFilter):
 
 
 class ErrorFilter(NamedMappings):
-    """Open issues unless resolved ones are asked for. Most filters choose causes: few rows, which tell of millions of entries."""
+    """Open issues unless ignored or resolved ones are asked for. Most filters choose causes: few rows that tell of millions of entries."""
 
-    search_fields = ("source_label", "destination_label", "message", "source_key", "destination_key")
+    search_fields = ("source_label", "destination_label", "message", "source_key", "destination_key", "note")
     _of_causes = {"mapping": "mapping_name", "company": "company", "direction": "direction", "code": "code__iexact", "cause": "pk"}
 
-    state = django_filters.ChoiceFilter(choices=[("resolved", "Resolved")], method="done_always", widget=forms.HiddenInput())
+    state = django_filters.ChoiceFilter(
+        choices=[("ignored", "Ignored"), ("resolved", "Resolved")], method="done_always", widget=forms.HiddenInput()
+    )
     mapping = PickFilter(what="mapping", choices=[], method="done_always")
     company = PickFilter(what="company", choices=[], method="done_always")
     direction = PickFilter(what="direction", choices=_WAYS, method="done_always")
     action = PickFilter(what="result", choices=[("Failed", "Failed"), ("Skipped", "Skipped")])
     code = django_filters.CharFilter(method="done_always", label="Code", widget=forms.TextInput(attrs={"placeholder": "Code", "size": 14}))
+    kind = PickFilter(what="class", choices=ErrorClass.choices, method="done_always")
+    owner = PickFilter(what="owner", choices=[("me", "Mine"), ("nobody", "Nobody's")], method="filter_owner")
     cause = django_filters.NumberFilter(method="done_always", widget=forms.HiddenInput())
 
     class Meta:
         model = SynchEntry
         fields: list[str] = []
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.operators = list(operators())
+        self.filters["owner"].extra["choices"] = [
+            *self.filters["owner"].extra["choices"],
+            *((str(one.pk), one.get_username()) for one in self.operators),
+        ]
+
     def always(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.form.cleaned_data
         wanted = {name: chosen[key] for key, name in self._of_causes.items() if chosen.get(key)}
-        resolved = bool(chosen.get("state"))
-        rows = rows.filter(RESOLVED_ISSUE if resolved else OPEN_ISSUE)
-        if not wanted:
+        state = chosen.get("state") or "open"
+        rows = rows.filter(ISSUES_IN[state])
+        kind = of_class(chosen["kind"]) if chosen.get("kind") else Q()
+        if not wanted and not kind:
             return rows
-        causes = ErrorCause.objects.filter(**wanted)
-        return rows.filter(cause__in=list((causes if resolved else causes.filter(records__gt=0)).values_list("pk", flat=True)))
+        return rows.filter(cause__in=list(ErrorCause.objects.filter(_HOLDING[state], kind, **wanted).values_list("pk", flat=True)))
+
+    def filter_owner(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        if value == "nobody":
+            return rows.filter(owner__isnull=True)
+        return rows.filter(owner=self.request.user.pk if value == "me" else int(value))
 
     def done_always(self, rows: QuerySet[Any], _name: str, _value: str) -> QuerySet[Any]:
         return rows
@@ -212,6 +236,7 @@ class CauseFilter(NamedMappings):
     mapping = PickFilter(what="mapping", field_name="mapping_name", choices=[])
     company = PickFilter(what="company", choices=[])
     direction = PickFilter(what="direction", choices=_WAYS)
+    kind = PickFilter(what="class", choices=ErrorClass.choices, method="filter_kind")
     code = django_filters.CharFilter(lookup_expr="iexact", label="Code", widget=forms.TextInput(attrs={"placeholder": "Code", "size": 14}))
 
     class Meta:
@@ -223,6 +248,9 @@ class CauseFilter(NamedMappings):
 
     def filter_state(self, rows: QuerySet[Any], _name: str, _value: str) -> QuerySet[Any]:
         return rows.filter(failures__gt=0)
+
+    def filter_kind(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(of_class(value))
 
 
 class WatchedTableFilter(ListFilter):

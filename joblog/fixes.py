@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from joblog.coupling_actions import enqueue_records, keys_of
 from joblog.models import ErrorCause, RunKind, SynchError
+from joblog.models.synch_entry import OPEN_ISSUE
 from joblog.remedies import Fix
 from joblog.retries import Retried, chunks, retry_errors
 from joblog.scope import Scope
@@ -37,7 +38,7 @@ class _Chosen:
 
 def fix_cause(cause: ErrorCause, fix: Fix, *, user: Person) -> Retried:
     """Mends all open records of a cause. Raises CannotFix."""
-    issues = SynchError.objects.filter(cause=cause, resolved_at=None)
+    issues = SynchError.objects.filter(OPEN_ISSUE, cause=cause)
     return _FIXES[fix](_Chosen(issues, user, cause))
 
 

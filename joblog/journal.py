@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from joblog.call_stacks import CallStacks
-from joblog.causes import close_issues, keep_issues
+from joblog.causes import CARRIED, close_issues, keep_issues
 from joblog.claims import Claim
 from joblog.follow_ups import FollowUps, followed, remember
 from joblog.job_story import page_done, part_done
@@ -36,7 +36,7 @@ _COUNTER = {
 }  # fmt: skip
 _UPDATED = (
     "action", "intended", "source_label", "destination_key", "destination_label", "coupling_id", "changes", "code", "fields", "message",
-    "detail", "at", "resolved_at", "cause", "issue", "first_seen_at", "attempts",
+    "detail", "at", "resolved_at", "cause", "issue", "first_seen_at", "attempts", *CARRIED,
 )  # fmt: skip
 _GOOD = {Action.INSERTED, Action.MODIFIED, Action.UNCHANGED, Action.COUPLED}
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from joblog.causes import close_issues, keep_issues
+from joblog.causes import CARRIED, close_issues, keep_issues
 from joblog.job_story import begins, changed, finished
 from joblog.log_lines import now_about
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobStatus, JobType, SynchEntry, SynchJob
@@ -108,7 +108,7 @@ def entry_of(job: SynchJob, row: Coupling, action: EntryAction, **values: Any) -
 
 def keep(job: SynchJob, entries: Sequence[SynchEntry]) -> None:
     """Saves entries, new and known ones, and counts those that are settled; call it in a transaction that holds the claim."""
-    fields = ["action", "intended", "code", "fields", "message", "changes", "at", "cause", "issue", "first_seen_at", "attempts"]
+    fields = ["action", "intended", "code", "fields", "message", "changes", "at", "cause", "issue", "first_seen_at", "attempts", *CARRIED]
     coupled = [one for one in entries if one.action == EntryAction.COUPLED]
     keep_issues(job, entries, well=[one.source_key for one in coupled])
     SynchEntry.objects.bulk_create([one for one in entries if one.pk is None])

@@ -17,6 +17,7 @@ from joblog.views.deleted import Deleted
 from joblog.views.error import ErrorHelp, ErrorPage, ErrorText
 from joblog.views.errors import ErrorList, FixErrors, Retry
 from joblog.views.full_synchronization import FullSynchronization
+from joblog.views.handle_errors import HandleErrors
 from joblog.views.home import Home, Thresholds
 from joblog.views.job import JobEntries, JobPage
 from joblog.views.job_lines import JobLines
@@ -60,6 +61,7 @@ urlpatterns: list[URLPattern] = [
     path("errors/", ErrorList.as_view(), name="errors"),
     path("errors/retry/", Retry.as_view(), name="retry"),
     path("errors/fix/", FixErrors.as_view(), name="fix"),
+    path("errors/handle/", HandleErrors.as_view(), name="handle"),
     path("errors/help/", ErrorHelp.as_view(), name="error-help"),
     path("errors/<int:pk>/", ErrorPage.as_view(), name="error"),
     path("errors/<int:pk>/text/", ErrorText.as_view(), name="error-text"),

@@ -41,6 +41,11 @@ def people() -> QuerySet[User]:
     return User.objects.prefetch_related("groups").order_by("username")
 
 
+def operators() -> QuerySet[User]:
+    """Who may operate and sign in, by name."""
+    return User.objects.with_perm("mappings.operate").order_by("username")
+
+
 def with_role(role: str) -> Q:
     """The condition on users of whom role_of tells this role, SUPERUSER or one of Role."""
     if role == SUPERUSER:

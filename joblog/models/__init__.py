@@ -5,6 +5,7 @@ from joblog.models.cue_threshold import CueThreshold
 from joblog.models.deletion_watch import DeletionWatch
 from joblog.models.error_cause import ErrorCause
 from joblog.models.full_synchronization_line import FullSynchronizationLine, Recommendation, Requested
+from joblog.models.issue_remark import IssueRemark
 from joblog.models.job_line import JobLine, LineLevel
 from joblog.models.job_queue_entry import JobQueueEntry, JobQueueLogEntry, LogStatus, QueueStatus, RunKind, Stop
 from joblog.models.job_totals import JobTotals
@@ -25,6 +26,7 @@ __all__ = [
     "EntryAction",
     "ErrorCause",
     "FullSynchronizationLine",
+    "IssueRemark",
     "JobLine",
     "JobQueueEntry",
     "JobQueueLogEntry",

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from joblog.models.error_cause import ErrorCause
+from joblog.models.issue_remark import LONGEST_NOTE
 from joblog.models.synch_job import SynchJob
 
 # Asked for in these words, issues are read from their partial indexes: nothing in them is passed as a parameter.
 ISSUE = Q(issue=True)
-OPEN_ISSUE = ISSUE & Q(resolved_at__isnull=True)
+UNRESOLVED_ISSUE = ISSUE & Q(resolved_at__isnull=True)  # whatever people think of it
+OPEN_ISSUE = UNRESOLVED_ISSUE & Q(ignored_at__isnull=True)
+IGNORED_ISSUE = UNRESOLVED_ISSUE & Q(ignored_at__isnull=False)
 RESOLVED_ISSUE = ISSUE & Q(resolved_at__isnull=False)
 _LEFT_TO_THE_OTHER_SIDE = "other-side-wins"  # a conflict that a named winner decides; no error (syncadmin/sync/decide.py)
 
@@ -37,6 +41,9 @@ class SynchEntry(models.Model):
 
     A failed one has a ``cause``. The last failed attempt of a record in one direction is its ``issue``, open until ``resolved_at``:
     ``attempts`` failed for the same cause since ``first_seen_at``. An earlier attempt is none any more, and resolved when the next failed.
+
+    A person may take an issue (``owner``), say something about it (``note`` is what was said last) or ignore it: it is neither open nor
+    resolved then. The next attempt takes all this over, but one that fails for another cause is open again (joblog/causes.py).
     """
 
     job = models.ForeignKey(SynchJob, on_delete=models.CASCADE, related_name="entries", db_index=False)  # entry_in_job begins with it
@@ -58,6 +65,11 @@ class SynchEntry(models.Model):
     issue = models.BooleanField(default=False)
     first_seen_at = models.DateTimeField("first seen", null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )  # issue_of_owner begins with it
+    note = models.CharField(max_length=LONGEST_NOTE, blank=True)
+    ignored_at = models.DateTimeField("ignored", null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -68,19 +80,27 @@ class SynchEntry(models.Model):
             models.Index(fields=["job", "action", "-id"], name="entry_of_job"),
             models.Index(fields=["source_key", "-id"], name="entry_by_source"),
             models.Index(fields=["destination_key", "-id"], name="entry_by_destination"),
-            models.Index(fields=["coupling_id"], condition=OPEN_ISSUE, name="issue_open_of_coupling"),
-            models.Index(fields=["source_key"], condition=OPEN_ISSUE, name="issue_open_of_record"),
-            models.Index(fields=["job"], condition=OPEN_ISSUE, name="issue_open_of_job"),
+            models.Index(fields=["coupling_id"], condition=UNRESOLVED_ISSUE, name="issue_unresolved_of_coupling"),
+            models.Index(fields=["source_key"], condition=UNRESOLVED_ISSUE, name="issue_unresolved_of_record"),
+            models.Index(fields=["job"], condition=UNRESOLVED_ISSUE, name="issue_unresolved_of_job"),
             models.Index(fields=["-id"], condition=OPEN_ISSUE, name="issue_open"),
             models.Index(fields=["action", "-id"], condition=OPEN_ISSUE, name="issue_open_of_action"),
+            models.Index(fields=["-id"], condition=IGNORED_ISSUE, name="issue_ignored"),
             models.Index(fields=["-id"], condition=RESOLVED_ISSUE, name="issue_resolved"),
+            models.Index(fields=["owner", "-id"], condition=Q(owner__isnull=False), name="issue_of_owner"),
             models.Index(fields=["cause", "-id"], condition=OPEN_ISSUE, name="issue_open_of_cause"),
+            models.Index(fields=["cause", "-id"], condition=IGNORED_ISSUE, name="issue_ignored_of_cause"),
             models.Index(fields=["cause", "-id"], condition=RESOLVED_ISSUE, name="issue_resolved_of_cause"),
             models.Index(fields=["job", "cause"], condition=Q(cause__isnull=False), name="cause_of_job"),
         ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.source_label or self.source_key}"
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether its record still fails, ignored or not: what people may do something about."""
+        return self.issue and self.resolved_at is None
 
     @property
     def failure(self) -> bool:

@@ -14,6 +14,8 @@ from django.views.generic import View
 from joblog.cause_tables import CauseTable
 from joblog.filters import CauseFilter
 from joblog.fixes import CannotFix, fix_cause
+from joblog.handling import IGNORE
+from joblog.issue_numbers import numbers_of_issues
 from joblog.models import ErrorCause
 from joblog.remedies import BUTTONS, Fix, fixes_of
 from joblog.views.errors import tell_retried
@@ -26,6 +28,7 @@ class CauseList(ListPage):
     table_class = CauseTable
     filter_class = CauseFilter
     template_name = "joblog/causes.html"
+    fragment_template = "joblog/error_rows.html"
     actions_template = "joblog/cause_list_actions.html"
     empty_text = "Nothing holds up any record. Causes appear here when records fail, and go when they succeed."
     live_seconds = 15
@@ -34,7 +37,7 @@ class CauseList(ListPage):
         return ErrorCause.objects.all()
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
-        return super().get_context_data(tab="causes", **extra)
+        return super().get_context_data(tab="causes", numbers=numbers_of_issues(), handlings=(IGNORE,), **extra)
 
 
 class FixCause(Permitted, View):

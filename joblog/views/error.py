@@ -13,11 +13,16 @@ from joblog.addresses import destination_url, help_url, source_url, why_url
 from joblog.call_stacks import call_stack_of
 from joblog.entry_tables import what_happened
 from joblog.error_text import error_text, field_names
+from joblog.handling import handlings_of, state_of
+from joblog.issue_states import remarks_on
 from joblog.models import SynchEntry
 from joblog.next_tries import next_tries
 from joblog.remedies import BUTTONS, REMEDIES, remedy_for
+from mappings.users import operators
 from syncadmin.sync.records import Direction
 from syncadmin.ui.views import Page, Permitted
+
+_REMARKS = 20
 
 
 class ErrorPage(Page):
@@ -41,7 +46,10 @@ class ErrorPage(Page):
             help_url=help_url(entry.code),
             source=source,
             destination=destination,
-            may_mend=entry.issue and entry.resolved_at is None,
+            may_mend=entry.unresolved,
+            handlings=handlings_of(state_of(entry)),
+            operators=operators() if entry.unresolved else (),
+            remarks=remarks_on(entry)[:_REMARKS],
             next_try=next_tries([entry]).get(entry.pk) if entry.issue else None,
             why=why_url(entry.job.mapping_id, side, entry.source_key),
             **extra,
@@ -69,7 +77,7 @@ class ErrorHelp(Page):
 
 def failed_entry(pk: int) -> SynchEntry:
     """An entry of a record that failed, with its job and cause; anything else is not found."""
-    entry = get_object_or_404(SynchEntry.objects.select_related("job", "cause"), pk=pk)
+    entry = get_object_or_404(SynchEntry.objects.select_related("job", "cause", "owner"), pk=pk)
     if not entry.failure:
         raise Http404("This record did not fail.")
     return entry

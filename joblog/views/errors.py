@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,10 @@ from joblog.addresses import log_url
 from joblog.entry_tables import ErrorTable
 from joblog.filters import WITH_JOBS, ErrorFilter
 from joblog.fixes import CannotFix, fix_issues
+from joblog.handling import handlings_of
+from joblog.issue_numbers import numbers_of_issues
 from joblog.models import ErrorCause, JobType, SynchEntry, SynchError
+from joblog.models.synch_entry import OPEN_ISSUE
 from joblog.next_tries import next_tries
 from joblog.remedies import Fix
 from joblog.retries import Retried, retry_couplings, retry_errors
@@ -34,29 +38,39 @@ def still_failing(jobs: Sequence[int]) -> QuerySet[SynchError]:
     stream = ("mapping", "mapping_name", "direction")
     same = {f"cause__{name}": OuterRef(f"cause__{name}") for name in stream}
     failed = SynchEntry.objects.filter(job__in=jobs, cause__isnull=False, source_key=OuterRef("source_key"), **same)
-    return SynchError.objects.filter(Exists(failed.exclude(job__type=JobType.PREVIEW)), resolved_at=None)
+    return SynchError.objects.filter(OPEN_ISSUE, Exists(failed.exclude(job__type=JobType.PREVIEW)))
 
 
 class ErrorList(ListPage):
+    """Open issues; those that people ignore, and those whose records went well since, on tabs of their own."""
+
     title = "Integration Synchronization Errors"
     noun = ("error", "errors")
     table_class = ErrorTable
     filter_class = ErrorFilter
     template_name = "joblog/errors.html"
+    fragment_template = "joblog/error_rows.html"
     actions_template = "joblog/error_actions.html"
     empty_text = "There is no open error. Errors close themselves when their record is synchronized."
+    views = (("Mine", "owner=me"), ("Nobody's", "owner=nobody"))
     live_seconds = 15
 
     def get_rows(self) -> QuerySet[Any]:
-        return SynchError.objects.prefetch_related(WITH_JOBS)
+        return SynchError.objects.prefetch_related(WITH_JOBS, "owner")
 
     def get_table(self, rows: QuerySet[Any]) -> ListTable:
-        """Resolved errors tell when they were, and are not tried again."""
-        table = super().get_table(rows)
-        if self.request.GET.get("state") and self.chosen_columns() is None:
-            table.columns.show("resolved_at")
-            table.columns.hide("next_try")
+        """Resolved errors tell when they were, and are not tried again; owners are shown where somebody has an error, notes with what is
+        ignored."""
+        table, tab = super().get_table(rows), self.get_tab()
+        if self.chosen_columns() is None:
+            shown = {"resolved_at": tab == "resolved", "note": tab == "ignored", "next_try": tab == "open"}
+            shown["owner"] = any(row.record.owner_id for row in table.page.object_list)
+            for name, show in shown.items():
+                (table.columns.show if show else table.columns.hide)(name)
         return table
+
+    def get_tab(self) -> str:
+        return self.request.GET.get("state") or "open"
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         context = super().get_context_data(**extra)
@@ -64,8 +78,10 @@ class ErrorList(ListPage):
         table.next_tries = next_tries([row.record for row in table.page.object_list])
         cause = key_in(asked.get("cause", ""))
         context["cause"] = ErrorCause.objects.filter(pk=cause).first() if cause else None
-        context["tab"] = "resolved" if asked.get("state") else "open"
-        return context
+        context["tab"] = self.get_tab()
+        context["handlings"] = handlings_of(context["tab"])
+        context["operators"] = context["filterset"].operators
+        return context | {"numbers": numbers_of_issues()}
 
 
 class Retry(Permitted, View):
@@ -82,7 +98,7 @@ class Retry(Permitted, View):
         if couplings := posted_keys(request, "coupling"):
             retried = retry_couplings(Coupling.objects.filter(pk__in=couplings), user=request.user, use=use)
         else:
-            retried = retry_errors(_chosen(request), user=request.user, use=use)
+            retried = retry_errors(chosen_errors(request), user=request.user, use=use)
         tell_retried(request, retried)
         return HttpResponseRedirect(next_url(request, reverse("joblog:errors")))
 
@@ -99,23 +115,30 @@ class FixErrors(Permitted, View):
             tell(request, f"Nothing was started: {do or 'nothing'} is no way to mend errors.", level=messages.ERROR)
             return back
         try:
-            tell_retried(request, fix_issues(_chosen(request), Fix(do), user=request.user))
+            tell_retried(request, fix_issues(chosen_errors(request), Fix(do), user=request.user))
         except CannotFix as error:
             tell(request, str(error), level=messages.ERROR)
         return back
 
 
-def _chosen(request: HttpRequest) -> QuerySet[SynchError]:
+def chosen_errors(request: HttpRequest) -> QuerySet[SynchError]:
+    """What a button of the list or of an error's page is about."""
     if only := posted_keys(request, "only"):
         return SynchError.objects.filter(pk__in=only)
     if "all" in request.POST:
-        query = QueryDict(urlsplit(request.POST.get("next", "")).query)
-        filterset = ErrorFilter(query, queryset=SynchError.objects.all(), request=request)
-        rows: QuerySet[SynchError] = filterset.qs if filterset.is_valid() else SynchError.objects.none()
-        return rows
+        return _shown_at(request, request.POST.get("next", ""))
     if jobs := posted_keys(request, "job"):
         return still_failing(jobs)
     return SynchError.objects.filter(pk__in=posted_keys(request, "entry"))
+
+
+def _shown_at(request: HttpRequest, address: str) -> QuerySet[SynchError]:
+    """All that the list shows at this address, on all its pages."""
+    asked = copy(request)
+    asked.GET = QueryDict(urlsplit(address).query)
+    page = ErrorList()
+    page.setup(asked)
+    return page.matching().prefetch_related(None)
 
 
 def tell_retried(request: HttpRequest, retried: Retried) -> None:

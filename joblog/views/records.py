@@ -17,7 +17,7 @@ from joblog.addresses import log_url, record_url
 from joblog.entry_tables import HistoryTable
 from joblog.filters import WITH_JOBS, EntryFilter, entries_touching
 from joblog.models import EntryAction, JobType, SynchEntry
-from joblog.models.synch_entry import OPEN_ISSUE
+from joblog.models.synch_entry import UNRESOLVED_ISSUE
 from joblog.record_tables import coupling_pill
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.offers import synchronize_offer
@@ -118,7 +118,7 @@ def _failure(mapping: IntegrationTableMapping, coupling: Coupling | None, key: s
     """What the last attempt failed with, and when; of a record that was never coupled, what still keeps it from that."""
     if coupling is not None:
         return (coupling.last_error, coupling.failed_at) if coupling.failing else ("", None)
-    issue = SynchEntry.objects.filter(OPEN_ISSUE, source_key=key, job__mapping=mapping).order_by("-pk").first()
+    issue = SynchEntry.objects.filter(UNRESOLVED_ISSUE, source_key=key, job__mapping=mapping).order_by("-pk").first()
     return (issue.message, issue.at) if issue is not None else ("", None)
 
 

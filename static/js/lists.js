@@ -81,6 +81,28 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter") { event.preventDefault(); event.target.closest("tr").querySelector("td.name a")?.click(); }
 });
 
+// A button with data-asks opens its dialog, which asks what the form of the list sends along. What other dialogs ask stays at home: a
+// field in a fieldset that is disabled is neither checked nor sent.
+function ask(button) {
+  const dialog = document.getElementById(button.dataset.asks);
+  const fields = dialog.querySelector("fieldset");
+  const all = fields.querySelector("[name=all]");
+  const number = ticked().length;
+  closeMenus();
+  fields.disabled = false;
+  if (all) { all.checked = false; all.required = number === 0; }
+  if (button.dataset.cause) fields.querySelector("[name=cause]").value = button.dataset.cause;
+  fields.querySelector("[data-asked-about]").textContent = button.dataset.about ?? (all ? `${number || "No error is"} selected` : "");
+  dialog.addEventListener("close", () => { fields.disabled = true; }, { once: true });
+  dialog.showModal();
+  fields.querySelector("textarea, select, input:not([type=hidden])")?.focus();
+}
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-asks]");
+  if (button) ask(button);
+  event.target.closest("[data-closes]")?.closest("dialog").close();
+});
+
 // The address may have changed since the page was made (filters do that), so what depends on it is read now.
 document.addEventListener("submit", (event) => {
   const form = event.target;

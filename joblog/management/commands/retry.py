@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q, QuerySet
 
 from joblog.models import JobType, SynchError
+from joblog.models.synch_entry import OPEN_ISSUE, UNRESOLVED_ISSUE
 from joblog.naming import find_mapping, find_records
 from joblog.queue import enqueue, new_entry
 from joblog.retries import Retried, retry_couplings, retry_errors, synchronize_couplings
@@ -77,7 +78,8 @@ def _mappings(options: dict[str, Any]) -> list[IntegrationTableMapping]:
 
 
 def _errors(mappings: list[IntegrationTableMapping], options: dict[str, Any]) -> QuerySet[SynchError]:
-    rows = SynchError.objects.filter(resolved_at=None).exclude(job__type=JobType.PREVIEW)
+    """Those that are open; of records that are named also what is ignored."""
+    rows = SynchError.objects.filter(UNRESOLVED_ISSUE if options["record"] else OPEN_ISSUE).exclude(job__type=JobType.PREVIEW)
     if mappings:
         rows = rows.filter(job__mapping__in=mappings)
     elif options["company"]:
