@@ -14,13 +14,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from joblog.causes import forget_issues
 from joblog.claims import Claim
 from joblog.models import (
+    IssueRemark,
     JobLine,
     JobQueueEntry,
     JobQueueLogEntry,
@@ -112,6 +113,7 @@ def remove_old(entry: JobQueueEntry, execution: JobQueueLogEntry, claim: Claim, 
     plan.setdefault("as_of", timezone.now().isoformat())
     work = _Work(claim, pause, Removed(**plan.get("removed", {})))
     done = all(work.delete_jobs(rows) for rows in _job_lists(plan)) and all(work.delete_runs(rows) for rows in _run_lists(plan))
+    done = done and work.delete_remarks()
     plan["removed"] = asdict(work.removed)
     with transaction.atomic():
         claim.hold()
@@ -172,6 +174,17 @@ class _Work:
                 gone = JobQueueLogEntry.objects.filter(pk__in=[one.pk for one in page])
                 SynchJob.objects.filter(log_entry__in=gone).update(log_entry=None)
                 self.removed.runs += gone.delete()[1].get("joblog.JobQueueLogEntry", 0)
+            if self.pause():
+                return False
+        return True
+
+    def delete_remarks(self) -> bool:
+        """What people said about errors of which no entry is left."""
+        same_record = SynchEntry.objects.filter(source_key=OuterRef("source_key")).exclude(source_key="")
+        gone = IssueRemark.objects.exclude(Exists(same_record)).exclude(Exists(SynchEntry.objects.filter(pk=OuterRef("entry_number"))))
+        while ids := list(gone.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+            with self._transaction():
+                IssueRemark.objects.filter(pk__in=ids).delete()
             if self.pause():
                 return False
         return True

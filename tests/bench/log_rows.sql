@@ -9,8 +9,8 @@ SELECT ordinality - 1 AS number, code FROM unnest(ARRAY[
   'too-long', 'not-coupled', 'conflict', 'refused', 'unknown-option', 'busy', 'deleted', 'required'
 ]) WITH ORDINALITY AS code (code, ordinality);
 
-INSERT INTO joblog_errorcause (mapping_id, mapping_name, company, direction, code, fields, field_labels, missing, records, failures, message)
-SELECT mapping.id, mapping.name, 'CRONUS', way.direction, code.code, 'displayName', 'Name', '', 0, 0, 'Name is not good.'
+INSERT INTO joblog_errorcause (mapping_id, mapping_name, company, direction, code, fields, field_labels, missing, records, ignored, failures, message)
+SELECT mapping.id, mapping.name, 'CRONUS', way.direction, code.code, 'displayName', 'Name', '', 0, 0, 0, 'Name is not good.'
 FROM mappings_integrationtablemapping AS mapping, unnest(ARRAY['ToIntegrationTable', 'FromIntegrationTable']) AS way (direction), code
 WHERE mapping.name <> 'VENDOR';
 
@@ -30,7 +30,7 @@ JOIN mappings_integrationtablemapping AS mapping ON mapping.name = CASE
 
 INSERT INTO joblog_synchentry (
   job_id, action, intended, source_key, source_label, destination_key, destination_label, coupling_id, changes, code, fields, message, detail,
-  at, resolved_at, cause_id, issue, first_seen_at, attempts
+  at, resolved_at, cause_id, issue, first_seen_at, attempts, note
 )
 SELECT
   row.job_id, row.action, '',
@@ -43,7 +43,7 @@ SELECT
   CASE WHEN cause.id IS NULL THEN '' ELSE 'Name has 120 characters, Name in Dynamics 365 Sales holds 100.' END,
   '{}', row.started_at, CASE WHEN cause.id IS NOT NULL AND NOT row.open THEN row.started_at + interval '1 hour' END,
   cause.id, cause.id IS NOT NULL AND row.last, CASE WHEN cause.id IS NOT NULL THEN row.started_at END,
-  CASE WHEN cause.id IS NOT NULL THEN 1 ELSE 0 END
+  CASE WHEN cause.id IS NOT NULL THEN 1 ELSE 0 END, ''
 FROM (
   SELECT
     job.id AS job_id, job.mapping_id, job.direction, job.started_at, job.hot, number,

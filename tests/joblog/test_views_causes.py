@@ -15,7 +15,7 @@ from tests.joblog.conftest import MakeEntry, MakeJob, MakeMapping
 
 CAUSES = "/causes/"
 # session, person, 2 x permissions, names of the mapping filter, count, causes, systems of the top bar, pause
-QUERIES = 9
+QUERIES = 11
 SignIn = Callable[[str], Client]
 
 

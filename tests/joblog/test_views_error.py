@@ -16,7 +16,7 @@ from tests.people import People
 
 HELP = "/errors/help/"
 # session, person, 2 x permissions, entry with job and cause, coupling and next runs for the next retry, systems of the top bar, pause
-QUERIES = 9
+QUERIES = 10
 
 
 def failed(number: str) -> SynchError:

@@ -20,9 +20,9 @@ from syncadmin.sync.records import Direction, Side
 from tests.joblog.conftest import MakeEntry, MakeJob, MakeMapping
 
 ERRORS, RETRY = "/errors/", "/errors/retry/"
-# session, person, 2 x permissions, names of the mapping filter, count, entries, their jobs, couplings and next runs for the next
-# retry, systems of the top bar, pause
-QUERIES = 12
+# session, person, 2 x permissions, names of the mapping filter, people of the owner filter, 2 x numbers of the tabs, count, entries, their
+# jobs, couplings and next runs for the next retry, systems of the top bar, pause
+QUERIES = 15
 MakeCoupling = Callable[..., Coupling]
 
 

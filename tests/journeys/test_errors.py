@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from syncadmin.sandbox.demo_failures import FAILURES
-from tests.journeys.pages import follow, mapping_row, open_count, row, rows
+from tests.journeys.pages import expect_message, follow, mapping_row, open_count, row, rows
 
 CODES = {
     "currency-not-coupled": {"not-coupled"},
@@ -68,3 +68,30 @@ def test_the_errors_of_one_code_and_of_one_cause_are_a_click_away(page):
 def known(cause):
     """The numbers of customers and names of accounts that fail for this cause."""
     return [one.key for one in FAILURES if one.cause == cause]
+
+
+def test_an_error_is_assigned_ignored_with_a_reason_found_again_and_reopened(page):
+    page.goto("/errors/?mapping=CUSTOMER&code=too-long")
+    name = rows(page)[0]["Source"]
+    row(page, name).get_by_role("checkbox").check()
+    ask(page, "Assign")
+    page.locator("#handle-assign").get_by_role("button", name="Assign").click()
+    expect_message(page, "1 error is now assigned to admin.")
+    expect(row(page, name).locator("td.owner")).to_have_text("admin")
+    row(page, name).get_by_role("checkbox").check()
+    ask(page, "Ignore")
+    page.locator("#handle-ignore").get_by_label("Reason").fill("A test record")
+    page.locator("#handle-ignore").get_by_role("button", name="Ignore").click()
+    expect_message(page, "1 error is ignored.")
+    expect(row(page, name)).to_have_count(0)
+    page.locator("#error-tabs").get_by_role("link", name="Ignored").click()
+    expect(row(page, name)).to_contain_text("A test record")
+    row(page, name).get_by_role("checkbox").check()
+    ask(page, "Reopen")
+    page.locator("#handle-reopen").get_by_role("button", name="Reopen").click()
+    expect_message(page, "1 error is open again.")
+
+
+def ask(page, action):
+    page.locator(".actions summary", has_text="Handle").click()
+    page.locator(".actions").get_by_role("button", name=action, exact=True).click()
