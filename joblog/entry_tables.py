@@ -230,13 +230,13 @@ class ErrorTable(ListTable):
     destination = tables.Column(
         accessor="destination_label", verbose_name="Destination", empty_values=(), attrs={"td": {"class": "record"}}
     )
-    message = tables.Column(verbose_name="Error Message", empty_values=(), orderable=False, attrs={"td": {"class": "wrap"}})
+    message = tables.Column(verbose_name="Error Message", empty_values=(), orderable=False, attrs={"td": {"class": "wrap short"}})
     code = tables.Column(attrs={"td": {"class": "code"}})
     kind = tables.Column(verbose_name="Class", empty_values=(), visible=False, orderable=False, attrs={"td": {"class": "wrap tight"}})
     next_try = tables.Column(
         verbose_name="Next Retry", empty_values=(), orderable=False, exclude_from_export=True, attrs={"td": {"class": "seen wrap tight"}}
     )
-    owner = tables.Column(accessor="owner__username", visible=False, attrs={"td": {"class": "owner"}})
+    owner = tables.Column(accessor="owner__username", verbose_name="Owner", visible=False, attrs={"td": {"class": "owner"}})
     note = tables.Column(visible=False, orderable=False, attrs={"td": {"class": "wrap tight"}})
     actions = tables.TemplateColumn(
         template_name="joblog/error_row_actions.html",

@@ -40,11 +40,11 @@ def assign(issues: QuerySet[SynchError], owner: User | None, *, by: str) -> Hand
     handled = Handled()
     for batch in _batches(issues):
         own = Q(owner=owner.pk) if owner else Q(owner__isnull=True)
+        handled.already += batch.filter(own).count()
         with _locked(batch.exclude(own)) as rows:
             _update(rows, owner=owner)
             _remark(rows, _Kind.ASSIGNED, f"to {owner.get_username()}" if owner else "to nobody", by=by)
         handled.changed += len(rows)
-        handled.already += batch.filter(own).count()
     return handled
 
 

@@ -103,7 +103,7 @@ _HANDLE: Mapping[Do, Callable[[QuerySet[SynchError], Mapping[str, Any], str], _S
 def _tell(request: HttpRequest, handled: Handled, words: str) -> None:
     parts = [f"{_errors(handled.changed)} {words}"] if handled.changed else []
     if handled.already:
-        parts.append(f"{_errors(handled.already)} so before.")
+        parts.append(f"{count(handled.already)} error{' was' if handled.already == 1 else 's were'} so before.")
     if handled.uncoupled:
         few = handled.uncoupled == 1
         parts.append(

@@ -54,7 +54,9 @@ def open_numbers() -> tuple[int, int, int]:
 def test_errors_are_assigned_to_who_asks_to_others_and_to_nobody(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
     mine, other = make_entry(make_job()), make_entry(make_job())
     me = User.objects.get(username="operator@example.com")
-    assert "1 error is now assigned to operator@example.com." in handle(operator, "assign", mine, person=me.pk)
+    said = handle(operator, "assign", mine, person=me.pk)
+    assert "1 error is now assigned to operator@example.com." in said and "before" not in said
+    assert handle(operator, "assign", mine, person=me.pk) == "1 error was so before."
     assert shown(operator, "?owner=me") == [mine.pk]
     assert shown(operator, "?owner=nobody") == [other.pk]
     assert "nobody's" in handle(operator, "assign", mine, person="")
