@@ -56,8 +56,8 @@ class Installation:
         return json.loads(_output(self._attendant.carry_out(*arguments, "--json"), code))
 
     def ask_any(self, *arguments: str, codes: tuple[int, ...]) -> Any:
-        """The JSON that a command prints, which may end with any of these codes; a process of its own."""
-        return json.loads(_output(self._run(*arguments, "--json"), *codes))
+        """The JSON that a command prints, which may end with any of these codes; the process stays."""
+        return json.loads(_output(self._attendant.carry_out(*arguments, "--json"), *codes))
 
     def python(self, lines: str) -> str:
         """Runs lines inside the product, for what only pages offer."""

@@ -44,3 +44,9 @@ def test_the_host_of_the_public_address_is_allowed(tmp_path: Path) -> None:
     line = "print(settings.PUBLIC_URL, 'sync.example.com' in settings.ALLOWED_HOSTS, settings.EMAIL_USE_TLS, settings.LOG_LEVEL)"
     done = start(tmp_path, line, SYNCADMIN_PUBLIC_URL="https://sync.example.com/")
     assert done.stdout.split() == ["https://sync.example.com", "True", "True", "INFO"]
+
+
+def test_passwords_are_kept_so_that_guessing_them_takes_long(tmp_path: Path) -> None:
+    done = start(tmp_path, "from django.contrib.auth.hashers import make_password; print(make_password('secret'))")
+    kind, rounds, *_ = done.stdout.split("$")
+    assert kind == "pbkdf2_sha256" and int(rounds) >= 1_000_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,13 +56,13 @@ def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def _work(office: Installation, people: People, *, match: bool) -> Outcome:
     preview = {}
     if match:
-        review = json.loads(office.manage("fullsync", "review", "--json"))["lines"]
+        review = office.ask("fullsync", "review")["lines"]
         names = [line["mapping"] for line in review if line["recommendation"] == _COUPLE]
         assert all(job["status"] == "Finished" for name in names for job in _ask(office, "match", name)["jobs"])
     else:
         preview = _ask(office, "synchronize", "--all", "--full", "--preview")
     full = _ask(office, "synchronize", "--all", "--full")
-    entries = json.loads(office.manage("synchlog", "--errors", "--last", "100000", "--json"))["entries"]
+    entries = office.ask("synchlog", "--errors", "--last", "100000")["entries"]
     sides = BothSides(people)
     sides.read_all()
     again = _ask(office, "synchronize", "--all")

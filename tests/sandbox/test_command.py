@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,13 +32,23 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
         "--no-custom-pages",
     ]
     environment = {**os.environ, "SYNCADMIN_DEBUG": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with interruptible(), subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout
         line = process.stdout.readline()
         url = next(word for word in line.split() if word.startswith("http"))
         assert requests.get(f"{url}/_sandbox/stats", timeout=10).status_code == 200
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """What is started meanwhile can be interrupted, which a suite in the background of a shell would else forbid to all its processes."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_taken_port_is_told_in_words() -> None:
