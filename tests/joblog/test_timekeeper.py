@@ -208,11 +208,11 @@ def test_a_worker_that_became_deaf_starts_anew(tmp_path: Path, people: People) -
     try:
         process = made.start_worker()
         wait_until(lambda: len(made.ask("synchlog")["jobs"]) > 5, what="the first jobs")
-        wait_until(lambda: not made.ask("jobqueue", "list", "--status", "In Process")["entries"], what="the end of them")
+        wait_until(lambda: "In Process" not in made.manage("jobqueue", "list"), what="the end of them")
         os.kill(children(children(process.pid)[0])[0], signal.SIGKILL)
         entry = made.ask("jobqueue", "list")["entries"][0]["id"]
         last = made.ask("synchlog")["jobs"][0]["id"]
-        made.ask("jobqueue", "now", str(entry))
+        made.manage("jobqueue", "now", str(entry))
         wait_until(lambda: made.ask("synchlog")["jobs"][0]["id"] > last, what="the run that was asked for")
         wait_until(lambda: states(made) == "Running Stopped", what="the sign of life of the new worker")
     finally:
