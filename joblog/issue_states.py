@@ -6,8 +6,7 @@ resolved by now is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -23,6 +22,7 @@ from mappings.models import Coupling
 
 BATCH = 2_000  # issues of one transaction, so that no run waits for long
 _Kind = IssueRemark.Kind
+_Batch = QuerySet[SynchEntry]
 _NEEDED = ("job_id", "source_key", "coupling_id")
 
 
@@ -37,64 +37,56 @@ class Handled:
 
 def assign(issues: QuerySet[SynchError], owner: User | None, *, by: str) -> Handled:
     """Gives issues to a person, or with None back to nobody."""
-    handled = Handled()
-    for batch in _batches(issues):
-        own = Q(owner=owner.pk) if owner else Q(owner__isnull=True)
+    own = Q(owner=owner.pk) if owner else Q(owner__isnull=True)
+
+    def change(batch: _Batch, handled: Handled) -> None:
         handled.already += batch.filter(own).count()
-        with _locked(batch.exclude(own)) as rows:
-            _update(rows, owner=owner)
-            _remark(rows, _Kind.ASSIGNED, f"to {owner.get_username()}" if owner else "to nobody", by=by)
-        handled.changed += len(rows)
-    return handled
+        rows = _locked(batch.exclude(own))
+        _update(rows, owner=owner)
+        _remark(handled, rows, _Kind.ASSIGNED, f"to {owner.get_username()}" if owner else "to nobody", by=by)
+
+    return _handle(issues, change)
 
 
 def note(issues: QuerySet[SynchError], text: str, *, by: str) -> Handled:
-    handled = Handled()
-    for batch in _batches(issues):
-        with _locked(batch) as rows:
-            _update(rows, note=text)
-            _remark(rows, _Kind.NOTE, text, by=by)
-        handled.changed += len(rows)
-    return handled
+    def change(batch: _Batch, handled: Handled) -> None:
+        rows = _locked(batch)
+        _update(rows, note=text)
+        _remark(handled, rows, _Kind.NOTE, text, by=by)
+
+    return _handle(issues, change)
 
 
 def hold(issues: QuerySet[SynchError], text: str, *, by: str) -> Handled:
     """Skips the couplings of these issues: no run touches them until a person retries them (engine.md section 11)."""
-    handled = Handled()
-    for batch in _batches(issues):
-        with _locked(batch) as rows:
-            skipped = dict(Coupling.objects.filter(pk__in={row.coupling_id for row in rows}).values_list("pk", "skipped"))
-            held = [row for row in rows if skipped.get(row.coupling_id or 0) is False]
-            Coupling.objects.filter(pk__in={row.coupling_id for row in held}).update(skipped=True)
-            if text:
-                _update(held, note=text)
-            _remark(held, _Kind.HELD, text, by=by)
-        handled.changed += len(held)
+
+    def change(batch: _Batch, handled: Handled) -> None:
+        rows = _locked(batch)
+        skipped = dict(Coupling.objects.filter(pk__in={row.coupling_id for row in rows}).values_list("pk", "skipped"))
+        held = [row for row in rows if skipped.get(row.coupling_id or 0) is False]
+        Coupling.objects.filter(pk__in={row.coupling_id for row in held}).update(skipped=True)
+        if text:
+            _update(held, note=text)
+        _remark(handled, held, _Kind.HELD, text, by=by)
         handled.already += sum(bool(skipped.get(row.coupling_id or 0)) for row in rows)
         handled.uncoupled += sum(row.coupling_id not in skipped for row in rows)
-    return handled
+
+    return _handle(issues, change)
 
 
 def ignore(issues: QuerySet[SynchError], reason: str, *, by: str) -> Handled:
     """They are neither open nor resolved from now on; a record that fails for another cause is open again."""
-    handled = Handled()
-    for batch in _batches(issues):
-        with transaction.atomic():
-            rows = ignore_issues(batch, timezone.now())
-            _update(rows, note=reason)
-            _remark(rows, _Kind.IGNORED, reason, by=by)
-        handled.changed += len(rows)
-    return handled
+
+    def change(batch: _Batch, handled: Handled) -> None:
+        rows = ignore_issues(batch, timezone.now())
+        _update(rows, note=reason)
+        _remark(handled, rows, _Kind.IGNORED, reason, by=by)
+
+    return _handle(issues, change)
 
 
 def reopen(issues: QuerySet[SynchError], *, by: str) -> Handled:
-    handled = Handled()
-    for batch in _batches(issues):
-        with transaction.atomic():
-            rows = ignore_issues(batch, None)
-            _remark(rows, _Kind.REOPENED, "", by=by)
-        handled.changed += len(rows)
-    return handled
+    return _handle(issues, lambda batch, handled: _remark(handled, ignore_issues(batch, None), _Kind.REOPENED, "", by=by))
 
 
 def remarks_on(entry: SynchEntry) -> QuerySet[IssueRemark]:
@@ -105,25 +97,31 @@ def remarks_on(entry: SynchEntry) -> QuerySet[IssueRemark]:
     return rows.filter(source_key="", entry_number=entry.pk)
 
 
-def _batches(issues: QuerySet[SynchError]) -> Iterator[QuerySet[SynchEntry]]:
-    """The unresolved ones among them. All are named before the first is changed: what is changed may fit the question no more."""
+def _handle(issues: QuerySet[SynchError], change: Callable[[_Batch, Handled], None]) -> Handled:
+    """Changes the unresolved ones among them, each batch in a transaction.
+
+    All are named before the first is changed: what is changed may fit the question no more.
+    """
+    handled = Handled()
     for ids in chunks(list(issues.order_by("pk").values_list("pk", flat=True)), BATCH):
-        yield SynchEntry.objects.filter(UNRESOLVED_ISSUE, pk__in=ids)
+        with transaction.atomic():
+            change(SynchEntry.objects.filter(UNRESOLVED_ISSUE, pk__in=ids), handled)
+    return handled
 
 
-@contextmanager
-def _locked(batch: QuerySet[SynchEntry]) -> Iterator[list[SynchEntry]]:
-    """In a transaction, and in the order in which runs lock entries (joblog/causes.py)."""
-    with transaction.atomic():
-        yield list(batch.only(*_NEEDED).order_by("pk").select_for_update(no_key=True))
+def _locked(batch: _Batch) -> list[SynchEntry]:
+    """In the order in which runs lock entries (joblog/causes.py)."""
+    return list(batch.only(*_NEEDED).order_by("pk").select_for_update(no_key=True))
 
 
 def _update(rows: Iterable[SynchEntry], **values: object) -> None:
     SynchEntry.objects.filter(pk__in=[row.pk for row in rows]).update(**values)
 
 
-def _remark(rows: Iterable[SynchEntry], kind: IssueRemark.Kind, text: str, *, by: str) -> None:
-    now, rows = timezone.now(), list(rows)
+def _remark(handled: Handled, rows: Sequence[SynchEntry], kind: IssueRemark.Kind, text: str, *, by: str) -> None:
+    """Counts what was changed, and keeps who did it."""
+    handled.changed += len(rows)
+    now = timezone.now()
     jobs = SynchJob.objects.only("company", "mapping_name", "direction").in_bulk({row.job_id for row in rows})
     IssueRemark.objects.bulk_create(
         IssueRemark(**_place(jobs[row.job_id]), source_key=row.source_key, entry_number=row.pk, at=now, user_name=by, kind=kind, text=text)

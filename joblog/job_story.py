@@ -24,7 +24,7 @@ PARTS = {"retry": "Records that had failed", "explicit": "Named records", "windo
 def begins(job: SynchJob, since: datetime | None, *, reads_window: bool) -> None:
     """The first line of a job, or of a slice that goes on with it."""
     with about(job=job.pk):
-        if job.cursor:
+        if job.cursor or any(_counts(job).values()):  # jobs about links have no cursor
             log.info("Goes on in %s, after %s", worker_name(), counted({"read": job.read} | _counts(job)))
             return
         window = f"; reads what changed from {utc(since)} on" if since else "; reads the whole table"

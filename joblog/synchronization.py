@@ -172,60 +172,46 @@ def _one_direction(
 
     ``match_new`` searches for existing counterparts before anything is created, as every full run that creates does.
     """
-    with about(job=job.pk, mapping=job.mapping_name):
-        return _run_engine(job, claim, plan, connectors, scope, keys, pause, match_new=match_new)
-
-
-def _run_engine(
-    job: SynchJob,
-    claim: Claim,
-    plan: TablePlan,
-    connectors: Mapping[Side, Any],
-    scope: Scope,
-    keys: tuple[str, ...] | None,
-    pause: Callable[[], bool],
-    *,
-    match_new: bool,
-) -> bool:
     mapping = job.mapping
     if mapping is None:
         raise RunError("no-mapping", f"The mapping {job.mapping_name} was deleted.")
-    mapping.refresh_from_db(fields=["bc_watermark", "sales_watermark", "bc_read_at", "sales_read_at"])
-    direction = Direction(job.direction)
-    traffic = traffic_from_now(connectors)
-    everything = scope.full or scope.unconditional
-    watermark, read_at = mapping.watermark(direction), _read_at(mapping, direction)
-    couplings = couplings_for(job, mapping)
-    rules = rules_for(mapping, plan, connectors)
-    rules.may_write = job.type != JobType.PREVIEW
-    rules.synchronize_first = partial(_first, job, claim) if rules.may_write else None
-    journal = DatabaseJournal(job, claim, plan, traffic, partial(rules.follow_up, direction))
-    since = None if everything else window_start(direction.source, watermark, read_at)
-    begins(job, since, reads_window=keys is None)
-    run = Run(
-        plan=plan,
-        direction=direction,
-        connectors=connectors,
-        couplings=couplings,
-        journal=journal,
-        policy=Policy(unconditional=scope.unconditional, winner=scope.use, winners=_winners(plan, scope), restore=scope.restore),
-        rules=rules,
-        keys=keys,
-        since=since,
-        read_at=None if everything else read_at,
-        partners=_partners(mapping, plan, direction, connectors, couplings),
-        match_new=match_new or (scope.full and not plan.only_coupled),
-        preview=job.type == JobType.PREVIEW,
-        pause=pause,
-        new_key=rules.new_key,
-    )
-    cursor = synchronize(run, Cursor.from_json(job.cursor))
-    if cursor.phase != DONE:
-        return False
-    timings = journal.timings()
-    after = _finish(job, claim, cursor, explicit=keys is not None, traffic=traffic(), timings=timings)
-    finished(job, journal.counts, watermark=after, seconds=timings)
-    return True
+    with about(job=job.pk, mapping=job.mapping_name):
+        mapping.refresh_from_db(fields=["bc_watermark", "sales_watermark", "bc_read_at", "sales_read_at"])
+        direction = Direction(job.direction)
+        traffic = traffic_from_now(connectors)
+        everything = scope.full or scope.unconditional
+        watermark, read_at = mapping.watermark(direction), _read_at(mapping, direction)
+        couplings = couplings_for(job, mapping)
+        rules = rules_for(mapping, plan, connectors)
+        rules.may_write = job.type != JobType.PREVIEW
+        rules.synchronize_first = partial(_first, job, claim) if rules.may_write else None
+        journal = DatabaseJournal(job, claim, plan, traffic, partial(rules.follow_up, direction))
+        since = None if everything else window_start(direction.source, watermark, read_at)
+        begins(job, since, reads_window=keys is None)
+        run = Run(
+            plan=plan,
+            direction=direction,
+            connectors=connectors,
+            couplings=couplings,
+            journal=journal,
+            policy=Policy(unconditional=scope.unconditional, winner=scope.use, winners=_winners(plan, scope), restore=scope.restore),
+            rules=rules,
+            keys=keys,
+            since=since,
+            read_at=None if everything else read_at,
+            partners=_partners(mapping, plan, direction, connectors, couplings),
+            match_new=match_new or (scope.full and not plan.only_coupled),
+            preview=job.type == JobType.PREVIEW,
+            pause=pause,
+            new_key=rules.new_key,
+        )
+        cursor = synchronize(run, Cursor.from_json(job.cursor))
+        if cursor.phase != DONE:
+            return False
+        timings = journal.timings()
+        after = _finish(job, claim, cursor, explicit=keys is not None, traffic=traffic(), timings=timings)
+        finished(job, journal.counts, watermark=after, seconds=timings)
+        return True
 
 
 def _partners(

@@ -217,7 +217,7 @@ class PageWork:
 
     def _name_missing(self) -> None:
         """Errors about references that are not coupled name the records that are meant, beside their keys: all of a page at once."""
-        missing = {item.source_key: _missing(item) for item in self.touched if _missing(item)}
+        missing = {item.source_key: found for item in self.touched if (found := _missing(item))}
         names = self.rules.called(self.direction, {one for some in missing.values() for one in some}) if missing else {}
         if names:
             self.touched = [_naming(item, missing.get(item.source_key, ()), names) for item in self.touched]

@@ -203,7 +203,8 @@ def test_a_worker_whose_guard_was_killed_starts_anew(installation: Installation)
 
 @pytest.mark.processes
 def test_a_worker_that_became_deaf_starts_anew(tmp_path: Path, people: People) -> None:
-    """A process that is killed while it waits for work takes the lock of the queue along."""
+    """A process that is killed while it waits for work takes the lock of the queue along. It waits again by the time that a command of a
+    process of its own has answered."""
     made = Installation(tmp_path, people.url, SYNCADMIN_WORKERS="1", SYNCADMIN_STALE_SECONDS="4")
     try:
         process = made.start_worker()

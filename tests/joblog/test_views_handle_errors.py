@@ -180,6 +180,22 @@ def test_errors_are_found_by_class(operator: Client, make_job: MakeJob, make_ent
     assert shown(operator, "?kind=conflict") == [conflict.pk]
 
 
+@pytest.mark.parametrize("page", [ERRORS, "/causes/"])
+def test_the_class_stands_in_what_is_exported(operator: Client, make_job: MakeJob, make_entry: MakeEntry, page: str) -> None:
+    make_entry(make_job(), code="conflict")
+    answer = operator.get(page, {"export": "csv", "cols": "kind,code"})
+    heads, row = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()  # type: ignore[attr-defined]
+    assert dict(zip(heads.split(","), row.split(","), strict=False))["Class"] == "Conflict"
+
+
+def test_the_page_of_an_error_handles_that_one(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
+    error, other = make_entry(make_job()), make_entry(make_job())
+    page = operator.get(f"{ERRORS}{error.pk}/").content.decode()
+    assert f'<input type="hidden" name="only" value="{error.pk}"' in page and 'data-asks="handle-ignore"' in page
+    handle(operator, "ignore", only=error.pk, text="Known")
+    assert shown(operator) == [other.pk]
+
+
 def test_remarks_go_when_no_entry_of_their_record_is_left(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:
     old, kept = make_entry(make_job(days=8)), make_entry(make_job())
     handle(operator, "note", old, kept, text="Known")
