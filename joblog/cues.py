@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from joblog.addresses import log_url, with_query
-from joblog.models import CueThreshold, JobQueueEntry, JobStatus, QueueStatus, SynchError, SynchJob
+from joblog.cue_resets import FAILED_JOBS, last_reset, since_reset
+from joblog.models import CueReset, CueThreshold, JobQueueEntry, JobStatus, QueueStatus, SynchError, SynchJob
 from joblog.models.synch_entry import OPEN_ISSUE
+from joblog.models.synch_job import FAILED
 from joblog.schedule import PLANNED
 from mappings.models import Coupling
 from mappings.troubleshooting import stale_mappings
+from syncadmin.ui.formatting import utc
 
 _SKIPPED = "Skipped"
 MOST_THRESHOLD = 1_000_000
@@ -44,6 +46,15 @@ class Cue:
     tone: str
     warn_from: int | None
     bad_from: int | None
+    reset: CueReset | None = None
+
+    @property
+    def label(self) -> str:
+        return "Failed jobs since reset" if self.reset else self.kind.label
+
+    @property
+    def hint(self) -> str:
+        return f"Reset by {self.reset.user_name}, {utc(self.reset.at)}" if self.reset else ""
 
     @property
     def url(self) -> str:
@@ -55,16 +66,17 @@ class Cue:
 
 
 def cues() -> list[Cue]:
-    """All cues: one bounded statement each, and one for the thresholds."""
+    """All cues: one bounded statement each, and one for the thresholds and for what was reset."""
     thresholds = {row.name: row for row in CueThreshold.objects.all()}
-    return [_cue(kind, thresholds) for kind in KINDS]
+    reset = last_reset()
+    return [_cue(kind, thresholds, reset if kind.name == FAILED_JOBS else None) for kind in KINDS]
 
 
-def _cue(kind: Kind, thresholds: Mapping[str, CueThreshold]) -> Cue:
+def _cue(kind: Kind, thresholds: Mapping[str, CueThreshold], reset: CueReset | None) -> Cue:
     own = thresholds.get(kind.name)
     warn, bad = (own.warn_from, own.bad_from) if own else (kind.warn_from, kind.bad_from)
     number = kind.rows().order_by()[:MOST].count()
-    return Cue(kind, number, _tone(number, warn, bad), warn, bad)
+    return Cue(kind, number, _tone(number, warn, bad), warn, bad, reset)
 
 
 def _tone(number: int, warn: int | None, bad: int | None) -> str:
@@ -76,9 +88,8 @@ def _tone(number: int, warn: int | None, bad: int | None) -> str:
 
 
 def _failed_jobs() -> QuerySet[Any]:
-    """Those that the log's filters ``failures`` and ``period=1`` show."""
-    since = timezone.now() - timedelta(days=1)
-    return SynchJob.objects.filter(Q(failed__gt=0) | Q(status=JobStatus.ERROR), started_at__gte=since)
+    """Those that the log's filters ``failures`` and ``period=reset`` show."""
+    return SynchJob.objects.filter(FAILED, since_reset(last_reset()))
 
 
 def _errors_url(**query: str) -> str:
@@ -107,7 +118,7 @@ def _running_url() -> str:
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind("failed-jobs", "Failed jobs, 24 h", _failed_jobs, lambda: log_url(failures="on", period="1"), warn_from=1, bad_from=10),
+    Kind(FAILED_JOBS, "Failed jobs, 24 h", _failed_jobs, lambda: log_url(failures="on", period="reset"), warn_from=1, bad_from=10),
     Kind("errors", "Open errors", _open_errors, _errors_url, warn_from=1, bad_from=100),
     Kind("conflicts", "Conflicts", lambda: _open_errors(code="conflict"), lambda: _errors_url(code="conflict"), warn_from=1, bad_from=25),
     Kind(

@@ -10,6 +10,7 @@ from django import forms
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
+from joblog.cue_resets import last_reset, since_reset
 from joblog.error_classes import ErrorClass, of_class
 from joblog.models import (
     Channel,
@@ -72,7 +73,7 @@ class JobFilter(NamedMappings):
     period = PickFilter(
         what="period",
         empty_label=f"Last {DEFAULT_DAYS} days",
-        choices=[("1", "Last 24 hours"), ("30", "Last 30 days"), ("all", "Any time")],
+        choices=[("1", "Last 24 hours"), ("reset", "Since the cue was reset"), ("30", "Last 30 days"), ("all", "Any time")],
         method="filter_period",
     )
     since = django_filters.DateFilter(method="filter_since", label="From date", widget=forms.DateInput(attrs={"type": "date"}))
@@ -91,6 +92,8 @@ class JobFilter(NamedMappings):
         return rows if asked else _since_days(rows, DEFAULT_DAYS)
 
     def filter_period(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        if value == "reset":
+            return rows.filter(since_reset(last_reset()))
         return rows if value == "all" else _since_days(rows, int(value))
 
     def filter_since(self, rows: QuerySet[Any], _name: str, value: date) -> QuerySet[Any]:

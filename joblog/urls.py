@@ -18,7 +18,7 @@ from joblog.views.error import ErrorHelp, ErrorPage, ErrorText
 from joblog.views.errors import ErrorList, FixErrors, Retry
 from joblog.views.full_synchronization import FullSynchronization
 from joblog.views.handle_errors import HandleErrors
-from joblog.views.home import Home, Thresholds
+from joblog.views.home import Home, ResetFailedJobs, Thresholds
 from joblog.views.job import JobEntries, JobPage
 from joblog.views.job_lines import JobLines
 from joblog.views.log import JobFailures, LogList
@@ -45,6 +45,7 @@ from joblog.views.workers import PauseQueue, Workers
 app_name = "joblog"
 urlpatterns: list[URLPattern] = [
     path("home/", Home.as_view(), name="home"),
+    path("home/reset/", ResetFailedJobs.as_view(), name="reset-failed-jobs"),
     path("home/thresholds/", Thresholds.as_view(), name="thresholds"),
     path("assisted-setup/", AssistedSetup.as_view(), name="assisted-setup"),
     path("synchronize/", Synchronize.as_view(), name="synchronize"),

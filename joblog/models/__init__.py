@@ -1,7 +1,7 @@
 """What ran, and how it went: work to do, runs, and every record that a run touched."""
 
 from joblog.models.call_stack import CallStack
-from joblog.models.cue_threshold import CueThreshold
+from joblog.models.cue_threshold import CueReset, CueThreshold
 from joblog.models.deletion_watch import DeletionWatch
 from joblog.models.error_cause import ErrorCause
 from joblog.models.full_synchronization_line import FullSynchronizationLine, Recommendation, Requested
@@ -20,6 +20,7 @@ from joblog.models.worker import DutyLease, Worker
 __all__ = [
     "CallStack",
     "Channel",
+    "CueReset",
     "CueThreshold",
     "DeletionWatch",
     "DutyLease",

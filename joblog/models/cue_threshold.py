@@ -1,4 +1,4 @@
-"""From which number on a cue of the role center is yellow or red."""
+"""How the cues of the role center are set: from which number on they are yellow or red, and from when on they count."""
 
 from __future__ import annotations
 
@@ -17,3 +17,17 @@ class CueThreshold(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CueReset(models.Model):
+    """Somebody has seen what the cue of this name counted until ``at``; it counts what came later."""
+
+    name = models.CharField(max_length=30, unique=True)
+    at = models.DateTimeField()
+    user_name = models.CharField("reset by", max_length=150)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%Y-%m-%d %H:%M:%S}"

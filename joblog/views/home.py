@@ -10,10 +10,12 @@ from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.views.generic import View
 
 from joblog.activity import Day, activity
 from joblog.addresses import log_url
 from joblog.assisted_setup import Step, steps
+from joblog.cue_resets import reset, undo_reset
 from joblog.cues import KINDS, MOST_THRESHOLD, Cue, cues
 from joblog.models import CueThreshold, ErrorCause, JobQueueEntry, JobStatus, SynchJob, Worker
 from joblog.schedule import PLANNED
@@ -21,7 +23,7 @@ from mappings.changes import keep_change
 from mappings.models import System
 from mappings.views.connections import expiry_of
 from syncadmin.ui.formatting import count, rough
-from syncadmin.ui.views import Page, tell
+from syncadmin.ui.views import Page, Permitted, tell
 
 _SHOWN = 5
 _STEP, _WIDTH, _HEIGHT = 44, 14, 110  # units of the chart's viewBox
@@ -62,9 +64,10 @@ class Home(Page):
     fragment_template = "joblog/home_body.html"
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
-        days, upcoming = activity(), _upcoming()
+        shown, days, upcoming = cues(), activity(), _upcoming()
         return super().get_context_data(
-            cues=cues(),
+            cues=shown,
+            reset=any(cue.reset for cue in shown),
             bars=_bars(days),
             chart_width=len(days) * _STEP,
             chart_height=_HEIGHT,
@@ -79,6 +82,27 @@ class Home(Page):
             workers=list(Worker.objects.filter(stopped_at=None).order_by("-heartbeat_at")[:_SHOWN]),
             **extra,
         )
+
+
+class ResetFailedJobs(Permitted, View):
+    """Lets the cue of failed jobs count from now on, or with ``undo`` all of its time again."""
+
+    http_method_names = ["post"]
+    permission = change_permission = "mappings.operate"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if "undo" in request.POST:
+            undo_reset(request.user)
+            tell(request, "The cue counts all failed jobs of the last 24 hours again.")
+        else:
+            reset(request.user)
+            tell(
+                request,
+                "The cue counts jobs that fail from now on. Earlier ones stay in the log.",
+                url=log_url(failures="on", period="1"),
+                label="Show them",
+            )
+        return HttpResponseRedirect(reverse("joblog:home"))
 
 
 class Thresholds(Page):

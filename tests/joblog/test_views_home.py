@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from joblog.cues import cues
-from joblog.models import CueThreshold, JobQueueEntry, QueuePause, Worker
+from joblog.models import CueReset, CueThreshold, JobQueueEntry, QueuePause, Worker
 from mappings.models import ConfigurationChange, Coupling, IntegrationTableMapping, System
 from tests.joblog.conftest import MakeEntry, MakeJob
 
@@ -55,7 +55,7 @@ def test_cues_count_what_needs_a_look(trouble: None) -> None:
 
 def test_every_cue_opens_exactly_what_it_counts(reader: Client, trouble: None) -> None:
     page = reader.get(HOME).content.decode()
-    links = re.findall(r'<a class="cue \w*" href="([^"]+)"><span class="soft">([^<]+)</span><b>(\d+)', page)
+    links = re.findall(r'<a class="cue \w*" href="([^"]+)"[^>]*><span class="soft">([^<]+)</span><b>(\d+)', page)
     assert len(links) == 8
     for url, label, number in links:
         assert len(reader.get(url.replace("&amp;", "&")).context["table"].rows) == int(number), label
@@ -83,6 +83,46 @@ def test_the_tile_of_the_next_run_says_what_is_overdue_that_all_is_paused_and_th
     assert "<b>now</b>" in reader.get(HOME).content.decode()
     QueuePause.objects.create(reason="Maintenance", since=timezone.now())
     assert "<b>paused</b>" in reader.get(HOME, headers={"HX-Request": "true"}).content.decode()
+
+
+def test_a_reset_leaves_out_what_failed_before_and_opens_exactly_what_failed_later(
+    signed_in: Callable[[str], Client], make_job: MakeJob
+) -> None:
+    operator, now = signed_in("Operator"), timezone.now()
+    make_job(failed=1, started_at=now - timedelta(hours=2), finished_at=now - timedelta(hours=1))
+    make_job(status="Error", started_at=now - timedelta(hours=3), finished_at=now - timedelta(hours=2))
+    running = make_job(status="In Process", failed=4, started_at=now - timedelta(hours=1), finished_at=None)
+    answer = operator.post(f"{HOME}reset/", follow=True)
+    assert "Earlier ones stay in the log." in answer.content.decode()
+    later = make_job(failed=2, started_at=now - timedelta(minutes=30), finished_at=timezone.now() + timedelta(seconds=1))
+    page = operator.get(HOME).content.decode()
+    found = re.search(
+        r'<a class="cue warn" href="([^"]+)" title="Reset by [^"]+"><span class="soft">Failed jobs since reset</span><b>2</b>', page
+    )
+    assert found is not None
+    rows = operator.get(found[1].replace("&amp;", "&")).context["table"].rows
+    assert {row.record.pk for row in rows} == {running.pk, later.pk}
+
+
+def test_a_reset_may_be_undone_and_ends_by_itself_after_a_day(signed_in: Callable[[str], Client], trouble: None) -> None:
+    operator = signed_in("Operator")
+    operator.post(f"{HOME}reset/")
+    assert "Undo Reset" in operator.get(HOME).content.decode()
+    operator.post(f"{HOME}reset/", {"undo": "1"})
+    assert tones()["failed-jobs"] == (2, "warn")
+    assert "Undo Reset" not in operator.get(HOME).content.decode()
+    operator.post(f"{HOME}reset/")
+    CueReset.objects.update(at=timezone.now() - timedelta(hours=25))
+    assert "Undo Reset" not in operator.get(HOME).content.decode()
+    assert tones()["failed-jobs"] == (2, "warn")
+    whats = ConfigurationChange.objects.filter(name="Failed jobs").order_by("pk").values_list("what", flat=True)
+    assert list(whats) == ["Reset", "Reset undone", "Reset"]
+
+
+def test_who_may_only_read_cannot_reset(reader: Client, trouble: None) -> None:
+    assert "Reset Failed Jobs" not in reader.get(HOME).content.decode()
+    assert reader.post(f"{HOME}reset/").status_code == 403
+    assert tones()["failed-jobs"] == (2, "warn")
 
 
 def test_thresholds_are_set_by_administrators_and_kept_in_the_change_log(signed_in: Callable[[str], Client], trouble: None) -> None:
@@ -141,7 +181,7 @@ def test_the_page_costs_the_same_whatever_there_is(
     reader: Client, trouble: None, make_job: MakeJob, django_assert_max_num_queries: Any
 ) -> None:
     reader.get(HOME)
-    with django_assert_max_num_queries(25) as few:
+    with django_assert_max_num_queries(27) as few:
         reader.get(HOME)
     for _ in range(20):
         make_job(failed=1)
