@@ -13,13 +13,17 @@ from mappings.systems import CONNECTED
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One step: whether it is ``done``, and the page (``url``, ``action`` names its link) where it is done; ``text`` says what for."""
+    """One step: whether it is ``done``, and the page (``url``, ``action`` names its link) where it is done; ``text`` says what for.
+
+    ``for_everybody``: the page tells something to those who may not change anything, too.
+    """
 
     title: str
     text: str
     done: bool
     action: str
     url: str
+    for_everybody: bool = True
 
 
 def steps() -> list[Step]:
@@ -66,7 +70,8 @@ def steps() -> list[Step]:
 
 def _connection(kind: SystemKind, text: str, systems: list[System]) -> Step:
     url = _of_connection(systems) if systems else reverse("mappings:connection-new", args=[kind.value])
-    return Step(title=f"Connect {kind.label}", text=text, done=bool(systems), action=systems[0].name if systems else "Connect", url=url)
+    action = systems[0].name if systems else "Connect"
+    return Step(title=f"Connect {kind.label}", text=text, done=bool(systems), action=action, url=url, for_everybody=bool(systems))
 
 
 def _of_connection(systems: list[System]) -> str:

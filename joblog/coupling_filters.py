@@ -14,6 +14,7 @@ from syncadmin.ui.filters import PickFilter
 from syncadmin.ui.paging import Counted, count_up_to_limit
 
 _WIDER = {"failed": FAILED, "coupled": Q(pending="")}
+_STATES = [*CouplingStatus.choices, ("failed", "Failed last time"), ("coupled", "Coupled on both sides")]
 _SEARCHED = ("bc_number", "bc_label", "sales_label", "bc_key", "sales_key", "last_error")
 
 
@@ -41,11 +42,17 @@ class CouplingFilter(OfMappings):
     """Beside the states there are two that take in several: ``failed`` counts as the list of mappings does
     (mappings/troubleshooting.py), ``coupled`` are those with a record on both sides."""
 
+    tabs = ("state",)
     state = django_filters.ChoiceFilter(
-        choices=[*CouplingStatus.choices, ("failed", "Failed last time"), ("coupled", "Coupled on both sides")],
+        choices=_STATES,
         method="filter_state",
         widget=forms.HiddenInput(),
     )
+
+    @staticmethod
+    def named(state: str) -> str:
+        """What a state is called, "" where it is none."""
+        return str(dict(_STATES).get(state, ""))
 
     def filter_state(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         return rows.filter(_WIDER[value] if value in _WIDER else Q(state=value))

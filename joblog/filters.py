@@ -185,6 +185,7 @@ class ErrorFilter(NamedMappings):
     """Open issues unless ignored or resolved ones are asked for. Most filters choose causes: few rows that tell of millions of entries."""
 
     search_fields = ("source_label", "destination_label", "message", "source_key", "destination_key", "note")
+    tabs = ("state",)
     _of_causes = {"mapping": "mapping_name", "company": "company", "direction": "direction", "code": "code__iexact", "cause": "pk"}
 
     state = django_filters.ChoiceFilter(

@@ -54,7 +54,7 @@ def time_strip(jobs: Sequence[SynchJob]) -> TimeStrip | None:
 
 def _bar(job: SynchJob, place: float, longest: float) -> Bar:
     share = math.log1p(_seconds(job)) / math.log1p(longest) if longest else 0
-    status = f"{job.failed} failed" if job.failed else job.get_status_display()
+    status = f"{formatting.count(job.failed)} failed" if job.failed else job.get_status_display()
     title = f"{job.mapping_name} {job.arrow} {current().moment(job.started_at)}, {formatting.duration(_seconds(job))}: {status}"
     tone = _TONES.get(JobStatus(job.status), "bad" if job.failed else "")
     x, height = round(place * (WIDTH - _BAR)), max(_LEAST, round(share * HEIGHT))

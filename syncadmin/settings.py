@@ -155,6 +155,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "syncadmin.ui.security.ContentSecurityPolicyMiddleware",
+    "syncadmin.ui.wrong_methods.WrongMethodMiddleware",
 ]
 
 ROOT_URLCONF = "syncadmin.urls"

@@ -13,12 +13,14 @@ from django.views.generic import View
 
 from joblog.cause_tables import CauseTable
 from joblog.filters import CauseFilter
+from joblog.first_steps import missing_run
 from joblog.fixes import CannotFix, fix_cause
 from joblog.handling import IGNORE
 from joblog.issue_numbers import numbers_of_issues
 from joblog.models import ErrorCause
 from joblog.remedies import BUTTONS, Fix, fixes_of
 from joblog.views.errors import tell_retried
+from syncadmin.ui.empty import Empty
 from syncadmin.ui.views import ListPage, Permitted, next_url, require, tell
 
 
@@ -32,6 +34,10 @@ class CauseList(ListPage):
     actions_template = "joblog/cause_list_actions.html"
     empty_text = "Nothing holds up any record. Causes appear here when records fail, and go when they succeed."
     live_seconds = 15
+
+    def empty(self) -> Empty:
+        missing = missing_run()
+        return missing.so("nothing holds up any record") if missing else super().empty()
 
     def get_rows(self) -> QuerySet[Any]:
         return ErrorCause.objects.all()

@@ -19,12 +19,15 @@ from joblog.coupling_filters import CouplingFilter, count_states, mapping_ids, n
 from joblog.coupling_tables import CouplingTable, coupled_record, coupling_url
 from joblog.entry_tables import HistoryTable
 from joblog.filters import WITH_JOBS, EntryFilter, entries_touching
+from joblog.first_steps import FULL_SYNCHRONIZATION
 from joblog.models import SynchJob
 from joblog.record_tables import STATE_TONES
 from joblog.retries import Retried
 from joblog.views.synchronize import DETAILS
+from mappings.first_steps import TABLE_MAPPINGS, missing_mapping
 from mappings.models import Coupling, CouplingStatus, IntegrationTableMapping
 from syncadmin.sync.records import Direction, Side
+from syncadmin.ui.empty import Empty, NextStep
 from syncadmin.ui.formatting import count
 from syncadmin.ui.paging import LIMIT, Counted
 from syncadmin.ui.tables import ListTable
@@ -107,13 +110,21 @@ class CouplingBook(CouplingList):
     fragment_template = "joblog/coupling_rows.html"
     actions_template = "joblog/coupling_actions.html"
     factbox_template = "joblog/coupling_facts.html"
-    empty_text = "There is no such coupling. Couple records by Match-Based Coupling, from the list of records, or run the mapping."
+    empty_text = "There is no coupling yet. Couple records by Match-Based Coupling, from the list of records, or run the mapping."
+    next_steps = (FULL_SYNCHRONIZATION, TABLE_MAPPINGS)
     views = (
         ("Needs attention", "state=failed"),
         ("Missing records", "state=broken"),
         ("Coupled by hand", "f.origin=manual"),
         ("Never synchronized", "state=new"),
     )
+
+    def empty(self) -> Empty:
+        """A state without couplings lacks nothing; a book without any does."""
+        if state := CouplingFilter.named(self.request.GET.get("state", "")):
+            return Empty(f"No coupling is in this state: {state}.", (NextStep("All couplings", self.request.path),))
+        missing = missing_mapping()
+        return missing.so("there is no coupling") if missing else super().empty()
 
     def get_rows(self) -> QuerySet[Any]:
         return Coupling.objects.select_related("mapping__business_central").defer("baseline")

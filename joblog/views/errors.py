@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django.contrib import messages
@@ -16,6 +16,7 @@ from django.views.generic import View
 from joblog.addresses import log_url
 from joblog.entry_tables import ErrorTable
 from joblog.filters import WITH_JOBS, ErrorFilter
+from joblog.first_steps import missing_run
 from joblog.fixes import CannotFix, fix_issues
 from joblog.handling import handlings_of
 from joblog.issue_numbers import numbers_of_issues
@@ -26,6 +27,7 @@ from joblog.remedies import Fix
 from joblog.retries import Retried, retry_couplings, retry_errors
 from mappings.models import Coupling
 from syncadmin.sync.records import Side
+from syncadmin.ui.empty import Empty
 from syncadmin.ui.formatting import count
 from syncadmin.ui.tables import ListTable
 from syncadmin.ui.views import ListPage, Permitted, key_in, next_url, posted_keys, tell, tell_scheduled
@@ -52,6 +54,10 @@ class ErrorList(ListPage):
     fragment_template = "joblog/error_rows.html"
     actions_template = "joblog/error_actions.html"
     empty_text = "There is no open error. Errors close themselves when their record is synchronized."
+    empty_tabs: ClassVar = {
+        "ignored": "No error is ignored. Handle, Ignore on an open error puts it here, out of the way, until it is reopened.",
+        "resolved": "No error was resolved yet. Errors come here when their record is synchronized.",
+    }
     views = (("Mine", "owner=me"), ("Nobody's", "owner=nobody"))
     live_seconds = 15
 
@@ -68,6 +74,10 @@ class ErrorList(ListPage):
             for name, show in shown.items():
                 (table.columns.show if show else table.columns.hide)(name)
         return table
+
+    def empty(self) -> Empty:
+        tab, missing = self.get_tab(), missing_run()
+        return missing.so("there is no error") if missing else Empty(self.empty_tabs.get(tab, self.empty_text))
 
     def get_tab(self) -> str:
         return self.request.GET.get("state") or "open"

@@ -13,8 +13,10 @@ from joblog import full_synchronization as full
 from joblog.addresses import log_url
 from joblog.full_table import FullSynchronizationTable
 from joblog.models import FullSynchronizationLine
+from mappings.first_steps import missing_mapping
 from mappings.models import System, SystemKind
 from syncadmin.sync.errors import SyncError
+from syncadmin.ui.empty import Empty
 from syncadmin.ui.formatting import count
 from syncadmin.ui.views import ListPage, next_url, posted_keys, tell, tell_scheduled
 
@@ -32,6 +34,10 @@ class FullSynchronization(ListPage):
     actions_template = "joblog/full_synchronization_actions.html"
     empty_text = "Nothing is recommended yet. Refresh Recommendation asks both systems what they have; it changes no record."
     live_seconds = 3
+
+    def empty(self) -> Empty:
+        missing = missing_mapping()
+        return missing.so("there is nothing to recommend") if missing else super().empty()
 
     def get_rows(self) -> list[FullSynchronizationLine]:  # type: ignore[override]
         lines = list(full.all_lines())

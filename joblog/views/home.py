@@ -23,6 +23,7 @@ from mappings.changes import keep_change
 from mappings.models import System
 from mappings.views.connections import expiry_of
 from syncadmin.ui.formatting import count, rough
+from syncadmin.ui.presentation import current
 from syncadmin.ui.views import Page, Permitted, tell
 
 _SHOWN = 5
@@ -195,7 +196,7 @@ def _bars(days: list[Day]) -> list[Bar]:
 
 
 def _bar(day: Day, place: int, most: int) -> Bar:
-    title = f"{day.day.isoformat()}: {count(day.written)} written, {count(day.failed)} failed"
+    title = f"{current().day(day.day)}: {count(day.written)} written, {count(day.failed)} failed"
     url = log_url(since=day.day.isoformat(), until=day.day.isoformat(), period="all")
     return Bar(day, url, title, place * _STEP, _height(day.written, most), _height(day.failed, most))
 

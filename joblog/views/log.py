@@ -11,9 +11,12 @@ from joblog.addresses import destination_url, entries_url, source_url
 from joblog.cause_tables import causes_in
 from joblog.entry_tables import destination_link, source_link, what_happened
 from joblog.filters import JobFilter
+from joblog.first_steps import missing_run
 from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
 from joblog.tables import JobTable
 from joblog.time_strip import HEIGHT, WIDTH, time_strip
+from mappings.first_steps import TABLE_MAPPINGS
+from syncadmin.ui.empty import Empty, NextStep
 from syncadmin.ui.tables import ListTable
 from syncadmin.ui.views import ListPage, Page
 
@@ -37,7 +40,12 @@ class LogList(ListPage):
         ("Previews", "type=Preview&period=30"),
         ("Mine", "mine=on&period=30"),
     )
-    empty_text = "No job ran in the last 7 days. Run a mapping from the Integration Table Mappings, or look at a longer period."
+    empty_text = "No job ran in the last 7 days. Look at a longer period, or run a mapping from the Integration Table Mappings."
+    next_steps = (NextStep("Jobs of any time", "?period=all"), TABLE_MAPPINGS)
+
+    def empty(self) -> Empty:
+        missing = missing_run()
+        return missing.so() if missing else super().empty()
 
     def get_rows(self) -> QuerySet[Any]:
         return SynchJob.objects.defer("cursor", "call_stack", "scope", "timings")

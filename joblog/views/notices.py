@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.views.generic import View
 
@@ -19,8 +19,11 @@ from joblog.notice_forms import NoticeRuleForm
 from joblog.notice_tables import NoticeRuleTable, OwnNoticeTable, SentNoticeTable
 from joblog.notices import send_test
 from mappings.changes import keep_change
+from syncadmin.ui.empty import NextStep
 from syncadmin.ui.formatting import count
 from syncadmin.ui.views import ListPage, Page, Permitted, next_url, posted_keys, tell
+
+_WHO_IS_TOLD = NextStep("Who Is Told", reverse_lazy("joblog:notice-rules"))
 
 
 def own_notices(request: HttpRequest) -> QuerySet[Notice]:
@@ -43,6 +46,7 @@ class OwnNotices(ListPage):
     filter_class = OwnNoticeFilter
     actions_template = "joblog/notice_actions.html"
     empty_text = "Nobody has told you anything yet. Who is told of what stands under Who Is Told."
+    next_steps = (_WHO_IS_TOLD,)
     live_seconds = 30
 
     def get_rows(self) -> QuerySet[Any]:
@@ -67,7 +71,8 @@ class SentNotices(ListPage):
     table_class = SentNoticeTable
     filter_class = SentNoticeFilter
     actions_template = "joblog/sent_notice_actions.html"
-    empty_text = "No notice was sent yet."
+    empty_text = "No notice was sent yet. Who is told of what stands under Who Is Told; Test there sends one at once."
+    next_steps = (_WHO_IS_TOLD,)
     live_seconds = 10
 
     def get_rows(self) -> QuerySet[Any]:
@@ -81,6 +86,7 @@ class NoticeRules(ListPage):
     change_permission = "mappings.configure"
     actions_template = "joblog/notice_rule_actions.html"
     empty_text = "Nobody is told of troubles. Add who is to know when runs fail or records are not synchronized."
+    next_steps = (NextStep("Tell somebody", reverse_lazy("joblog:notice-rule-new"), "mappings.configure"),)
 
     def get_rows(self) -> QuerySet[Any]:
         return NoticeRule.objects.select_related("person", "role", "mapping__business_central")

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.views.generic import View
 
 from joblog import entry_states
@@ -19,6 +19,8 @@ from joblog.entry_states import Outcome
 from joblog.models import JobQueueEntry, JobStatus, SynchJob
 from joblog.queue_filters import QueueFilter
 from joblog.queue_tables import QueueTable
+from mappings.first_steps import DEFAULT_SETUP, missing_mapping
+from syncadmin.ui.empty import Empty, NextStep
 from syncadmin.ui.formatting import count
 from syncadmin.ui.views import ListPage, Permitted, next_url, posted_keys, require, tell
 
@@ -54,9 +56,17 @@ class QueueList(ListPage):
     table_class = QueueTable
     filter_class = QueueFilter
     actions_template = "joblog/queue_actions.html"
-    empty_text = "There is no job queue entry. The default set-up makes one for every mapping: manage.py setup default"
+    empty_text = (
+        "There is no job queue entry, so no mapping runs by itself. Use Default Synchronization Setup makes those that are missing for its "
+        "mappings; a new entry runs what you choose, when you say."
+    )
+    next_steps = (DEFAULT_SETUP, NextStep("New job queue entry", reverse_lazy("joblog:queue-new"), _CONFIGURE))
     live_seconds = 5
     views = (("Running now", "status=In+Process"), ("Failed", "status=Error"), ("Waiting", "status=Waiting"), ("On hold", "status=On+Hold"))
+
+    def empty(self) -> Empty:
+        missing = missing_mapping()
+        return missing.so("there is nothing to schedule") if missing else super().empty()
 
     def get_rows(self) -> QuerySet[Any]:
         return JobQueueEntry.objects.select_related("mapping__business_central", "user", "current_log")

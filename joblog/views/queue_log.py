@@ -8,15 +8,18 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.views.generic import View
 
 from joblog.execution_text import execution_text
 from joblog.executions import mark_as_error
+from joblog.first_steps import JOB_QUEUE
 from joblog.models import JobQueueLogEntry, LogStatus, SynchJob
 from joblog.queue_filters import QueueLogFilter
 from joblog.queue_tables import LOG_TONES, QueueLogTable, parameters_in_words
 from joblog.tables import JOB_TONES
+from mappings.first_steps import missing_mapping
+from syncadmin.ui.empty import Empty, NextStep
 from syncadmin.ui.formatting import count
 from syncadmin.ui.views import ListPage, Page, Permitted, next_url, posted_keys, tell
 
@@ -29,9 +32,14 @@ class QueueLogList(ListPage):
     table_class = QueueLogTable
     filter_class = QueueLogFilter
     actions_template = "joblog/queue_log_actions.html"
-    empty_text = "No job queue entry has run yet."
+    empty_text = "No run of a job queue entry is kept here. Set entries to Ready, or run one now; a worker carries them out."
+    next_steps = (JOB_QUEUE, NextStep("Workers", reverse_lazy("joblog:workers")))
     live_seconds = 5
     views = (("Running now", "status=In+Process"), ("Failed", "status=Error"), ("Lost workers", "lost=on"))
+
+    def empty(self) -> Empty:
+        missing = missing_mapping()
+        return missing.so("nothing has run") if missing else super().empty()
 
     def get_rows(self) -> QuerySet[Any]:
         return JobQueueLogEntry.objects.defer("call_stack", "notes")

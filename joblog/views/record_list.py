@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.core import signing
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -27,7 +26,7 @@ from syncadmin.sync.records import Direction, Side
 from syncadmin.ui.exports import EXPORTS, TooManyRows
 from syncadmin.ui.filter_pane import Pane
 from syncadmin.ui.formatting import count
-from syncadmin.ui.views import TablePage, tell
+from syncadmin.ui.views import TablePage, WrongFilter, not_exported, require_sense
 
 EXPORT_PAGE, EXPORT_PAGES = 1000, 20
 _COUPLED = {"yes": True, "no": False}
@@ -66,10 +65,11 @@ class Records(TablePage, MappingPage):
         if export := EXPORTS.get(request.GET.get("export", "")):
             try:
                 self._require_plan()
-                table = self._table([])
-                return export(self._table(self._all_rows(table)), "records")
-            except (SyncError, TooManyRows) as refusal:
-                tell(request, str(refusal), level=messages.ERROR)
+                found = self._all_rows(self._table([]))
+                require_sense(None, self._pane)
+                return export(self._table(found), "records")
+            except (SyncError, TooManyRows, WrongFilter) as refusal:
+                return not_exported(request, refusal)
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Records(TablePage, MappingPage):
             may_send=Direction.TO_INTEGRATION in mapping.directions,
             may_get=Direction.FROM_INTEGRATION in mapping.directions,
             filterset=RecordFilter(RecordForm(query.dict() | {"side": side.value})),
-            pane=self._pane if self._pane.fields else None,
+            pane=self._pane if self._pane.fields or self._pane.unknown else None,
             remark=self._pane.remark,
             narrowed=bool(query.get("q") or query.get("coupled") or self._pane.narrowed) and not found.next,
             table=table,

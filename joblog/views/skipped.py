@@ -12,12 +12,14 @@ from django.utils.safestring import SafeString
 
 from joblog.coupling_filters import SkippedFilter
 from joblog.coupling_tables import SkippedTable, exists_mark
+from joblog.first_steps import missing_run
 from joblog.link_jobs import read_ends, sides_there
 from joblog.views.couplings import CouplingList, numbers_of
 from mappings.models import Coupling, IntegrationTableMapping, Purpose
 from mappings.systems import both_connected
 from syncadmin.sync.errors import SyncError
 from syncadmin.sync.records import Side
+from syncadmin.ui.empty import Empty
 from syncadmin.ui.tables import PAGE_SIZES
 from syncadmin.ui.views import Page
 
@@ -35,6 +37,10 @@ class SkippedRecords(CouplingList):
     empty_text = "No record is skipped. A record is, when the same error happens twice in a row; it waits here until somebody retries it."
     views = (("Missing in Business Central", "gone=business_central"), ("Missing in Dynamics 365 Sales", "gone=sales"))
     live_seconds = 60
+
+    def empty(self) -> Empty:
+        missing = missing_run()
+        return missing.so("no record is skipped") if missing else super().empty()
 
     def get_rows(self) -> QuerySet[Any]:
         return Coupling.objects.filter(skipped=True).select_related("mapping__business_central").defer("baseline")

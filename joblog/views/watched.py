@@ -8,14 +8,16 @@ from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.views.generic import View
 
 from joblog.change_addresses import address_of
 from joblog.filters import WatchedTableFilter
 from joblog.models import SystemWatch, WatchedTable
 from joblog.tables import WatchedTableTable
+from mappings.first_steps import TABLE_MAPPINGS, missing_mapping
 from mappings.models import System, SystemKind
+from syncadmin.ui.empty import Empty, NextStep
 from syncadmin.ui.views import ListPage, Permitted, next_url, tell
 
 
@@ -26,8 +28,13 @@ class WatchedTableList(ListPage):
     table_class = WatchedTableTable
     filter_class = WatchedTableFilter
     actions_template = "joblog/watched_actions.html"
-    empty_text = "No table is watched yet. A worker looks after that within seconds, as soon as a mapping is enabled: manage.py qcluster"
+    empty_text = "No table is watched yet. A worker looks after that within seconds, as soon as a mapping is enabled."
+    next_steps = (TABLE_MAPPINGS, NextStep("Workers", reverse_lazy("joblog:workers")))
     live_seconds = 10
+
+    def empty(self) -> Empty:
+        missing = missing_mapping()
+        return missing.so("there is no table to watch") if missing else super().empty()
 
     def get_rows(self) -> QuerySet[Any]:
         return WatchedTable.objects.select_related("system")

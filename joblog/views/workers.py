@@ -40,7 +40,7 @@ class Workers(ListPage):
     fragment_template = "joblog/workers_body.html"
     table_class = WorkerTable
     filter_class = WorkerFilter
-    empty_text = "No worker has been seen lately, so nothing is synchronized. Start one: manage.py qcluster"
+    empty_text = "No worker has been seen lately, so nothing is synchronized. Start one where the product is installed: manage.py qcluster"
     live_seconds = 3
 
     def get_rows(self) -> QuerySet[Any]:

@@ -18,9 +18,12 @@ from mappings.changes import keep_change
 from mappings.connection_checks import BAD, checks_of, keep_result, run_check
 from mappings.connection_forms import ConnectionForm, new_system
 from mappings.exchange import systems_to_json
+from mappings.first_steps import missing_systems
 from mappings.models import IntegrationTableMapping, OwnershipModel, System
 from mappings.ownership import choose_ownership
 from mappings.tables import ConnectionTable
+from syncadmin.ui.empty import Empty
+from syncadmin.ui.presentation import current
 from syncadmin.ui.views import ListPage, Page, Permitted, tell
 
 WARNED_BEFORE = timedelta(days=30)
@@ -31,7 +34,10 @@ class ConnectionList(ListPage):
     noun = ("connection", "connections")
     table_class = ConnectionTable
     actions_template = "mappings/connection_actions.html"
-    empty_text = "No system is connected yet. Connect Business Central and Dynamics 365 Sales, then use the default synchronization set-up."
+
+    def empty(self) -> Empty:
+        missing = missing_systems()
+        return missing.so() if missing else super().empty()
 
     def get_rows(self) -> QuerySet[Any]:
         """With the number of mappings that use each."""
@@ -153,8 +159,8 @@ def expiry_of(row: System) -> tuple[str, str]:
     if ends is None or ends > timezone.localdate() + WARNED_BEFORE:
         return "", ""
     if ends < timezone.localdate():
-        return "bad", f"The {what} has expired on {ends.isoformat()}. Make a new one in Microsoft Entra and store it here."
-    return "warn", f"The {what} expires on {ends.isoformat()}. Make a new one in Microsoft Entra and store it here before."
+        return "bad", f"The {what} has expired on {current().day(ends)}. Make a new one in Microsoft Entra and store it here."
+    return "warn", f"The {what} expires on {current().day(ends)}. Make a new one in Microsoft Entra and store it here before."
 
 
 def _users(row: System) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mappings.default_preview import preview_default_setup
+from mappings.first_steps import missing_systems
 from mappings.models import System, SystemKind
 from syncadmin.sync.errors import SyncError
 from syncadmin.ui.views import Page
@@ -24,8 +25,10 @@ class DefaultSetup(Page):
         found: dict[str, Any] = {"rows": []}
         if company is not None and sales is not None:
             found = _compared(company, sales, names)
+        missing = None if companies and environments else missing_systems()
         rows = found["rows"]
         return super().get_context_data(
+            nothing=missing.so().seen_by(self.request.user) if missing else None,
             companies=companies,
             environments=environments,
             company=company,

@@ -17,6 +17,7 @@ from mappings.edit_tables import FieldTable
 from mappings.field_forms import field_forms
 from mappings.field_offers import add_pairs, described, label_of, offers, tables_of
 from mappings.filters import FieldFilter
+from mappings.first_steps import DEFAULT_SETUP
 from mappings.models import FieldStatus, IntegrationFieldMapping, IntegrationTableMapping
 from mappings.pairing import Pair
 from mappings.plans import build_plan, plan_of
@@ -28,6 +29,7 @@ from syncadmin.sync.plan import TablePlan
 from syncadmin.sync.records import Side
 from syncadmin.sync.tables import Table
 from syncadmin.ui.edit_views import EditPage
+from syncadmin.ui.empty import Empty, NextStep
 from syncadmin.ui.tables import ListTable
 from syncadmin.ui.views import Page, Permitted, tell
 
@@ -39,7 +41,7 @@ class FieldList(EditPage):
     noun = ("field mapping", "field mappings")
     table_class = FieldTable
     filter_class = FieldFilter
-    empty_text = "This mapping has no field mapping yet."
+    empty_text = "This mapping has no field mapping yet, so it carries no value over."
     about_new = "The last row adds a field mapping. It starts Disabled; enable it after you have saved it."
     new_called = "New field mapping"
 
@@ -55,6 +57,19 @@ class FieldList(EditPage):
     def all_rows(self) -> list[IntegrationFieldMapping]:
         """Whatever of them the page shows."""
         return list(self.mapping.field_mappings.all())
+
+    @cached_property
+    def offered(self) -> list[Pair]:
+        """The pairs that the two tables suggest beside the field mappings there are."""
+        return offers(self.mapping, self.tables, self.all_rows)
+
+    def empty(self) -> Empty:
+        if self.offered:
+            text = f"{self.empty_text} Tick pairs of fields that belong together and add them, or enter a pair in the last row."
+            return Empty(text, (NextStep("Offered field pairs", "#offers", self.change_permission),))
+        if None in self.tables.values():
+            return Empty(f"{self.empty_text} What fields its tables have is not known yet: the default setup reads them.", (DEFAULT_SETUP,))
+        return Empty(f"{self.empty_text} The names of its two tables suggest none. Enter a field of each in the last row, then save.")
 
     def get_rows(self) -> QuerySet[Any]:
         names = ((row.field, row.integration_field) for row in self.all_rows)
@@ -77,7 +92,7 @@ class FieldList(EditPage):
                 "integration-table-fields": _suggestions(tables[Side.SALES]),
             },
             cancel_url=reverse("mappings:mapping-list"),
-            offers=[_told(pair, tables) for pair in offers(mapping, tables, self.all_rows)],
+            offers=[_told(pair, tables) for pair in self.offered],
             **extra,
         )
 

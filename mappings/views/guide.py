@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.generic import View
 
+from mappings.first_steps import missing_systems
 from mappings.guide import KEY, STEPS, Draft, Unfinished
 from mappings.guide_steps import STEPS_BY_NAME, Step
 from syncadmin.ui.views import Page, Permitted, tell
@@ -78,13 +79,14 @@ class GuideStep(Page):
         return STEPS_BY_NAME[name](draft, sent if sent is not None else QueryDict(typed) if typed else None, self.request.GET.dict())
 
     def _shown(self, draft: Draft, step: Step) -> HttpResponse:
-        place = _NAMES.index(step.name)
+        place, missing = _NAMES.index(step.name), missing_systems() if step.name == _NAMES[0] else None
         steps = [{"label": label, "url": step_url(name), "here": name == step.name, "done": draft.done(name)} for name, label in STEPS]
         context = self.get_context_data(
             steps=steps,
             step=step.name,
             number=place + 1,
             first=place == 0,
+            nothing=missing.so().seen_by(self.request.user) if missing else None,
             draft=draft.values,
             direction=draft.values.get("tables", {}).get("direction", ""),
             **step.context(),

@@ -8,9 +8,11 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from mappings.filters import MappingFilter
+from mappings.first_steps import missing_mapping
 from mappings.models import FieldStatus
 from mappings.tables import MappingTable
 from mappings.troubleshooting import listed_mappings
+from syncadmin.ui.empty import Empty
 from syncadmin.ui.paging import Counted, count_up_to_limit
 from syncadmin.ui.views import ListPage, Page
 
@@ -23,10 +25,10 @@ class MappingList(ListPage):
     pane_fields = {"business_central": ("Business Central", "business_central__name"), "sales": ("Dynamics 365 Sales", "sales__name")}
     actions_template = "mappings/mapping_actions.html"
     factbox_template = "mappings/factbox.html"
-    empty_text = (
-        "No mapping is set up yet. An administrator connects the two systems under Connections and chooses "
-        "Use Default Synchronization Setup here, or runs manage.py setup."
-    )
+
+    def empty(self) -> Empty:
+        missing = missing_mapping()
+        return missing.so() if missing else super().empty()
 
     def get_rows(self) -> QuerySet[Any]:
         return listed_mappings()

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from mappings.changes import save_with_history
+from mappings.first_steps import missing_mapping
 from mappings.models import IntegrationTableMapping
 from mappings.row_forms import HEADINGS, MappingRowForm, mapping_rows
 from mappings.views.mapping_edit import save_form, tell_meeting, tell_saved
@@ -22,7 +23,9 @@ class MappingRows(Page):
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         rows = extra.pop("rows", None) or mapping_rows(queryset=_shown())
-        return super().get_context_data(rows=rows, headings=[heading for _, heading in HEADINGS], **extra)
+        missing = None if rows.forms else missing_mapping()
+        nothing = missing.so().seen_by(self.request.user) if missing else None
+        return super().get_context_data(rows=rows, nothing=nothing, headings=[heading for _, heading in HEADINGS], **extra)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         rows: Any = mapping_rows(request.POST, queryset=_shown())

@@ -14,10 +14,12 @@ from django.utils.http import urlencode
 
 from mappings.edit_tables import OptionTable
 from mappings.filters import OptionFilter
+from mappings.first_steps import DEFAULT_SETUP, missing_systems
 from mappings.models import IntegrationTableMapping, OptionMapping
 from mappings.option_choices import choices_of, code_tables, knows_codes, look_up, uses_of_options
 from mappings.option_forms import PairFormSet, pair_forms
 from syncadmin.ui.edit_views import EditPage
+from syncadmin.ui.empty import Empty
 from syncadmin.ui.views import Page, key_in, tell
 
 CHANGED_MEANWHILE = "Somebody else has changed these pairs while you were here. They are shown as they are now; repeat your change."
@@ -32,11 +34,19 @@ class OptionList(EditPage):
     noun = ("pair", "pairs")
     table_class = OptionTable
     filter_class = OptionFilter
+    empty_text = (
+        "There is no pair of a code and a choice. The default synchronization setup makes the usual option mappings with their pairs."
+    )
+    next_steps = (DEFAULT_SETUP,)
     about_new = (
         "The last row adds a pair. A caption that is left blank is taken from the choice in Sales. Several codes may have the same value: "
         "the first of them is the one that comes back from Sales."
     )
     new_called = "New pair"
+
+    def empty(self) -> Empty:
+        missing = missing_systems()
+        return missing.so("no code has a choice to go with") if missing else super().empty()
 
     def get_rows(self) -> QuerySet[Any]:
         return OptionMapping.objects.all()

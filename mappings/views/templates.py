@@ -9,16 +9,18 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 
 from mappings.changes import changed_meanwhile, save_with_history
 from mappings.filters import TemplateFilter
+from mappings.first_steps import missing_mapping
 from mappings.models import ConfigTemplate, IntegrationTableMapping
 from mappings.models.template import TemplateSide
 from mappings.tables import TemplateTable
 from mappings.template_forms import ChooseForm, TemplateForms
 from mappings.template_words import known_tables, table_for
 from syncadmin.sync.records import Side
+from syncadmin.ui.empty import Empty, NextStep
 from syncadmin.ui.tables import ListTable
 from syncadmin.ui.views import ListPage, Page, next_url, posted_keys, tell
 
@@ -33,6 +35,11 @@ class TemplateList(ListPage):
     change_permission = "mappings.configure"
     actions_template = "mappings/template_actions.html"
     empty_text = "There is no template. A template gives values to the records that a mapping creates on one side."
+    next_steps = (NextStep("New template", reverse_lazy("mappings:template-new"), change_permission),)
+
+    def empty(self) -> Empty:
+        missing = missing_mapping()
+        return missing.so("no template has a mapping to be for") if missing else super().empty()
 
     def get_rows(self) -> QuerySet[Any]:
         return _ALL.order_by("mapping__order", "mapping__name", "side", "priority", "pk")
@@ -73,7 +80,10 @@ class TemplateEdit(Page):
         forms = extra.pop("forms", None)
         template = forms.template if forms else self.template()
         if template is None:
-            return super().get_context_data(title="New template", choose=ChooseForm(initial=self.request.GET.dict()), **extra)
+            missing = missing_mapping()
+            nothing = missing.so().seen_by(self.request.user) if missing else None
+            choose = ChooseForm(initial=self.request.GET.dict())
+            return super().get_context_data(title="New template", choose=choose, nothing=nothing, **extra)
         forms = forms or TemplateForms(template, _tables(template))
         may_change = self.request.user.has_perm(self.change_permission)
         if not may_change:

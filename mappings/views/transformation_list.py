@@ -8,11 +8,13 @@ from django.contrib import messages
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse_lazy
 
 from mappings.filters import TransformationFilter
 from mappings.models import IntegrationFieldMapping, TransformationRule
 from mappings.tables import TransformationTable
 from mappings.transformation_changes import delete_rules
+from syncadmin.ui.empty import NextStep
 from syncadmin.ui.views import ListPage, next_url, posted_keys, tell
 
 
@@ -24,6 +26,7 @@ class TransformationList(ListPage):
     change_permission = "mappings.configure"
     actions_template = "mappings/transformation_actions.html"
     empty_text = "There is no transformation rule. A rule changes a text on its way between two mapped fields."
+    next_steps = (NextStep("New transformation rule", reverse_lazy("mappings:transformation-new"), "mappings.configure"),)
 
     def get_rows(self) -> QuerySet[Any]:
         uses = IntegrationFieldMapping.objects.filter(transformation_rule=OuterRef("code")).order_by().values("transformation_rule")

@@ -44,6 +44,22 @@ class Row:
         return PREFIX + self.field.name
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """A filter that an address asks for on a field which the list does not have."""
+
+    name: str
+    text: str
+
+    @property
+    def parameter(self) -> str:
+        return PREFIX + self.name
+
+    @property
+    def error(self) -> str:
+        return f"This list has no field “{self.name}” to filter by."
+
+
 class Pane:
     """What a person asks of the fields of a list, whoever looks for the rows. ``query`` is the address's query."""
 
@@ -61,21 +77,23 @@ class Pane:
     @cached_property
     def asked(self) -> dict[str, str]:
         """The filter text per field, as the address has it. Ticked choices of one field are alternatives."""
-        found = {}
-        for name in self.fields:
-            values = [value for value in self.query.getlist(PREFIX + name) if value.strip()]
-            if values:
-                found[name] = "|".join(values)
-        return found
+        return {name: text for name in self.fields if (text := self._text(name))}
+
+    @cached_property
+    def unknown(self) -> list[Unknown]:
+        """Filters of the address on fields that the list does not have (any more): they are told, never passed over."""
+        names = [name.removeprefix(PREFIX) for name in self.query if name.startswith(PREFIX)]
+        return [Unknown(name, self._text(name)) for name in names if name not in self.fields and self._text(name)]
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.asked)
+        return bool(self.asked or self.unknown)
 
     @cached_property
     def conditions(self) -> dict[str, Q]:
         """The condition on each field; a filter that makes no sense is in :attr:`errors`."""
         found = {}
+        self.errors |= {one.name: one.error for one in self.unknown}
         for name, text in self.asked.items():
             try:
                 found[name] = condition(text, self.fields[name], self.reading)
@@ -90,10 +108,28 @@ class Pane:
         named = [(name, field) for name, field in self.fields.items() if name in self.asked or name == added]
         return [Row(field, self.asked.get(name, ""), self.errors.get(name, ""), self._ticks(field, name)) for name, field in named]
 
+    @property
+    def known_query(self) -> str:
+        """The address's query without the filters on unknown fields, and without what belongs to the moment."""
+        query = self.query.copy()
+        for name in (*(one.parameter for one in self.unknown), "page", "link", "export"):
+            query.pop(name, None)
+        return query.urlencode()
+
+    def apply_quick(self, rows: Any) -> Any:
+        return rows
+
+    def apply_slow(self, rows: Any) -> Any:
+        """No row where the address asks for what nobody knows."""
+        return rows[:0] if self.unknown else rows
+
     def others(self) -> list[FilterField]:
         """Fields that are not filtered yet."""
         shown = {row.field.name for row in self.shown_rows}
         return [field for name, field in self.fields.items() if name not in shown]
+
+    def _text(self, name: str) -> str:
+        return "|".join(value for value in self.query.getlist(PREFIX + name) if value.strip())
 
     def _ticks(self, field: FilterField, name: str) -> tuple[tuple[str, str, bool], ...]:
         """The choices with what is ticked; none where the filter is more than a list of them."""

@@ -18,7 +18,8 @@ LONGEST_SEARCH = 250  # characters: each word is a condition on every column, an
 class ListFilter(django_filters.FilterSet):
     """A filterset with a search box. ``search_fields`` are looked through for every word, without letter case, anywhere in the text.
 
-    ``folded`` names filters that are rarely needed and stand in a menu.
+    ``folded`` names filters that are rarely needed and stand in a menu; ``tabs`` such that choose a tab of the page, which is no filter to
+    clear.
 
     ``newest`` is that of the list's table where it may have millions of rows: ``slow`` filters, which no index serves, then look through
     the newest rows that the others leave, and ``remark`` says so.
@@ -26,6 +27,7 @@ class ListFilter(django_filters.FilterSet):
 
     search_fields: ClassVar[tuple[str, ...]] = ()
     folded: ClassVar[tuple[str, ...]] = ()
+    tabs: ClassVar[tuple[str, ...]] = ()
     slow: ClassVar[tuple[str, ...]] = ("search",)
     newest: tuple[str, ...] = ()
     remark = ""
@@ -62,7 +64,7 @@ class ListFilter(django_filters.FilterSet):
     @property
     def narrowed(self) -> bool:
         """Whether anything is filtered at all."""
-        return any(self.data.get(name) for name in self.filters)
+        return any(self.data.get(name) for name in self.filters if name not in self.tabs)
 
 
 class PickFilter(django_filters.ChoiceFilter):

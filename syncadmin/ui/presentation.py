@@ -12,7 +12,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
-from babel.dates import format_datetime, get_date_format, get_time_format, parse_date
+from babel.dates import format_date, format_datetime, get_date_format, get_time_format, parse_date
 from babel.numbers import NumberFormatError, format_decimal, parse_decimal
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
@@ -42,6 +42,10 @@ class Presentation:
         local = value.astimezone(self.zone or UTC)
         text = format_datetime(local, _moment_pattern(self.locale), locale=self.locale) if self.locale else f"{local:%Y-%m-%d %H:%M:%S}"
         return text if self.zone else f"{text} UTC"
+
+    def day(self, value: date) -> str:
+        """A date, which has no zone."""
+        return format_date(value, _day_pattern(self.locale), locale=self.locale) if self.locale else value.isoformat()
 
     def number(self, value: float | Decimal) -> str:
         return str(format_decimal(value, locale=self.locale)) if self.locale else f"{value:,}"
@@ -143,6 +147,11 @@ def _zones() -> frozenset[str]:
 
 @lru_cache(maxsize=len(LOCALES))
 def _moment_pattern(locale: str) -> str:
-    """The short date with all digits of the year, and the time with seconds."""
-    day = re.sub(r"(?<!y)yy?(?!y)", "yyyy", str(get_date_format("short", locale=locale)))
-    return f"{day} {get_time_format('medium', locale=locale)}"
+    """The day, and the time with seconds."""
+    return f"{_day_pattern(locale)} {get_time_format('medium', locale=locale)}"
+
+
+@lru_cache(maxsize=len(LOCALES))
+def _day_pattern(locale: str) -> str:
+    """The short date with all digits of the year."""
+    return re.sub(r"(?<!y)yy?(?!y)", "yyyy", str(get_date_format("short", locale=locale)))

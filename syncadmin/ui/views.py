@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from django.contrib import messages
@@ -16,13 +16,19 @@ from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import TemplateView
 
+from syncadmin.ui.empty import Empty, NextStep
 from syncadmin.ui.exports import EXPORTS, TooManyRows
-from syncadmin.ui.filter_pane import FilterPane
+from syncadmin.ui.filter_pane import FilterPane, Pane
 from syncadmin.ui.filters import ListFilter
 from syncadmin.ui.grammar import Reading
 from syncadmin.ui.models import PersonalSettings
 from syncadmin.ui.presentation import current
 from syncadmin.ui.tables import PAGE_SIZES, ListTable
+
+
+class WrongFilter(ValueError):
+    """The address has filters that make no sense, so nobody can say which rows are meant; the text says what is wrong with them."""
+
 
 SCHEDULED = "scheduled"  # marks messages that a person may choose not to see any more
 
@@ -64,6 +70,13 @@ class Permitted(PermissionRequiredMixin):
     request: HttpRequest
     permission: ClassVar[str] = "mappings.see"
     change_permission: ClassVar[str] = ""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except WrongFilter as error:
+            tell(request, f"Nothing was started. {error}", level=messages.ERROR)
+            return HttpResponseRedirect(next_url(request, request.get_full_path()))
 
     def get_permission_required(self) -> tuple[str, ...]:
         changes = self.request.method not in {"GET", "HEAD", "OPTIONS"}
@@ -138,7 +151,8 @@ class ListPage(TablePage):
     """A list: title, count, action bar, filter bar, table, FactBox.
 
     ``noun`` is (one, many). ``actions_template`` holds the buttons, ``factbox_template`` what stands on the right at first,
-    ``empty_text`` says what to do next when there is nothing. With ``live_seconds`` the list is fetched again that often.
+    ``empty_text`` says what to do next when there is nothing, ``next_steps`` lead there. With ``live_seconds`` the list is fetched again
+    that often.
     ``?export=csv`` and ``?export=xlsx`` give all rows of the current filter. ``views`` are ready-made (name, query); ``pane_fields`` are
     fields beside the columns that the filter pane offers, as name: (label, path).
     """
@@ -150,29 +164,40 @@ class ListPage(TablePage):
     actions_template: ClassVar[str] = ""
     factbox_template: ClassVar[str] = ""
     empty_text: ClassVar[str] = "There is nothing here yet."
+    next_steps: ClassVar[Sequence[NextStep]] = ()
     live_seconds: ClassVar[int] = 0
     views: ClassVar[tuple[tuple[str, str], ...]] = ()
     pane_fields: ClassVar[Mapping[str, tuple[str, str]]] = {}
 
     def get(self, request: HttpRequest, *_args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
         context = self.get_context_data(**kwargs)
-        if export := EXPORTS.get(request.GET.get("export", "")):
-            try:
-                return export(context["table"], self.table_class.key or self.noun[1])
-            except TooManyRows as error:
-                tell(request, str(error), level=messages.ERROR)
-        return self.render_to_response(context)
+        export = EXPORTS.get(request.GET.get("export", ""))
+        if export is None:
+            return self.render_to_response(context)
+        try:
+            require_sense(context["filterset"], context["pane"])
+            return export(context["table"], self.table_class.key or self.noun[1])
+        except (TooManyRows, WrongFilter) as error:
+            return not_exported(request, error)
 
     def get_rows(self) -> QuerySet[Any]:
         """All rows of the list, before filters. Everything a row shows is read here: no query per row."""
         raise NotImplementedError
 
+    def empty(self) -> Empty:
+        """What the page says where nothing is there and nothing is filtered; asked for only then."""
+        return Empty(self.empty_text, self.next_steps)
+
     def matching(self) -> QuerySet[Any]:
-        """All rows that fit the filters of the address, on all pages, however many: what a button does something with."""
-        found, _filterset, _pane = self._narrowed(whole=True)
+        """All rows that fit the filters of the address, on all pages, however many: what a button does something with.
+
+        Raises WrongFilter, which every view answers by saying that nothing was started.
+        """
+        found, filterset, pane = self._narrowed(whole=True)
+        require_sense(filterset, pane)
         return found
 
-    def _narrowed(self, *, whole: bool) -> tuple[QuerySet[Any], ListFilter | None, FilterPane | None]:
+    def _narrowed(self, *, whole: bool) -> tuple[QuerySet[Any], ListFilter | None, Pane | None]:
         rows = self.get_rows()
         pane = self.get_pane(rows, whole=whole)
         found = pane.apply_quick(rows) if pane else rows
@@ -183,18 +208,21 @@ class ListPage(TablePage):
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         found, filterset, pane = self._narrowed(whole=bool(self.request.GET.get("export")))
         table = self.get_table(found)
+        narrowed = bool((filterset and filterset.narrowed) or (pane and pane.narrowed))
+        nothing = Empty(self.empty_text) if narrowed or table.paginator.count else self.empty().seen_by(self.request.user)
         return super().get_context_data(
             table=table,
             filterset=filterset,
             pane=pane,
-            narrowed=bool((filterset and filterset.narrowed) or (pane and pane.narrowed)),
+            narrowed=narrowed,
             remark=(filterset and filterset.remark) or (pane and pane.remark),
             views=self.views,
             total=table.paginator.told(*self.noun),
             page_sizes=PAGE_SIZES,
             actions_template=self.actions_template,
             factbox_template=self.factbox_template,
-            empty_text=self.empty_text,
+            empty_text=nothing.text,
+            next_steps=nothing.steps,
             live_seconds=self.live_seconds,
             **extra,
         )
@@ -211,10 +239,11 @@ class ListPage(TablePage):
         rows: QuerySet[Any] = filterset.qs if filterset.is_valid() else filterset.queryset.none()
         return rows
 
-    def get_pane(self, rows: Any, *, whole: bool = False) -> FilterPane | None:
-        """The filter pane; None for lists that are no query sets."""
+    def get_pane(self, rows: Any, *, whole: bool = False) -> Pane | None:
+        """The filter pane; None for lists that are no query sets, unless the address asks for what they cannot do."""
         if not isinstance(rows, QuerySet):
-            return None
+            pane = Pane((), self.request.GET, self.reading())
+            return pane if pane.unknown else None
         return FilterPane(self.table_class, rows, self.request.GET, self.reading(), self.pane_fields, whole=whole)
 
     def get_table(self, rows: QuerySet[Any]) -> ListTable:
@@ -224,6 +253,22 @@ class ListPage(TablePage):
             table.choose_columns(chosen)
         table.configure(request=self.request, sort=query.getlist("sort"), page=query.get("page", ""), per_page=query.get("per_page", ""))
         return table
+
+
+def require_sense(filterset: ListFilter | None, pane: Pane | None) -> None:
+    """Raises WrongFilter where a filter of the bar or of the pane makes no sense."""
+    wrong = [str(one) for errors in filterset.errors.values() for one in errors] if filterset is not None else []
+    wrong += pane.errors.values() if pane is not None else []
+    if wrong:
+        raise WrongFilter(" ".join(wrong))
+
+
+def not_exported(request: HttpRequest, reason: Exception) -> HttpResponse:
+    """Back to the list that was to be exported, with the reason why it was not."""
+    query = request.GET.copy()
+    query.pop("export", None)
+    tell(request, f"Nothing was exported. {reason}", level=messages.ERROR)
+    return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
 
 
 def own_settings(request: HttpRequest) -> PersonalSettings:

@@ -213,7 +213,7 @@ def test_without_couplings_or_a_known_action_nothing_starts(
 
 def test_a_filter_that_makes_no_sense_takes_nothing(operator: Client, make_coupling: MakeCoupling) -> None:
     make_coupling()
-    for query in ("?mapping=NOBODY", "?state=fine", "?f.failed_at=yesterdayish"):
+    for query in ("?mapping=NOBODY", "?state=fine", "?f.failed_at=yesterdayish", "?f.colour=red"):
         assert "Nothing was started" in operator.post(f"{BOOK}{query}", {"do": "uncouple all"}, follow=True).content.decode()
     assert not JobQueueEntry.objects.exists()
 

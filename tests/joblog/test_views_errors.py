@@ -14,6 +14,7 @@ from django.utils import timezone
 from joblog.causes import keep_issues
 from joblog.filters import ErrorFilter
 from joblog.models import JobQueueEntry, RunKind, SynchError
+from joblog.models.synch_entry import OPEN_ISSUE
 from joblog.scope import Scope
 from mappings.models import Coupling, IntegrationTableMapping
 from syncadmin.sync.records import Direction, Side
@@ -135,6 +136,18 @@ def test_retrying_all_with_a_filter_that_makes_no_sense_retries_nothing(operator
     make_entry(make_job())
     operator.post(RETRY, {"all": "1", "next": "/errors/?mapping=NOBODY"})
     assert not JobQueueEntry.objects.exists()
+
+
+def test_retrying_all_with_a_filter_that_the_list_does_not_have_retries_nothing_and_says_so(
+    operator: Client, make_job: MakeJob, make_entry: MakeEntry
+) -> None:
+    make_entry(make_job())
+    for address, data in ((RETRY, {}), ("/errors/fix/", {"do": "uncouple"}), ("/errors/handle/", {"do": "ignore", "text": "x"})):
+        answer = operator.post(address, {"all": "1", "next": "/errors/?f.colour=red"} | data, follow=True)
+        assert answer.redirect_chain[-1][0] == "/errors/?f.colour=red"
+        assert "Nothing was started. This list has no field “colour” to filter by." in answer.content.decode()
+    assert not JobQueueEntry.objects.exists()
+    assert SynchError.objects.filter(OPEN_ISSUE).count() == 1
 
 
 def test_retrying_jobs_takes_what_failed_in_them(operator: Client, make_job: MakeJob, make_entry: MakeEntry) -> None:

@@ -152,6 +152,24 @@ def test_days_without_a_job_are_in_the_chart_and_each_day_opens_its_jobs(reader:
     assert len(reader.get(busy.url).context["table"].rows) == 1
 
 
+@pytest.mark.parametrize(
+    ("locale", "day", "numbers"),
+    [
+        ("", "%Y-%m-%d", "12,345 written, 1,001 failed"),
+        ("de_DE", "%d.%m.%Y", "12.345 written, 1.001 failed"),
+        ("da_DK", "%d.%m.%Y", "12.345 written, 1.001 failed"),
+    ],
+)
+def test_a_day_of_the_chart_is_told_in_the_formats_of_the_reader(
+    reader: Client, make_job: MakeJob, locale: str, day: str, numbers: str
+) -> None:
+    reader.post("/my-settings/", {"time_zone": "UTC", "locale": locale, "appearance": "", "moments": ""})
+    make_job(days=2, inserted=12_345, failed=1001)
+    page = reader.get(HOME).content.decode()
+    told = f"{timezone.now() - timedelta(days=2):{day}}: {numbers}"
+    assert f"<title>{told}</title>" in page and f'aria-label="{told}"' in page
+
+
 def test_a_day_of_the_chart_opens_the_jobs_that_it_counts_in_a_zone_with_half_hours(reader: Client, make_job: MakeJob) -> None:
     reader.cookies["zone"] = "Asia/Kolkata"  # 5 h 30 min ahead of UTC: the same moment is the next day there
     evening = timezone.now().replace(hour=20, minute=0) - timedelta(days=3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -119,3 +120,48 @@ def test_a_search_of_a_thousand_words_finds_nothing_and_says_why(mappings: Clien
     answer = mappings.get("/mappings/", {"search": "cust " * 1000})
     assert list(answer.context["table"].rows) == []
     assert "at most 250 characters" in answer.content.decode()
+
+
+UNKNOWN = {"f.colour": "red", "f.direction": "Bidirectional", "sort": "-name"}
+
+
+def test_a_filter_on_a_field_that_the_list_does_not_have_shows_nothing_and_is_told(mappings: Client) -> None:
+    answer = mappings.get(reverse("mappings:mapping-list"), UNKNOWN)
+    page = answer.content.decode()
+    assert list(answer.context["table"].rows) == []
+    assert "This list has no field “colour” to filter by. The address asks for colour: red, so nothing is shown." in page
+    assert 'name="f.colour" value="red"' in page
+
+
+def test_the_list_is_shown_without_the_unknown_filter_and_with_all_others(mappings: Client) -> None:
+    page = mappings.get(reverse("mappings:mapping-list"), UNKNOWN).content.decode()
+    (without,) = set(re.findall(r'href="/mappings/\?([^"]+)">(?:Leave it out|Show the list without this filter)', page))
+    assert without == "f.direction=Bidirectional&amp;sort=-name"
+    rows = mappings.get(f"/mappings/?{without.replace('&amp;', '&')}").context["table"].rows
+    assert [row.record.name for row in rows] == ["CUSTOMER", "=ITEM"]
+
+
+def test_an_unknown_filter_without_a_text_asks_for_nothing(mappings: Client) -> None:
+    assert len(listed(mappings, **{"f.colour": " "})) == 3
+
+
+@pytest.mark.parametrize("query", [{"f.colour": "red"}, {"f.last_run_at": "soon"}, {"direction": "sideways"}])
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_nothing_is_exported_while_a_filter_makes_no_sense(mappings: Client, kind: str, query: dict[str, str]) -> None:
+    answer = mappings.get(reverse("mappings:mapping-list"), query | {"export": kind}, follow=True)
+    assert "Nothing was exported." in answer.content.decode()
+    assert "export" not in answer.request["QUERY_STRING"]
+
+
+def test_a_list_that_is_no_query_set_tells_of_filters_that_it_does_not_have(mappings: Client) -> None:
+    assert "no field “name” to filter by" in mappings.get("/full-synchronization/", {"f.name": "C*"}).content.decode()
+
+
+def test_what_an_unknown_filter_is_called_is_data(mappings: Client) -> None:
+    page = mappings.get(reverse("mappings:mapping-list"), {'f."><script>alert(1)</script>': "1"}).content.decode()
+    assert "<script>alert" not in page
+
+
+@pytest.mark.parametrize("sort", ["colour", "-colour", "", "-", "--name", "select", "-pk", "name__x"])
+def test_a_column_to_sort_by_that_does_not_exist_is_passed_over(mappings: Client, sort: str) -> None:
+    assert len(listed(mappings, sort=sort)) == 3

@@ -33,6 +33,12 @@ def test_formats_of_a_language(locale: str, moment: str, number: str) -> None:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
+def test_a_day_is_written_as_in_a_moment(locale: str) -> None:
+    shown, moment = Presentation(zone=UTC, locale=locale), datetime(2026, 3, 4, 17, 30, tzinfo=UTC)
+    assert shown.moment(moment).startswith(f"{shown.day(moment.date())} ")
+
+
+@pytest.mark.parametrize("locale", LOCALES)
 def test_what_a_language_shows_can_be_typed_into_filters(locale: str) -> None:
     shown = Presentation(zone=UTC, locale=locale)
     reading = shown.reading(user_name="zoe")

@@ -132,7 +132,7 @@ def test_a_mapping_that_somebody_added_is_left_alone(administrator, customer_map
 
 
 def test_without_systems_it_says_where_to_begin(administrator):
-    assert 'under <a href="/connections/">Connections</a>' in administrator.get(PAGE).content.decode()
+    assert "No system is connected yet. Connect Business Central and Dynamics 365 Sales first." in administrator.get(PAGE).content.decode()
 
 
 def test_the_preview_asks_no_query_per_mapping(administrator, systems, django_assert_num_queries):

@@ -252,3 +252,22 @@ class SentForm(dict):
         for name, options in re.findall(r'<select name="([^"]+)"(?![^>]*disabled)[^>]*>(.*?)</select>', form, re.DOTALL):
             chosen = re.search(r'<option value="([^"]*)" selected>', options)
             self[name] = html.unescape(chosen[1]) if chosen else ""
+
+
+def test_an_empty_list_leads_to_the_pairs_that_are_offered(administrator, make_mapping, known_tables):
+    page = administrator.get(f"/mappings/{make_mapping().pk}/fields/").content.decode()
+    assert "Tick pairs of fields that belong together" in page
+    assert 'class="button primary" href="#offers"' in page
+    assert 'id="offers" open' in page
+
+
+def test_an_empty_list_of_unknown_tables_says_what_reads_them(administrator, make_mapping):
+    page = administrator.get(f"/mappings/{make_mapping().pk}/fields/").content.decode()
+    assert "the default setup reads them" in page
+    assert 'class="button primary" href="/default-setup/"' in page
+
+
+def test_a_filter_that_matches_no_field_is_no_empty_mapping(administrator, mapping, known_tables):
+    page = administrator.get(f"/mappings/{mapping.pk}/fields/?search=nobody").content.decode()
+    assert "Nothing fits these filters" in page
+    assert 'id="offers" open' not in page

@@ -145,4 +145,4 @@ def test_a_mapping_that_is_gone_is_not_found(reader):
 
 
 def test_an_empty_installation_says_what_to_do(reader):
-    assert "manage.py setup" in reader.get(LIST).content.decode()
+    assert "No system is connected yet. Connect Business Central" in reader.get(LIST).content.decode()

@@ -82,3 +82,9 @@ def test_a_version_that_names_what_is_gone_is_refused_with_the_reason(administra
 def test_a_version_of_another_mapping_is_not_restored(administrator: Client, contacts: IntegrationTableMapping) -> None:
     other = ConfigurationChange.objects.filter(kind="mapping", name="CUSTOMER").earliest("id")
     assert administrator.post(f"/mappings/{contacts.pk}/versions/{other.pk}/restore/").status_code == 404
+
+
+def test_a_card_of_a_phone_says_that_its_number_is_a_version(administrator: Client, contacts: IntegrationTableMapping) -> None:
+    change(contacts, direction="ToIntegrationTable")
+    page = administrator.get(f"/mappings/{contacts.pk}/versions/").content.decode()
+    assert f'<span class="card-word">Version </span>{contacts.version}</td>' in page
