@@ -21,6 +21,11 @@ def entries_url(job: SynchJob, action: str = "", **query: str) -> str:
     return with_query(reverse("joblog:job-entries", args=[job.pk]), ({"action": action} if action else {}) | query)
 
 
+def errors_of_url(mapping_id: int | None) -> str:
+    """The open errors of a mapping, whatever it was called when they came: those of its statistics are there, too."""
+    return with_query(reverse("joblog:errors"), {"of": str(mapping_id)} if mapping_id else {})
+
+
 def record_url(mapping_id: int | None, side: Side, key: str | None) -> str:
     """The page of a record; "" where the mapping is gone or there is no record."""
     return reverse("joblog:record", args=[mapping_id, side.value, key]) if mapping_id and key else ""

@@ -186,7 +186,9 @@ class ErrorFilter(NamedMappings):
 
     search_fields = ("source_label", "destination_label", "message", "source_key", "destination_key", "note")
     tabs = ("state",)
-    _of_causes = {"mapping": "mapping_name", "company": "company", "direction": "direction", "code": "code__iexact", "cause": "pk"}
+    _of_causes = {
+        "mapping": "mapping_name", "company": "company", "direction": "direction", "code": "code__iexact", "cause": "pk", "of": "mapping",
+    }  # fmt: skip
 
     state = django_filters.ChoiceFilter(
         choices=[("ignored", "Ignored"), ("resolved", "Resolved")], method="done_always", widget=forms.HiddenInput()
@@ -199,6 +201,7 @@ class ErrorFilter(NamedMappings):
     kind = PickFilter(what="class", choices=ErrorClass.choices, method="done_always")
     owner = PickFilter(what="owner", choices=[("me", "Mine"), ("nobody", "Nobody's")], method="filter_owner")
     cause = django_filters.NumberFilter(method="done_always", widget=forms.HiddenInput())
+    of = django_filters.NumberFilter(method="done_always", max_value=2**63 - 1, widget=forms.HiddenInput())
 
     class Meta:
         model = SynchEntry

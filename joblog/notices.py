@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from joblog.addresses import log_url, with_query
+from joblog.addresses import errors_of_url, log_url
 from joblog.models import Channel, JobQueueEntry, Notice, NoticeRule, Trouble
 from joblog.troubles import look_for_troubles
 
@@ -136,19 +136,19 @@ def _notice(trouble: Trouble, kind: Notice.Kind, rule: NoticeRule | None, recipi
         subject, text = f"Recovered: {_subject_of(trouble)}", f"It was wrong since {trouble.since:%Y-%m-%d %H:%M} UTC."
     else:
         subject, text = trouble.title, _told_text(trouble)
-    path = with_query(reverse("joblog:errors"), {"mapping": name}) if trouble.kind == Trouble.Kind.RECORDS else log_url(name)
+    path = errors_of_url(trouble.mapping_id) if trouble.kind == Trouble.Kind.RECORDS else log_url(name)
     return new_notice(rule, recipient, kind, subject, text, path=path, trouble=trouble, mapping_name=name)
 
 
 def _subject_of(trouble: Trouble) -> str:
     if trouble.kind == Trouble.Kind.RUNS:
         return f"{trouble.what} runs again"
-    return f"all records of {trouble.what} are synchronized"
+    return f"{trouble.what} has no open errors"
 
 
 def _told_text(trouble: Trouble) -> str:
     if trouble.kind == Trouble.Kind.RECORDS:
-        return f"{trouble.message} Open the errors to see why, and what to do."
+        return f"{trouble.message}\n\nOpen the errors to see which, and what to do."
     times = "once" if trouble.count == 1 else f"{trouble.count} times in a row"
     after = "It is not tried again until somebody restarts it." if trouble.final else "It will be tried again by itself."
     return f"{trouble.message}\n\nIt failed {times}. {after}"

@@ -1,20 +1,23 @@
-"""What is wrong at this moment: entries whose runs fail, and mappings with records that are not synchronized.
+"""What is wrong at this moment: entries whose runs fail, and mappings with open errors.
 
-Seen from outside, by what the queue and the couplings say: no run waits for it, and a worker that dies in between loses nothing.
+Seen from outside, by what the queue and the causes of errors say: no run waits for it, and a worker that dies in between loses nothing.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
-from joblog.models import JobQueueEntry, JobQueueLogEntry, QueueStatus, Trigger, Trouble
+from joblog.models import ErrorCause, JobQueueEntry, JobQueueLogEntry, QueueStatus, Trigger, Trouble
 from mappings.models import IntegrationTableMapping
-from mappings.troubleshooting import with_troubles
 
 _Key = tuple[str, int]
+_MOST_CAUSES = 3  # of a mapping in one notice
+_TOLD = ("mapping", "records", "code", "message")
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,22 @@ def _of_entry(entry: JobQueueEntry) -> Found:
 
 
 def _failing_records() -> dict[_Key, Found]:
-    """Records that failed and those left out after repeated errors: being left out is no recovery."""
-    rows = with_troubles(IntegrationTableMapping.objects.all()).annotate(broken=F("failed") + F("skipped")).filter(broken__gt=0)
-    found = {}
-    for row in rows:
-        parts = [f"{number} {word}" for number, word in ((row.failed, "failed"), (row.skipped, "left out after repeated errors")) if number]
-        few = "record" if row.broken == 1 else "records"
-        title = f"{row.broken} {few} of {row.name} {'is' if row.broken == 1 else 'are'} not synchronized"
-        found[Trouble.Kind.RECORDS.value, row.pk] = Found(row.name, title, f"{', '.join(parts)}.", row.broken, row)
-    return found
+    """Open errors by mapping, as causes count them: what people ignore is no trouble, what is on hold or left out stays one."""
+    rows = ErrorCause.objects.filter(records__gt=0, mapping__isnull=False).select_related("mapping").order_by("-records", "id")
+    by_mapping: dict[int, list[ErrorCause]] = defaultdict(list)
+    for row in rows.only(*_TOLD, "mapping__name"):
+        by_mapping[row.mapping_id or 0].append(row)
+    return {(Trouble.Kind.RECORDS.value, number): _of_causes(causes) for number, causes in by_mapping.items()}
+
+
+def _of_causes(causes: Sequence[ErrorCause]) -> Found:
+    """A trouble of the causes of one mapping, the largest of them first."""
+    mapping, number = causes[0].mapping, sum(row.records for row in causes)
+    name = mapping.name if mapping else ""
+    told = [f"{row.records} × {row.message or row.code}" for row in causes[:_MOST_CAUSES]]
+    left = len(causes) - len(told)
+    told += [f"{left} more cause{'' if left == 1 else 's'}."] if left else []
+    return Found(name, f"{number} open error{'' if number == 1 else 's'} of {name}", "\n".join(told), number, mapping)
 
 
 def _key(row: Trouble) -> _Key:
@@ -91,7 +101,7 @@ def _follow(row: Trouble, one: Found) -> None:
 
 
 def _has_ended(row: Trouble) -> bool:
-    """Records are fine again. Runs are when one has gone well; an entry that a person restarts is not yet, one that is deleted is gone."""
+    """Records are fine when none has an open error. Runs are when one has gone well; an entry that a person restarts is not yet, one that is deleted is gone."""
     if row.kind == Trouble.Kind.RUNS:
         row.recovered = _went_well(row)
         if not row.recovered and row.entry is not None:

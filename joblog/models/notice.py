@@ -25,7 +25,7 @@ class NoticeRule(models.Model):
     """Who is told of troubles, how, and from when on.
 
     People are ``person``, or all who have ``role``; an e-mail with ``address`` goes there instead. ``after_failures`` counts failed runs in
-    a row, ``failing_records`` the records of one mapping that are not synchronized; 0 tells nothing of that kind.
+    a row, ``failing_records`` the open errors of one mapping; 0 tells nothing of that kind.
     """
 
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.PRODUCT)
@@ -66,9 +66,9 @@ class NoticeRule(models.Model):
 
 
 class Trouble(models.Model):
-    """Something that is wrong until ``ended_at``: an entry whose runs fail, or records of a mapping that are not synchronized.
+    """Something that is wrong until ``ended_at``: an entry whose runs fail, or open errors of a mapping.
 
-    ``count`` is the number of failed runs in a row, or of records; ``final`` says that an entry will not be tried again by itself.
+    ``count`` is the number of failed runs in a row, or of open errors; ``final`` says that an entry will not be tried again by itself.
     """
 
     class Kind(models.TextChoices):

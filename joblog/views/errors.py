@@ -25,7 +25,7 @@ from joblog.models.synch_entry import OPEN_ISSUE
 from joblog.next_tries import next_tries
 from joblog.remedies import Fix
 from joblog.retries import Retried, retry_couplings, retry_errors
-from mappings.models import Coupling
+from mappings.models import Coupling, IntegrationTableMapping
 from syncadmin.sync.records import Side
 from syncadmin.ui.empty import Empty
 from syncadmin.ui.formatting import count
@@ -88,6 +88,8 @@ class ErrorList(ListPage):
         table.next_tries = next_tries([row.record for row in table.page.object_list])
         cause = key_in(asked.get("cause", ""))
         context["cause"] = ErrorCause.objects.filter(pk=cause).first() if cause else None
+        of = key_in(asked.get("of", ""))
+        context["of"] = IntegrationTableMapping.objects.filter(pk=of).values_list("name", flat=True).first() if of else ""
         context["tab"] = self.get_tab()
         context["handlings"] = handlings_of(context["tab"])
         context["operators"] = context["filterset"].operators

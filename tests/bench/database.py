@@ -105,7 +105,7 @@ def measured(title: str, pages: Sequence[tuple[str, str]], places: Mapping[str, 
 def _person() -> object:
     from django.contrib.auth.models import Group, User
 
-    person = User.objects.create_user("anna")
+    person, _ = User.objects.get_or_create(username="anna")
     person.groups.add(Group.objects.get(name="Administrator"))
     return person
 

@@ -14,6 +14,12 @@ SELECT mapping.id, mapping.name, 'CRONUS', way.direction, code.code, 'displayNam
 FROM mappings_integrationtablemapping AS mapping, unnest(ARRAY['ToIntegrationTable', 'FromIntegrationTable']) AS way (direction), code
 WHERE mapping.name <> 'VENDOR';
 
+-- Who has some of the errors: the person who opens the pages, and another one.
+INSERT INTO auth_user (username, password, first_name, last_name, email, is_superuser, is_staff, is_active, date_joined)
+SELECT name, '!', '', '', '', false, false, true, now() FROM unnest(ARRAY['anna', 'berta']) AS name;
+
+CREATE TEMP TABLE person AS SELECT id, username FROM auth_user WHERE username IN ('anna', 'berta');
+
 CREATE TEMP TABLE job AS
 SELECT
   one.id,
@@ -30,7 +36,7 @@ JOIN mappings_integrationtablemapping AS mapping ON mapping.name = CASE
 
 INSERT INTO joblog_synchentry (
   job_id, action, intended, source_key, source_label, destination_key, destination_label, coupling_id, changes, code, fields, message, detail,
-  at, resolved_at, cause_id, issue, first_seen_at, attempts, note
+  at, resolved_at, cause_id, issue, first_seen_at, attempts, note, ignored_at, owner_id
 )
 SELECT
   row.job_id, row.action, '',
@@ -43,7 +49,8 @@ SELECT
   CASE WHEN cause.id IS NULL THEN '' ELSE 'Name has 120 characters, Name in Dynamics 365 Sales holds 100.' END,
   '{}', row.started_at, CASE WHEN cause.id IS NOT NULL AND NOT row.open THEN row.started_at + interval '1 hour' END,
   cause.id, cause.id IS NOT NULL AND row.last, CASE WHEN cause.id IS NOT NULL THEN row.started_at END,
-  CASE WHEN cause.id IS NOT NULL THEN 1 ELSE 0 END, ''
+  CASE WHEN cause.id IS NOT NULL THEN 1 ELSE 0 END, '',
+  CASE WHEN cause.id IS NOT NULL AND row.open AND row.record % 10 = 0 THEN row.started_at + interval '2 hours' END, person.id
 FROM (
   SELECT
     job.id AS job_id, job.mapping_id, job.direction, job.started_at, job.hot, number,
@@ -57,7 +64,8 @@ FROM (
   FROM bench, job, generate_series(1, job.entries) AS number
 ) AS row
 LEFT JOIN code ON code.number = row.code AND (row.action = 'Failed' OR row.action = 'Skipped' AND row.code < 4)
-LEFT JOIN joblog_errorcause AS cause ON cause.mapping_id = row.mapping_id AND cause.direction = row.direction AND cause.code = code.code;
+LEFT JOIN joblog_errorcause AS cause ON cause.mapping_id = row.mapping_id AND cause.direction = row.direction AND cause.code = code.code
+LEFT JOIN person ON cause.id IS NOT NULL AND row.last AND person.username = CASE row.record % 20 WHEN 1 THEN 'anna' WHEN 2 THEN 'berta' END;
 
 INSERT INTO joblog_synchjob (
   id, mapping_id, mapping_name, company, mapping_version, type, direction, status, trigger, user_name, scope, source_label, destination_label,
@@ -89,7 +97,7 @@ FROM bench, job LEFT JOIN (
     count(*) FILTER (WHERE action = 'Deleted') AS deleted, count(*) FILTER (WHERE action = 'Skipped') AS skipped,
     count(*) FILTER (WHERE action = 'Failed') AS failed, count(*) FILTER (WHERE action = 'Coupled') AS coupled,
     count(*) FILTER (WHERE action = 'Uncoupled') AS uncoupled, count(*) FILTER (WHERE code = 'conflict') AS conflicts,
-    count(*) FILTER (WHERE issue AND resolved_at IS NULL) AS open_issues
+    count(*) FILTER (WHERE issue AND resolved_at IS NULL AND ignored_at IS NULL) AS open_issues
   FROM joblog_synchentry GROUP BY job_id
 ) AS counted ON counted.job_id = job.id;
 
@@ -98,9 +106,12 @@ SELECT job.id, job.started_at, 'INFO', 'joblog.job_story', 'Records of the windo
 FROM job, generate_series(1, 4);
 
 UPDATE joblog_errorcause AS cause
-SET records = counted.records, failures = counted.failures, first_seen_at = counted.first, last_seen_at = counted.last
+SET records = counted.records, ignored = counted.ignored, failures = counted.failures, first_seen_at = counted.first, last_seen_at = counted.last
 FROM (
-  SELECT cause_id, count(*) FILTER (WHERE issue AND resolved_at IS NULL) AS records, count(*) AS failures, min(at) AS first, max(at) AS last
+  SELECT
+    cause_id, count(*) FILTER (WHERE issue AND resolved_at IS NULL AND ignored_at IS NULL) AS records,
+    count(*) FILTER (WHERE issue AND resolved_at IS NULL AND ignored_at IS NOT NULL) AS ignored, count(*) AS failures,
+    min(at) AS first, max(at) AS last
   FROM joblog_synchentry WHERE cause_id IS NOT NULL GROUP BY cause_id
 ) AS counted WHERE counted.cause_id = cause.id;
 

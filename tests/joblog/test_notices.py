@@ -8,16 +8,30 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from joblog.causes import keep_issues
 from joblog.digests import digest, send_digests
-from joblog.models import JobQueueEntry, JobQueueLogEntry, Notice, NoticeRule, QueueStatus, RunKind, Trouble
+from joblog.issue_states import ignore, reopen
+from joblog.models import (
+    JobQueueEntry,
+    JobQueueLogEntry,
+    Notice,
+    NoticeRule,
+    QueueStatus,
+    RunKind,
+    SynchEntry,
+    SynchError,
+    Trouble,
+)
 from joblog.notices import recipients, send_test, tell_of_troubles
-from mappings.models import Coupling, IntegrationTableMapping
-from tests.joblog.conftest import MakeJob
+from mappings.models import IntegrationTableMapping
+from tests.joblog.conftest import MakeEntry, MakeJob
 from tests.joblog.test_wake_up import make_entry
 
-MakeCoupling = Callable[..., Coupling]
 
 
 @pytest.fixture(autouse=True)
@@ -102,21 +116,72 @@ def test_who_waits_for_several_failures_is_told_then_or_at_the_end(
     assert tell_of_troubles() == number
 
 
-def test_records_that_fail_are_told_until_none_is_left(make_coupling: MakeCoupling, ada: User) -> None:
+def test_open_errors_are_told_until_none_is_left(make_job: MakeJob, make_entry: MakeEntry, ada: User) -> None:
     NoticeRule.objects.create(person=ada, failing_records=2)
-    first = make_coupling(to_result="Failure")
+    job = make_job()
+    first = make_entry(job)
     assert tell_of_troubles() == 0
-    second = make_coupling(from_result="Failure", skipped=True)
+    second = make_entry(job, "Skipped", code="required", message="Name must have a value.")
     assert tell_of_troubles() == 1
-    first.delete()
+    close_issues_of(first)
     assert tell_of_troubles() == 0
-    second.delete()
+    close_issues_of(second)
     tell_of_troubles()
-    assert told() == [
-        ("failure", "ada", "2 records of CUSTOMER are not synchronized"),
-        ("recovery", "ada", "Recovered: all records of CUSTOMER are synchronized"),
-    ]
-    assert Notice.objects.earliest("id").text.startswith("1 failed, 1 left out after repeated errors.")
+    assert told() == [("failure", "ada", "2 open errors of CUSTOMER"), ("recovery", "ada", "Recovered: CUSTOMER has no open errors")]
+    assert Notice.objects.earliest("id").text.startswith("1 × Name has 120 characters.\n1 × Name must have a value.\n\n")
+
+
+def close_issues_of(entry: SynchEntry) -> None:
+    with transaction.atomic():
+        keep_issues(entry.job, [], well=[entry.source_key])
+
+
+def test_ignored_errors_are_told_to_nobody_until_they_come_back(make_job: MakeJob, make_entry: MakeEntry, ada: User) -> None:
+    NoticeRule.objects.create(person=ada)
+    error = make_entry(make_job())
+    issues = SynchError.objects.filter(pk=error.pk)
+    ignore(issues, "Known", by="ada")
+    assert tell_of_troubles() == 0 and not Trouble.objects.exists()
+    reopen(issues, by="ada")
+    assert tell_of_troubles() == 1
+    ignore(issues, "Known", by="ada")
+    tell_of_troubles()
+    assert Trouble.objects.get().ended_at is not None
+
+
+def test_the_number_of_a_notice_opens_exactly_these_errors(
+    make_mapping: Callable[..., Any], make_job: MakeJob, make_entry: MakeEntry, ada: User, reader: Client
+) -> None:
+    """Those of statistics, and those from before the mapping had this name, are among them; what is ignored, and others', is not."""
+    NoticeRule.objects.create(person=ada)
+    statistics, renamed = make_job(mapping_name="CUSTOMER STATISTICS", type="Statistics"), make_job(mapping_name="OLD")
+    wanted = {make_entry(job).pk for job in (make_job(), statistics, renamed)}
+    ignored = make_entry(make_job())
+    ignore(SynchError.objects.filter(pk=ignored.pk), "Known", by="ada")
+    make_entry(make_job(mapping=make_mapping("ITEM-PRODUCT")))
+    tell_of_troubles()
+    notice = Notice.objects.get(mapping_name="CUSTOMER")
+    page = reader.get(notice.path)
+    assert notice.subject == "3 open errors of CUSTOMER"
+    assert {row.record.pk for row in page.context["table"].page.object_list} == wanted
+    assert "Only those of CUSTOMER" in page.content.decode()
+
+
+def test_many_failing_mappings_cost_as_much_as_one(
+    make_mapping: Callable[..., Any], make_job: MakeJob, make_entry: MakeEntry, ada: User
+) -> None:
+    NoticeRule.objects.create(person=ada)
+    numbers = []
+    for many in (1, 9):
+        for number in range(many):
+            mapping = make_mapping(f"M{many}{number}")
+            for code in ("too-long", "required", "conflict", "refused"):
+                make_entry(make_job(mapping=mapping), code=code)
+        with CaptureQueriesContext(connection) as asked:
+            assert tell_of_troubles() == many
+        numbers.append(len(asked))
+    assert numbers[1] <= numbers[0]
+    assert "1 more cause." in Notice.objects.latest("id").text
 
 
 def test_a_rule_is_about_its_mapping_alone(failing: JobQueueEntry, ada: User, make_mapping: Callable[..., Any]) -> None:
