@@ -59,7 +59,11 @@ class CouplingFilter(OfMappings):
 
 
 class SkippedFilter(OfMappings):
-    """Skipped records, and which of their two records are gone."""
+    """Skipped records: those that people hold, and which of their two records are gone."""
+
+    held = PickFilter(
+        what="reason", label="Skipped", choices=[("yes", "Held by a person"), ("no", "Not held by a person")], method="filter_held"
+    )
 
     gone = PickFilter(
         what="records",
@@ -68,6 +72,9 @@ class SkippedFilter(OfMappings):
         choices=[("no", "Both exist"), *[(one.value, f"Missing in {one.label}") for one in Gone if one.value]],
         method="filter_gone",
     )
+
+    def filter_held(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        return rows.exclude(held_by="") if value == "yes" else rows.filter(held_by="")
 
     def filter_gone(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         return rows.filter(gone="" if value == "no" else value)

@@ -123,11 +123,16 @@ class SkippedTable(_Couplings):
     sales_exists = columns.FlagColumn(accessor="gone", verbose_name="Coupled Record Exists", attrs=_flag("exists"))
     last_error = tables.Column(verbose_name="Error Message", attrs={"td": {"class": "wrap roomier"}})
     failed_at = columns.MomentColumn(verbose_name="Failed On")
+    held_by = tables.Column(verbose_name="Held By")
+    held_note = columns.ClipColumn(verbose_name="Reason of the Hold", visible=False)
+    hold_changed_at = columns.MomentColumn(verbose_name="Held Since", visible=False)
     last_synch_at = columns.MomentColumn(verbose_name="Last Synchronized", visible=False)
     mapping = tables.Column(accessor="mapping__name", verbose_name="Mapping", visible=False)
 
     class Meta(_Couplings.Meta):
-        sequence = ("select", "table", "name", "exists", "sales_label", "sales_exists", "last_error", "failed_at", "mapping", "...")
+        sequence = (
+            "select", "table", "name", "exists", "sales_label", "sales_exists", "last_error", "failed_at", "held_by", "mapping", "...",
+        )  # fmt: skip
 
     def render_table(self, record: Coupling) -> str:
         return record.mapping.table_label or record.mapping.table

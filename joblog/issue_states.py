@@ -18,7 +18,7 @@ from joblog.causes import ignore_issues
 from joblog.models import IssueRemark, SynchEntry, SynchError, SynchJob
 from joblog.models.synch_entry import UNRESOLVED_ISSUE
 from joblog.retries import chunks
-from mappings.models import Coupling
+from mappings.holds import hold as hold_couplings
 
 BATCH = 2_000  # issues of one transaction, so that no run waits for long
 _Kind = IssueRemark.Kind
@@ -58,18 +58,18 @@ def note(issues: QuerySet[SynchError], text: str, *, by: str) -> Handled:
 
 
 def hold(issues: QuerySet[SynchError], text: str, *, by: str) -> Handled:
-    """Skips the couplings of these issues: no run touches them until a person retries them (engine.md section 11)."""
+    """Holds the couplings of these issues: no run touches them until a person retries them (engine.md section 11)."""
 
     def change(batch: _Batch, handled: Handled) -> None:
+        # Couplings before entries, as runs lock them (joblog/journal.py).
+        before = hold_couplings(batch.values_list("coupling_id", flat=True), by=by, reason=text)
         rows = _locked(batch)
-        skipped = dict(Coupling.objects.filter(pk__in={row.coupling_id for row in rows}).values_list("pk", "skipped"))
-        held = [row for row in rows if skipped.get(row.coupling_id or 0) is False]
-        Coupling.objects.filter(pk__in={row.coupling_id for row in held}).update(skipped=True)
+        held = [row for row in rows if before.get(row.coupling_id or 0) is False]
         if text:
             _update(held, note=text)
         _remark(handled, held, _Kind.HELD, text, by=by)
-        handled.already += sum(bool(skipped.get(row.coupling_id or 0)) for row in rows)
-        handled.uncoupled += sum(row.coupling_id not in skipped for row in rows)
+        handled.already += sum(before.get(row.coupling_id or 0, False) for row in rows)
+        handled.uncoupled += sum(row.coupling_id not in before for row in rows)
 
     return _handle(issues, change)
 

@@ -21,6 +21,7 @@ from joblog.log_lines import now_about
 from joblog.models import EntryAction, JobType, SynchEntry, SynchJob
 from joblog.previews import noted
 from joblog.stopwatch import COMPARE, READ, SAVE, WRITE, Stopwatch
+from mappings.holds import carried_over
 from mappings.models import Coupling
 from mappings.option_pairs import remove_couplings, save_with_pairs
 from syncadmin.sync.couplings import CouplingState
@@ -159,15 +160,19 @@ class DatabaseJournal:
     def _save_couplings(self, items: Sequence[Touched]) -> dict[str, CouplingState]:
         kept = [item for item in items if item.coupling is not None and not item.uncouple]
         states = [item.coupling for item in kept if item.coupling is not None]
-        self._displace([state for state in states if state.id is None and state.pending is None])
+        states = self._displace(states)
         saved = save_with_pairs(self.plan, states, job_id=self.job.pk)
         return {item.source_key: state for item, state in zip(kept, saved, strict=True)}
 
-    def _displace(self, new: Sequence[CouplingState]) -> None:
+    def _displace(self, states: list[CouplingState]) -> list[CouplingState]:
         """Inserts that never succeeded give way to the records that were found; what they failed of is settled with them."""
-        if new:
-            ends = Q(bc_key__in=[state.bc.key for state in new]) | Q(sales_key__in=[state.sales.key for state in new])
-            remove(Coupling.objects.filter(ends, mapping=self.plan.mapping_id).exclude(pending="").values_list("pk", flat=True))
+        new = [state for state in states if state.id is None and state.pending is None]
+        if not new:
+            return states
+        ends = Q(bc_key__in=[state.bc.key for state in new]) | Q(sales_key__in=[state.sales.key for state in new])
+        given_up = list(Coupling.objects.filter(ends, mapping=self.plan.mapping_id).exclude(pending="").defer("baseline"))
+        remove(row.pk for row in given_up)
+        return carried_over(states, given_up)
 
     def _save_entries(self, items: Sequence[Touched], couplings: dict[str, CouplingState]) -> None:
         noted = [item for item in items if item.action is not Action.UNCHANGED]

@@ -15,6 +15,7 @@ from joblog.queue import Queue, enqueue
 from joblog.scope import Scope
 from mappings.changes import Person
 from mappings.couplings import to_state
+from mappings.holds import release
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.offers import Choice
 from mappings.plans import build_plan
@@ -25,6 +26,8 @@ from syncadmin.sync.records import Direction, Record, Side
 
 NOT_COUPLED = "not coupled"
 SKIPPED = "skipped after repeated errors"
+HELD = "held by a person"
+MISSING = "skipped because a record is missing"
 NEWER = "newer on the other side"
 DELETED = "deleted on the other side"
 COUPLED = "coupled already"
@@ -96,7 +99,7 @@ def create_new(
     reasons = dict.fromkeys(_whole(mapping, side, rows), COUPLED)
     scope = Scope(directions=(direction,), only_coupled=False, restore=True)
     with transaction.atomic():
-        Coupling.objects.filter(pk__in=[row.pk for key, row in rows.items() if key not in reasons], skipped=True).update(skipped=False)
+        release(Coupling.objects.filter(pk__in=[row.pk for key, row in rows.items() if key not in reasons]))
         return _schedule(mapping, side, wanted, reasons, scope, user=user, trigger=trigger)
 
 
@@ -116,7 +119,7 @@ def keep_values(
     """
     scope = _scope_for(Scope(winners=tuple(winners.items())), side, (key,))
     with transaction.atomic():
-        Coupling.objects.filter(mapping=mapping, skipped=True, **{KEY[side]: key}).update(skipped=False)
+        release(Coupling.objects.filter(mapping=mapping, **{KEY[side]: key}))
         return queue(mapping=mapping, run_kind=RunKind.SYNCHRONIZE, scope=scope, user=user, trigger=trigger)
 
 
@@ -163,9 +166,15 @@ def _left_out(mapping: IntegrationTableMapping, side: Side, keys: Sequence[str],
     rows = Coupling.objects.filter(mapping=mapping, pending="", **{f"{KEY[side]}__in": keys}).exclude(bc_key=None).exclude(sales_key=None)
     couplings = {str(getattr(row, KEY[side])): row for row in rows}
     reasons = {key: NOT_COUPLED for key in keys if key not in couplings}
-    reasons |= {key: SKIPPED for key, row in couplings.items() if row.skipped}
+    reasons |= {key: _why_skipped(row) for key, row in couplings.items() if row.skipped}
     open_ones = {key: row for key, row in couplings.items() if key not in reasons}
     return reasons | (_against(mapping, open_ones, direction) if direction and open_ones else {})
+
+
+def _why_skipped(row: Coupling) -> str:
+    if row.held_by:
+        return HELD
+    return MISSING if row.gone else SKIPPED
 
 
 def _against(mapping: IntegrationTableMapping, couplings: Mapping[str, Coupling], direction: Direction) -> dict[str, str]:

@@ -25,6 +25,7 @@ from joblog.link_jobs import (
 from joblog.models import EntryAction, JobQueueEntry, JobQueueLogEntry, JobType, SynchEntry, SynchJob
 from joblog.scope import Scope
 from joblog.synchronization import count_requests, open_job, synchronize_mapping, traffic_from_now
+from mappings.holds import release
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.systems import both_connected, table_of
 from syncadmin.sync.errors import RunError
@@ -99,7 +100,7 @@ def _survivors(entry: JobQueueEntry, execution: JobQueueLogEntry, mapping: Integ
         claim.hold()
         JobQueueEntry.objects.filter(pk=entry.pk).update(parameters=entry.parameters)
         restored = [row.pk for found_rows in ways.values() for row in found_rows]
-        Coupling.objects.filter(pk__in=restored, skipped=True).update(skipped=False)
+        release(Coupling.objects.filter(pk__in=restored))
         _note_others(open_job(entry, execution, mapping, sorted_out, chosen[0], preview=False), rows, there, set(restored))
     return sorted_out
 

@@ -15,6 +15,7 @@ from joblog.models import JobQueueEntry, JobType, RunKind, SynchError, Trigger
 from joblog.queue import Queue, enqueue
 from joblog.scope import Scope
 from mappings.changes import Person
+from mappings.holds import release
 from mappings.models import Coupling, IntegrationTableMapping, SynchResult
 from syncadmin.sync.errors import OPTION_MAPPING
 from syncadmin.sync.records import Direction, Side
@@ -112,8 +113,8 @@ def _run_again(
     mappings = {row.pk: row for row in IntegrationTableMapping.objects.filter(pk__in=work).order_by("order", "name")}
     runs = {pk: list(_runs(mapping, work[pk], use)) for pk, mapping in mappings.items()}
     with transaction.atomic():
-        for chunk in chunks(couplings, _CHUNK):
-            Coupling.objects.filter(pk__in=chunk, skipped=True).update(skipped=False)
+        for chunk in chunks(sorted(couplings), _CHUNK):
+            release(Coupling.objects.filter(pk__in=chunk))
         entries = [
             queue(mapping=mappings[pk], run_kind=kind, scope=scope, user=user, trigger=Trigger.RETRY)
             for pk, planned in runs.items()

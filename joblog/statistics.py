@@ -31,6 +31,7 @@ from joblog.queue import ring
 from joblog.scope import Scope
 from joblog.synchronization import traffic_from_now
 from mappings.changes import Person
+from mappings.couplings import to_state
 from mappings.models import Coupling, IntegrationTableMapping, SystemTable
 from mappings.systems import both_connected
 from syncadmin.sync.errors import RunError
@@ -231,7 +232,7 @@ def _without_account(mapping: IntegrationTableMapping, keys: Sequence[str]) -> l
     rows = Coupling.objects.filter(mapping=mapping, bc_key__in=list(keys)).exclude(sales_key=None)
     known = {str(row.bc_key): row for row in rows}
     reasons = {key: "The customer is not coupled to an account, so it has no statistics there." for key in keys if key not in known}
-    reasons |= {key: "Skipped after repeated errors, until somebody retries it." for key, row in known.items() if row.skipped}
+    reasons |= {key: to_state(row).why_skipped for key, row in known.items() if row.skipped}
     return [
         Touched(
             source_key=key, source_label=known[key].bc_label if key in known else key, action=Action.SKIPPED, text=text,

@@ -101,7 +101,8 @@ def _follow(row: Trouble, one: Found) -> None:
 
 
 def _has_ended(row: Trouble) -> bool:
-    """Records are fine when none has an open error. Runs are when one has gone well; an entry that a person restarts is not yet, one that is deleted is gone."""
+    """Records are fine when none has an open error. Runs are when one has gone well; an entry that a person restarts is not yet, one that
+    is deleted is gone."""
     if row.kind == Trouble.Kind.RUNS:
         row.recovered = _went_well(row)
         if not row.recovered and row.entry is not None:

@@ -10,14 +10,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from mappings.models import Coupling, IntegrationTableMapping, SynchResult
-from syncadmin.sync.couplings import Attempt, CouplingState, Ends
+from syncadmin.sync.couplings import Attempt, CouplingState, Ends, Hold
 from syncadmin.sync.records import Direction, Side
 from syncadmin.sync.transfer import Reference, References
 
 PREVIEWED = "NEW-"
 _KEY = {Side.BUSINESS_CENTRAL: "bc_key", Side.SALES: "sales_key"}
 _SAVED = (
-    "bc_key", "sales_key", "bc_number", "bc_label", "sales_label", "pending", "pending_since", "skipped", "baseline", "bc_modified_at",
+    "bc_key", "sales_key", "bc_number", "bc_label", "sales_label", "pending", "pending_since", "baseline", "bc_modified_at",
     "sales_modified_at", "bc_etag", "sales_etag", "to_result", "to_job_id", "to_error", "from_result", "from_job_id", "from_error",
     "last_error", "failed_at", "last_synch_at", "template_owed", "gone", "differs_since",
 )  # fmt: skip
@@ -76,9 +76,10 @@ def is_previewed(number: str) -> bool:
 
 
 def save_states(mapping_id: int, states: Sequence[CouplingState], *, job_id: int) -> list[CouplingState]:
-    """Saves new and changed couplings, two statements at most; the same states with their ids, in order.
+    """Saves new and changed couplings, two statements, and three more where the run skips some; the same states with their ids, in order.
 
-    ``job_id`` is the job that made them: what it attempted gets the time of now.
+    ``job_id`` is the job that made them: what it attempted gets the time of now. Call it in a transaction. Whether a record is skipped is
+    written only where the run has changed that, and no person has held or released the record since the run read it.
 
     Raises IntegrityError when a record is coupled to another one already (engine.md A16).
     """
@@ -88,7 +89,9 @@ def save_states(mapping_id: int, states: Sequence[CouplingState], *, job_id: int
         Coupling.objects.bulk_create(new)
     old = [row for state, row in zip(states, rows, strict=True) if state.id is not None]
     if old:
+        old.sort(key=lambda row: row.pk)  # as people lock them, so that nobody waits for each other
         Coupling.objects.bulk_create(old, update_conflicts=True, unique_fields=["id"], update_fields=list(_SAVED))
+        _save_skips([state for state in states if state.id is not None and state.skipped is not state.was_skipped])
     return [_with_id(state, row) for state, row in zip(states, rows, strict=True)]
 
 
@@ -111,7 +114,22 @@ def to_state(row: Coupling) -> CouplingState:
         synchronized_at=row.last_synch_at,
         failed_at=row.failed_at,
         gone=row.gone,
+        was_skipped=row.skipped,
+        hold=Hold(row.held_by, row.held_note, row.hold_changed_at),
     )
+
+
+def _save_skips(states: Sequence[CouplingState]) -> None:
+    """Compares with what the run had read, in rows that this transaction has locked."""
+    if not states:
+        return
+    wanted = {state.id: state for state in states if state.id is not None}
+    rows = Coupling.objects.filter(pk__in=list(wanted)).values_list("pk", "hold_changed_at")
+    own = [wanted[pk] for pk, changed_at in rows if wanted[pk].hold.changed_at == changed_at]
+    for skipped in (True, False):
+        ids = [state.id for state in own if state.skipped is skipped and state.id]
+        if ids:
+            Coupling.objects.filter(pk__in=ids).update(skipped=skipped)
 
 
 def _to_row(mapping_id: int, state: CouplingState, job_id: int) -> Coupling:
@@ -126,6 +144,9 @@ def _to_row(mapping_id: int, state: CouplingState, job_id: int) -> Coupling:
         "pending": state.pending.value if state.pending else "",
         "pending_since": state.pending_since,
         "skipped": state.skipped,
+        "held_by": state.hold.by,
+        "held_note": state.hold.reason,
+        "hold_changed_at": state.hold.changed_at,
         "baseline": {pair: list(both) for pair, both in state.baseline.items()},
         "bc_modified_at": state.bc.modified_at,
         "sales_modified_at": state.sales.modified_at,

@@ -59,7 +59,7 @@ def synchronize_offer(mapping: IntegrationTableMapping, page: RecordPage) -> Off
     if page.coupling is None or page.coupling.pending:
         return Offer(text=f"{page.title} is not coupled. Set up a coupling first.")
     if page.coupling.skipped:
-        return Offer(text=f"The synchronization of {page.title} has been skipped after repeated errors. Retry it from the skipped records.")
+        return Offer(text=_left_out(page, page.coupling))
     if page.bc_modified_at is None or page.sales_modified_at is None:
         return Offer(text=page.next_text)
     ways = mapping.directions
@@ -71,6 +71,12 @@ def coupling_offer(mapping: IntegrationTableMapping, coupling: Coupling | None) 
     coupled = coupling is not None and not coupling.pending
     default = TO if TO in mapping.directions else FROM
     return CouplingOffer(afterwards=None if coupled else default, may_create=not coupled and default is TO)
+
+
+def _left_out(page: RecordPage, coupling: Coupling) -> str:
+    if coupling.held_by or coupling.gone:
+        return f"{page.title} is left out. {page.next_text}"
+    return f"The synchronization of {page.title} has been skipped after repeated errors. Retry it from the skipped records."
 
 
 def _one_way(way: Direction, page: RecordPage) -> Offer:

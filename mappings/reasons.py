@@ -124,8 +124,7 @@ def record_steps(mapping: IntegrationTableMapping, page: RecordPage) -> Iterator
     if coupling is None:
         return
     if coupling.skipped:
-        text = f"Skipped, because the same error happened twice in a row. {coupling.last_error}".strip()
-        yield bad("Skipped", text, Mend.RETRY, coupling.pk)
+        yield _skipped(coupling)
     elif coupling.failing:
         yield note("Last attempt", format_html("It failed {}: {} Every run tries again.", moment(coupling.failed_at), coupling.last_error))
     elif coupling.last_synch_at:
@@ -151,6 +150,16 @@ def _existence(page: RecordPage) -> Step:
         return bad("Records", text, Mend.DELETED)
     there = [side.label for side, at in ((Side.BUSINESS_CENTRAL, page.bc_modified_at), (Side.SALES, page.sales_modified_at)) if at]
     return good("Records", f"It exists in {' and in '.join(there)}." if there else "It exists.")
+
+
+def _skipped(coupling: Coupling) -> Step:
+    """Who left it out, and why."""
+    if coupling.held_by:
+        reason = f" Reason: {coupling.held_note}" if coupling.held_note else ""
+        words = (coupling.held_by, moment(coupling.hold_changed_at), reason)
+        return bad("On hold", format_html("Held by {} {}: no run touches it until somebody retries it.{}", *words), Mend.RETRY, coupling.pk)
+    why = "because a record is missing" if coupling.gone else "because the same error happened twice in a row"
+    return bad("Skipped", f"Skipped, {why}. {coupling.last_error}".strip(), Mend.RETRY, coupling.pk)
 
 
 def _uncoupled(mapping: IntegrationTableMapping, page: RecordPage, coupling: Coupling | None) -> Step:

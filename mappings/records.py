@@ -169,7 +169,7 @@ def _next_text(
     mapping: IntegrationTableMapping, state: CouplingState | None, found: Mapping[Side, Record], decisions: Mapping[Direction, Decision]
 ) -> str:
     if state is not None and state.skipped:
-        return f"Skipped after repeated errors, until somebody retries it. {state.message}".strip()
+        return state.why_skipped
     if state is None or state.pending is not None:
         return _next_of_single(mapping, decisions)
     missing = _missing(state, found)

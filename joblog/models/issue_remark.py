@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-LONGEST_NOTE = 500
+from mappings.models import LONGEST_NOTE
 
 
 class IssueRemark(models.Model):

@@ -9,8 +9,8 @@ from django.db import models
 from django.db.models import Q
 
 from joblog.models.error_cause import ErrorCause
-from joblog.models.issue_remark import LONGEST_NOTE
 from joblog.models.synch_job import SynchJob
+from mappings.models import LONGEST_NOTE
 
 # Asked for in these words, issues are read from their partial indexes: nothing in them is passed as a parameter.
 ISSUE = Q(issue=True)

@@ -17,9 +17,9 @@ from joblog import issue_states
 from joblog.handling import Do
 from joblog.issue_states import Handled
 from joblog.models import SynchError
-from joblog.models.issue_remark import LONGEST_NOTE
 from joblog.models.synch_entry import OPEN_ISSUE
 from joblog.views.errors import chosen_errors
+from mappings.models import LONGEST_NOTE
 from mappings.users import operators
 from syncadmin.ui.formatting import count
 from syncadmin.ui.views import Permitted, next_url, posted_keys, tell

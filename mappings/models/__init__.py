@@ -1,7 +1,7 @@
 """What shall be synchronized: systems, mappings, couplings and the maps and defaults that go with them."""
 
 from mappings.models.change import ConfigurationChange
-from mappings.models.coupling import FAILED, Coupling, CouplingStatus, Gone, SynchResult
+from mappings.models.coupling import FAILED, LONGEST_NOTE, Coupling, CouplingStatus, Gone, SynchResult
 from mappings.models.field_mapping import FieldDirection, FieldStatus, IntegrationFieldMapping
 from mappings.models.option import OptionMapping
 from mappings.models.system import OwnershipModel, Purpose, System, SystemKind, SystemTable, SystemTraffic
@@ -16,6 +16,7 @@ from mappings.models.transformation import LookedUpPairs, TransformationRule
 
 __all__ = [
     "FAILED",
+    "LONGEST_NOTE",
     "ConfigTemplate",
     "ConfigurationChange",
     "Coupling",

@@ -8,6 +8,8 @@ from django.db.models import Case, Q, Value, When
 from mappings.models.coupling_names import Folded, shown_label, shown_name
 from mappings.models.table_mapping import IntegrationTableMapping
 
+LONGEST_NOTE = 500
+
 
 class SynchResult(models.TextChoices):
     NONE = "", "Not yet"
@@ -66,6 +68,9 @@ class Coupling(models.Model):
     one, or null where the system chooses. ``baseline`` keeps each side's canonical values as of the last success:
     ``{"field|integration_field": [business_central_value, sales_value]}``. ``to_*`` tells of the last attempt to Sales, ``from_*`` from it.
 
+    One that is ``skipped`` was left out after repeated errors, or because a record is missing; or a person holds it (``held_by``). Only
+    mappings/holds.py writes who, and only people release what people hold.
+
     ``state`` is worked out by the database from the other columns, so that lists of millions can be narrowed and counted by it.
     """
 
@@ -80,6 +85,11 @@ class Coupling(models.Model):
     pending = models.CharField(max_length=20, blank=True, help_text="Direction of the insert that is not finished, or blank.")
     pending_since = models.DateTimeField(null=True, blank=True)
     skipped = models.BooleanField(default=False)
+    held_by = models.CharField(max_length=150, blank=True, default="", help_text="Who has skipped it by hand (Hold); blank: nobody.")
+    held_note = models.CharField("reason of the hold", max_length=LONGEST_NOTE, blank=True, default="")
+    hold_changed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a person last held it, or released it: what a run read before does not count then."
+    )
     baseline = models.JSONField(default=dict)
     bc_modified_at = models.DateTimeField(null=True, blank=True)
     sales_modified_at = models.DateTimeField(null=True, blank=True)

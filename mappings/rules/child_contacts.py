@@ -26,7 +26,7 @@ class ChildContacts:
 
         ``parents`` are numbers of customers or keys of accounts that have just got their counterpart. Nobody waits where the mapping does
         not go this way, or has never run: then its first run reads them all. Those that were skipped because their customer was not coupled
-        are freed.
+        are freed; those that a person holds are not.
         """
         contacts = contact_mapping(self.mapping)
         if not parents or contacts is None or not contacts.enabled or direction not in contacts.directions:
@@ -37,9 +37,8 @@ class ChildContacts:
             return "", []
         keys = [record.key for record in found]
         by, error = ("bc_key", "to_error") if side is BC else ("sales_key", "from_error")
-        Coupling.objects.filter(mapping=contacts, skipped=True, **{f"{by}__in": keys, f"{error}__startswith": "not-coupled:"}).update(
-            skipped=False
-        )
+        waiting = Coupling.objects.filter(mapping=contacts, skipped=True, held_by="", **{f"{by}__in": keys})
+        waiting.filter(**{f"{error}__startswith": "not-coupled:"}).update(skipped=False)
         new = [] if contacts.synch_only_coupled else uncoupled_inside(self.mapping, contacts.name, side, self.connectors[side], keys)
         wanted = {*coupled_keys(self.mapping, contacts.name, keys, by=by), *new}
         return contacts.name, [key for key in keys if key in wanted]

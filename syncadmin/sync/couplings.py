@@ -40,13 +40,24 @@ class Ends:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """What people said about leaving a record out: ``by`` holds it ("": nobody does) for a ``reason``; ``changed_at`` is when one of them
+    last held it or let it run again."""
+
+    by: str = ""
+    reason: str = ""
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CouplingState:
     """One coupling; ``id`` is None until it was saved.
 
     ``pending`` is the direction of an insert that is not finished, ``pending_since`` our clock when it was first sent without a certain
     answer: None as long as it surely has not happened. ``template_owed`` is the template of a new record whose default dimensions are not
     known to be written yet. ``gone`` is the side whose record was found to be deleted ("": both are there, as far as is known; "both":
-    neither).
+    neither). ``was_skipped`` and ``hold`` are as they were read: a run that has skipped the record itself is told from a person who has
+    held or released it meanwhile by them.
     """
 
     id: int | None
@@ -65,6 +76,16 @@ class CouplingState:
     synchronized_at: datetime | None = None
     failed_at: datetime | None = None
     gone: str = ""
+    was_skipped: bool = False
+    hold: Hold = Hold()
+
+    @property
+    def why_skipped(self) -> str:
+        """In words, of one that is skipped."""
+        if self.hold.by:
+            return f"Held by {self.hold.by}, until somebody retries it.{f' Reason: {self.hold.reason}' if self.hold.reason else ''}"
+        why = "Skipped because a record is missing" if self.gone else "Skipped after repeated errors"
+        return f"{why}, until somebody retries it. {self.message}".strip()
 
     def end(self, side: Side) -> Ends:
         return self.bc if side is Side.BUSINESS_CENTRAL else self.sales

@@ -105,9 +105,8 @@ class Results:
 
     def skipped(self, write: Write) -> Touched:
         """Skipped by its coupling. What was read now is owed, should a person lift the skip."""
-        text = f"Skipped after repeated errors, until somebody retries it. {write.coupling.message}".strip()
         owing = write.coupling.owing(self.direction, job_id=self.job_id, message="")
-        return self.note(write, Action.SKIPPED, text=text, coupling=None if owing is write.coupling else owing)
+        return self.note(write, Action.SKIPPED, text=write.coupling.why_skipped, coupling=None if owing is write.coupling else owing)
 
     def failed(
         self,

@@ -8,8 +8,21 @@ from typing import Any
 import pytest
 
 from joblog import runner
-from joblog.manual import COUPLED, DELETED, NEWER, NOT_COUPLED, SKIPPED, create_new, keep_values, schedule_record, schedule_records
+from joblog.manual import (
+    COUPLED,
+    DELETED,
+    HELD,
+    MISSING,
+    NEWER,
+    NOT_COUPLED,
+    SKIPPED,
+    create_new,
+    keep_values,
+    schedule_record,
+    schedule_records,
+)
 from joblog.models import JobQueueEntry, QueueStatus, SynchEntry, SynchJob
+from mappings.holds import hold
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.offers import Choice
 from syncadmin.sync.errors import RunError
@@ -134,8 +147,10 @@ def test_a_skipped_record_and_one_that_is_not_coupled_are_not_scheduled(
     keys: list[str], customer: IntegrationTableMapping, people: People
 ) -> None:
     Coupling.objects.filter(bc_key=keys[0]).update(skipped=True)
+    hold(Coupling.objects.filter(bc_key=keys[1]).values_list("pk", flat=True), by="anna")
+    Coupling.objects.filter(bc_key=keys[2]).update(skipped=True, gone="sales")
     alone = people.create_bc("customers", displayName="Alone")["id"]
-    for key, reason in ((keys[0], SKIPPED), (alone, NOT_COUPLED)):
+    for key, reason in ((keys[0], SKIPPED), (keys[1], HELD), (keys[2], MISSING), (alone, NOT_COUPLED)):
         told = schedule_record(customer, BC, key, Choice.SEND)
         assert (told.entry, told.reasons) == (None, {reason: 1})
 

@@ -33,7 +33,6 @@ from tests.joblog.conftest import MakeEntry, MakeJob
 from tests.joblog.test_wake_up import make_entry
 
 
-
 @pytest.fixture(autouse=True)
 def installation(db: None, settings: Any) -> None:
     """With a mail server. The rule that every installation begins with is in the way here."""

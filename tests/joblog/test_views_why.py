@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from joblog import pauses, runner
 from joblog.models import JobQueueEntry, Worker
+from mappings.holds import hold
 from mappings.models import Coupling, IntegrationTableMapping, System
 from tests.people import People
 
@@ -152,6 +153,16 @@ def test_a_skipped_record_is_retried(operator: Client, adatum: str, ask: Any) ->
     assert (standing, "Too long." in text) == ("bad", True)
     press(operator, button)
     assert not Coupling.objects.get().skipped
+
+
+def test_a_record_that_a_person_holds_says_who_and_why(operator: Client, adatum: str, ask: Any) -> None:
+    hold(Coupling.objects.values_list("pk", flat=True), by="anna", reason="After the <audit>")
+    steps = ask(adatum)
+    standing, text, button = steps["On hold"]
+    assert (standing, text.startswith("Held by anna"), text.endswith("Reason: After the <audit>")) == ("bad", True, True)
+    assert "Skipped" not in steps
+    press(operator, button)
+    assert (Coupling.objects.get().skipped, Coupling.objects.get().held_by) == (False, "")
 
 
 def test_a_deleted_counterpart(adatum: str, ask: Any, people: People) -> None:

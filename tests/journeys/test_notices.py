@@ -11,12 +11,15 @@ def test_the_bell_tells_of_records_that_fail(page):
     expect(bell.locator(".unread")).to_have_text("1")  # made by the worker: customers of the demo fail
     bell.click()
     expect(page.locator("h1")).to_have_text("Notices")
-    expect(page.locator("#list tbody tr")).to_contain_text("CUSTOMER are not synchronized")
+    expect(page.locator("#list tbody tr")).to_contain_text("of CUSTOMER")
     page.get_by_role("button", name="Mark All as Read").click()
     expect(page.get_by_role("status")).to_contain_text("marked as read")
     expect(page.locator(".bell .unread")).to_have_count(0)
-    page.locator("#list tbody tr a").first.click()
+    notice = page.locator("#list tbody tr a").first
+    number = notice.inner_text().split()[0]
+    notice.click()
     expect(page.locator("h1")).to_have_text("Integration Synchronization Errors")
+    expect(page.locator("#count")).to_contain_text(number)
 
 
 def test_a_person_is_told_and_the_test_arrives(page):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mappings.holds import hold
 from mappings.models import Coupling, IntegrationTableMapping
 from mappings.offers import Choice, Offer, coupling_offer, synchronize_offer
 from mappings.record_lists import Asked, find_by_name, list_records
@@ -123,6 +124,8 @@ def test_a_record_that_is_not_coupled_is_to_be_coupled(customer: IntegrationTabl
 def test_a_skipped_record_is_refused(adatum: Coupling) -> None:
     Coupling.objects.update(skipped=True)
     assert (offered(adatum.bc_key).choices, "has been skipped" in offered(adatum.bc_key).text) == ((), True)
+    hold([adatum.pk], by="anna", reason="After the audit")
+    assert offered(adatum.bc_key).text.endswith("is left out. Held by anna, until somebody retries it. Reason: After the audit")
 
 
 @pytest.mark.rule("A7.actions")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncadmin.sync.couplings import OWED, Attempt, CouplingState, Ends, stamp_later
+from syncadmin.sync.couplings import OWED, Attempt, CouplingState, Ends, Hold, stamp_later
 from syncadmin.sync.records import Record
 from tests.sync.world import BC, FROM, SALES, TO, rule
 
@@ -26,6 +26,15 @@ def test_the_same_error_twice_in_a_row_skips() -> None:
     assert failed(once, "too-long:name").skipped
     assert not failed(once, "too-long:city").skipped
     assert not failed(failed(once, "other:"), "too-long:name").skipped
+
+
+def test_a_skipped_record_says_why_it_is_left_out() -> None:
+    repeated = failed(failed(NEW, "x:"), "x:")
+    assert repeated.why_skipped == "Skipped after repeated errors, until somebody retries it. Why."
+    assert replace(repeated, gone="sales").why_skipped == "Skipped because a record is missing, until somebody retries it. Why."
+    held = replace(repeated, hold=Hold("anna", "After the audit", NOON))
+    assert held.why_skipped == "Held by anna, until somebody retries it. Reason: After the audit"
+    assert replace(held, hold=Hold("anna")).why_skipped == "Held by anna, until somebody retries it."
 
 
 @pytest.mark.rule("A3.may-pass")
