@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from joblog.addresses import log_url, with_query
 from joblog.cue_resets import FAILED_JOBS, last_reset, since_reset
-from joblog.models import CueReset, CueThreshold, JobQueueEntry, JobStatus, QueueStatus, SynchError, SynchJob
+from joblog.models import CueReset, CueThreshold, ErrorCause, JobQueueEntry, JobStatus, QueueStatus, SynchError, SynchJob
 from joblog.models.synch_entry import OPEN_ISSUE
 from joblog.models.synch_job import FAILED
 from joblog.schedule import PLANNED
@@ -96,8 +96,13 @@ def _errors_url(**query: str) -> str:
     return with_query(reverse("joblog:errors"), query)
 
 
-def _open_errors(**narrowed: str) -> QuerySet[Any]:
-    return SynchError.objects.filter(OPEN_ISSUE, **narrowed)
+def _open_errors() -> QuerySet[Any]:
+    return SynchError.objects.filter(OPEN_ISSUE)
+
+
+def _conflicts() -> QuerySet[Any]:
+    """By their causes, as the list of errors finds them: no index of open errors knows codes."""
+    return _open_errors().filter(cause__in=ErrorCause.objects.filter(records__gt=0, code="conflict"))
 
 
 def _stale_url() -> str:
@@ -120,7 +125,7 @@ def _running_url() -> str:
 KINDS: tuple[Kind, ...] = (
     Kind(FAILED_JOBS, "Failed jobs, 24 h", _failed_jobs, lambda: log_url(failures="on", period="reset"), warn_from=1, bad_from=10),
     Kind("errors", "Open errors", _open_errors, _errors_url, warn_from=1, bad_from=100),
-    Kind("conflicts", "Conflicts", lambda: _open_errors(code="conflict"), lambda: _errors_url(code="conflict"), warn_from=1, bad_from=25),
+    Kind("conflicts", "Conflicts", _conflicts, lambda: _errors_url(code="conflict"), warn_from=1, bad_from=25),
     Kind(
         "skipped",
         "Skipped records",

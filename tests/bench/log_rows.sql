@@ -50,7 +50,7 @@ SELECT
   '{}', row.started_at, CASE WHEN cause.id IS NOT NULL AND NOT row.open THEN row.started_at + interval '1 hour' END,
   cause.id, cause.id IS NOT NULL AND row.last, CASE WHEN cause.id IS NOT NULL THEN row.started_at END,
   CASE WHEN cause.id IS NOT NULL THEN 1 ELSE 0 END, '',
-  CASE WHEN cause.id IS NOT NULL AND row.open AND row.record % 10 = 0 THEN row.started_at + interval '2 hours' END, person.id
+  CASE WHEN cause.id IS NOT NULL AND row.open AND row.record / 7 % 10 = 0 THEN row.started_at + interval '2 hours' END, person.id
 FROM (
   SELECT
     job.id AS job_id, job.mapping_id, job.direction, job.started_at, job.hot, number,
@@ -65,7 +65,7 @@ FROM (
 ) AS row
 LEFT JOIN code ON code.number = row.code AND (row.action = 'Failed' OR row.action = 'Skipped' AND row.code < 4)
 LEFT JOIN joblog_errorcause AS cause ON cause.mapping_id = row.mapping_id AND cause.direction = row.direction AND cause.code = code.code
-LEFT JOIN person ON cause.id IS NOT NULL AND row.last AND person.username = CASE row.record % 20 WHEN 1 THEN 'anna' WHEN 2 THEN 'berta' END;
+LEFT JOIN person ON cause.id IS NOT NULL AND row.last AND person.username = CASE row.record / 100 % 20 WHEN 1 THEN 'anna' WHEN 2 THEN 'berta' END;
 
 INSERT INTO joblog_synchjob (
   id, mapping_id, mapping_name, company, mapping_version, type, direction, status, trigger, user_name, scope, source_label, destination_label,
