@@ -102,6 +102,15 @@ def test_no_page_scrolls_sideways(page, live_server, mappings, width):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
 
 
+@pytest.mark.parametrize("width", [1440, 1280, 390])
+def test_what_an_empty_list_says_is_in_sight_however_wide_the_list_is(page, live_server, mappings, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    for address in (f"/mappings/{mappings[0].pk}/fields/", "/mappings/?f.colour=red&search=x", "/log/?search=nobody"):
+        page.goto(live_server.url + address)
+        shown, window = (page.locator(place).bounding_box() for place in (".nothing-text", "#list .list"))
+        assert window["x"] <= shown["x"] and shown["x"] + shown["width"] <= window["x"] + window["width"], address
+
+
 def test_the_menu_opens_over_the_page_on_a_phone(page):
     page.set_viewport_size({"width": 390, "height": 800})
     expect(page.locator("nav.sidebar")).to_be_hidden()
