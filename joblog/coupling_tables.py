@@ -121,9 +121,9 @@ class SkippedTable(_Couplings):
     exists = columns.FlagColumn(accessor="gone", verbose_name="Record Exists", attrs=_flag("exists"))
     sales_label = tables.Column(verbose_name="Coupled To", empty_values=(), attrs={"td": {"class": "record"}})
     sales_exists = columns.FlagColumn(accessor="gone", verbose_name="Coupled Record Exists", attrs=_flag("exists"))
-    last_error = tables.Column(verbose_name="Error Message", attrs={"td": {"class": "wrap roomier"}})
+    last_error = tables.Column(verbose_name="Error Message", empty_values=(), attrs={"td": {"class": "wrap roomier"}})
     failed_at = columns.MomentColumn(verbose_name="Failed On")
-    held_by = tables.Column(verbose_name="Held By")
+    held_by = tables.Column(verbose_name="Held By", visible=False)
     held_note = columns.ClipColumn(verbose_name="Reason of the Hold", visible=False)
     hold_changed_at = columns.MomentColumn(verbose_name="Held Since", visible=False)
     last_synch_at = columns.MomentColumn(verbose_name="Last Synchronized", visible=False)
@@ -131,11 +131,21 @@ class SkippedTable(_Couplings):
 
     class Meta(_Couplings.Meta):
         sequence = (
-            "select", "table", "name", "exists", "sales_label", "sales_exists", "last_error", "failed_at", "held_by", "mapping", "...",
+            "select", "table", "name", "exists", "sales_label", "sales_exists", "last_error", "failed_at", "mapping",
+            "held_by", "held_note", "hold_changed_at", "...",
         )  # fmt: skip
 
     def render_table(self, record: Coupling) -> str:
         return record.mapping.table_label or record.mapping.table
+
+    def render_last_error(self, record: Coupling) -> SafeString:
+        """What a person holds begins with who, and why."""
+        reason = f" “{record.held_note}”" if record.held_note else ""
+        held = format_html("<b>Held by {}.</b>{} ", record.held_by, reason) if record.held_by else SafeString("")
+        return format_html("{}{}", held, record.last_error)
+
+    def value_last_error(self, record: Coupling) -> str:
+        return record.last_error
 
     def render_exists(self, record: Coupling) -> SafeString:
         return exists_mark(record, Side.BUSINESS_CENTRAL, exists(record, Side.BUSINESS_CENTRAL))

@@ -157,7 +157,9 @@ def _skipped(coupling: Coupling) -> Step:
     if coupling.held_by:
         reason = f" Reason: {coupling.held_note}" if coupling.held_note else ""
         words = (coupling.held_by, moment(coupling.hold_changed_at), reason)
-        return bad("On hold", format_html("Held by {} {}: no run touches it until somebody retries it.{}", *words), Mend.RETRY, coupling.pk)
+        return bad(
+            "On hold", format_html("Held by {} ({}): no run touches it until somebody retries it.{}", *words), Mend.RETRY, coupling.pk
+        )
     why = "because a record is missing" if coupling.gone else "because the same error happened twice in a row"
     return bad("Skipped", f"Skipped, {why}. {coupling.last_error}".strip(), Mend.RETRY, coupling.pk)
 

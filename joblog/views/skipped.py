@@ -20,7 +20,7 @@ from mappings.systems import both_connected
 from syncadmin.sync.errors import SyncError
 from syncadmin.sync.records import Side
 from syncadmin.ui.empty import Empty
-from syncadmin.ui.tables import PAGE_SIZES, ListTable
+from syncadmin.ui.tables import PAGE_SIZES
 from syncadmin.ui.views import Page
 
 
@@ -51,14 +51,6 @@ class SkippedRecords(CouplingList):
 
     def get_rows(self) -> QuerySet[Any]:
         return Coupling.objects.filter(skipped=True).select_related("mapping__business_central").defer("baseline")
-
-    def get_table(self, rows: QuerySet[Any]) -> ListTable:
-        """Who holds them is shown where somebody holds one."""
-        table = super().get_table(rows)
-        if self.chosen_columns() is None:
-            held = any(row.record.held_by for row in table.page.object_list)
-            (table.columns.show if held else table.columns.hide)("held_by")
-        return table
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         context = super().get_context_data(**extra)

@@ -257,6 +257,20 @@ def test_a_contact_of_an_account_that_is_no_customer_is_created_without_company(
     assert (contact["customerNumber"], customer["primaryContactNumber"]) == (customer["number"], contact["number"])
 
 
+def test_a_contact_that_a_person_holds_is_not_freed_when_its_account_becomes_a_customer(adatum: People, command: Command) -> None:
+    """The one beside it, which was skipped because its customer was not coupled, is."""
+    trey = adatum.create_sales("accounts", name="Trey", customertypecode=1)["accountid"]
+    for name in ("Ann Beebe", "Bob Kelly"):
+        person_in_sales(adatum, name, trey)
+    assert counts(command, "inserted", "failed") == [(0, 0), (2, 0)]
+    contacts = Coupling.objects.filter(mapping__name="CONTACT")
+    contacts.update(skipped=True, from_result="Failure", from_error="not-coupled:parentcustomerid")
+    contacts.filter(sales_label__contains="Ann").update(held_by="anna")
+    adatum.change_sales("accounts", trey, customertypecode=3)
+    command("synchronize", "CUSTOMER", "--direction", "from")
+    assert [(one.skipped, one.held_by) for one in contacts.order_by("sales_label")] == [(True, "anna"), (False, "")]
+
+
 def test_a_contact_that_moves_to_a_company_without_account_fails(adatum: People, command: Command) -> None:
     person = person_in_bc(adatum, "Ann Beebe", company_number(adatum))
     command("synchronize", "CONTACT")
