@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client, override_settings
 
 from mappings.models import IntegrationTableMapping
 from syncadmin.sandbox.server import Sandbox
+from tests.migrated import copy_to_file, template_on
 from tests.people import People
 from tests.scheduling import Together
 from tests.snapshots import once
@@ -22,6 +26,27 @@ from tests.snapshots import once
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
     return Together(config, log)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """A file is there before Django would make it; on a server Django makes the database, from the template."""
+    return connection.vendor == "sqlite"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+    """Every process of the suite begins with a copy of a migrated database: migrating takes each of them as long as a hundred tests."""
+    test = connection.settings_dict["TEST"]
+    if connection.vendor == "postgresql":
+        test["TEMPLATE"] = template_on(settings.DATABASE_URL)
+        yield
+        return
+    own = Path(test["NAME"])
+    copy_to_file(own)
+    yield
+    for rest in (own, Path(f"{own}-wal"), Path(f"{own}-shm")):
+        rest.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
