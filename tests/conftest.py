@@ -50,9 +50,11 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick_passwords() -> Iterator[None]:
-    """Keeping and checking a password takes a quarter of a second of a processor, as it should (tests/test_settings.py), but not here."""
-    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+def quick_pages() -> Iterator[None]:
+    """Keeping and checking a password takes a quarter of a second of a processor, as it should (tests/test_settings.py), but not here;
+    and the clients of the tests ask for pages, not for the static files that each of them would list."""
+    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(PASSWORD_HASHERS=hashers, WHITENOISE_AUTOREFRESH=True):
         yield
 
 
