@@ -37,7 +37,7 @@ _MISSING = {
 def record_link(label: str, key: str, url: str, *, missing: str) -> SafeString:
     """A record by its label as a link to its page; ``missing`` says dimly why there is none."""
     if not key and not label:
-        return format_html('<span class="soft">{}</span>', missing)
+        return format_html('<span class="soft" data-filter="">{}</span>', missing)
     return format_html('<a href="{}" title="{}">{}</a>', url, key, label or key) if url else format_html("<span>{}</span>", label or key)
 
 

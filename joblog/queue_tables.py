@@ -99,10 +99,16 @@ class QueueTable(ListTable):
     def render_earliest_start(self, record: JobQueueEntry) -> SafeString:
         return formatting.moment(record.earliest_start if record.status in PLANNED else None)
 
-    def render_recurrence(self, record: JobQueueEntry) -> str:
+    def render_recurrence(self, record: JobQueueEntry) -> SafeString:
+        return format_html('<span data-filter="{}">{}</span>', "yes" if record.recurring else "no", recurrence(record))
+
+    def value_recurrence(self, record: JobQueueEntry) -> str:
         return recurrence(record)
 
-    def render_attempts(self, record: JobQueueEntry) -> str:
+    def render_attempts(self, record: JobQueueEntry) -> SafeString:
+        return format_html('<span data-filter="{}">{} of {}</span>', record.attempts, record.attempts, record.maximum_attempts)
+
+    def value_attempts(self, record: JobQueueEntry) -> str:
         return f"{record.attempts} of {record.maximum_attempts}"
 
     def render_worker(self, record: JobQueueEntry) -> str:

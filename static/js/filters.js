@@ -16,11 +16,13 @@ function goWith(name, value) {
   location.search = query;
 }
 
-// What a cell shows as a filter that selects it: a moment by its day, text in quotes where it has signs of the grammar.
+// What a cell shows as a filter that selects it: a moment by its day, else the first line, in quotes where it has signs of the grammar.
+// A cell that shows its value in other words, as a tick or an arrow, says by data-filter what it is.
 function filterText(cell) {
   const time = cell.querySelector("time");
-  const text = time ? time.textContent.trim().split(/[ ,]/)[0] : cell.innerText.trim();
-  return /[|&<>=*?@'.%]/.test(text) && !time ? `'${text.replaceAll("'", "''")}'` : text || "''";
+  if (time) return ("relative" in time.dataset ? time.title : time.textContent).trim().split(/[ ,]/)[0];
+  const text = cell.querySelector("[data-filter]")?.dataset.filter ?? cell.innerText.trim().split("\n")[0].trim();
+  return /[|&<>=*?@'%]|\.\./.test(text) ? `'${text.replaceAll("'", "''")}'` : text || "''";
 }
 
 const fieldOf = (cell) => cell?.closest("table").querySelectorAll("thead th")[cell.cellIndex]?.dataset.field;

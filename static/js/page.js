@@ -68,6 +68,21 @@ document.addEventListener("click", (event) => {
   askFirst(event);
 });
 
+// What is sent once is not sent again by a second press while the answer is on its way; who stopped it may try again a little later.
+const SENT_FOR = 10000;
+
+function sendOnce(event) {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (Date.now() - (form.dataset.sentAt ?? 0) < SENT_FOR) event.preventDefault();
+  else form.dataset.sentAt = Date.now();
+}
+
+document.addEventListener("submit", sendOnce);
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent-at]")) delete form.dataset.sentAt;
+});
+
 document.addEventListener("toggle", (event) => {
   if (event.target.matches?.("details.menu[open]")) keepInside(event.target);
 }, true);

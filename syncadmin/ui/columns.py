@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -196,6 +196,8 @@ class ValueColumn(tables.Column):
             return formatting.flag(value)
         if isinstance(value, datetime):
             return formatting.moment(value)
+        if isinstance(value, date):
+            return current().day(value)
         if isinstance(value, int | Decimal):
             return current().number(value)
         text = "" if value is None else str(value)

@@ -94,12 +94,14 @@ def pill(text: object, tone: str = "") -> SafeString:
 
 
 def direction(stored: str) -> SafeString:
-    """The stored word of a direction as arrow and destination; the stored word shows on hover."""
+    """The stored word of a direction as arrow and destination; the stored word shows on hover, and is what a filter selects it by."""
     arrow, words = DIRECTIONS[stored]
-    return format_html('<span title="{}"><span class="arrow" aria-hidden="true">{}</span> {}</span>', stored, arrow, words)
+    return format_html(
+        '<span title="{}" data-filter="{}"><span class="arrow" aria-hidden="true">{}</span> {}</span>', stored, stored, arrow, words
+    )
 
 
 def flag(value: bool) -> SafeString:
     if value:
-        return SafeString('<span class="tick" aria-hidden="true">✓</span><span class="unseen">yes</span>')
-    return SafeString('<span class="zero" aria-hidden="true">–</span><span class="unseen">no</span>')
+        return SafeString('<span class="tick" aria-hidden="true">✓</span><span class="unseen" data-filter="yes">yes</span>')
+    return SafeString('<span class="zero" aria-hidden="true">–</span><span class="unseen" data-filter="no">no</span>')

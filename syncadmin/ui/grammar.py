@@ -24,7 +24,10 @@ _OPERATORS = ("<>", ">=", "<=", ">", "<", "=")
 _LOOKUPS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 _RELATIVE = re.compile(r"(?P<word>today|yesterday|tomorrow|t|w)?\s*(?P<steps>([+-]\d{1,4}[DWMQY])*)", re.IGNORECASE)
 _STEP = re.compile(r"([+-]\d{1,4})([DWMQY])", re.IGNORECASE)
-_MOMENT = re.compile(r"(?P<day>\S+?)(?:[ T](?P<clock>\d{1,2}:\d{2}(?::\d{2})?))?(?P<utc>Z)?")
+# A time of day as any language of ours shows it: 17:30:00, 17.30.00, 5:30:00 PM. What hovers over a moment ends in UTC.
+_MOMENT = re.compile(
+    r"(?P<day>\S+?)(?:[ T](?P<clock>\d{1,2}[:.]\d{2}(?:[:.]\d{2})?)(?:\s?(?P<half>[AP])M)?)?(?P<utc>Z|\s?UTC)?", re.IGNORECASE
+)
 
 
 class FilterError(ValueError):
@@ -273,14 +276,26 @@ def _span(text: str, on: FilterField, reading: Reading) -> tuple[datetime, datet
     if found is None:
         raise FilterError(f"“{text}” is no date or time of {on.label}.")
     day, zone = _day(found["day"], on, reading), UTC if found["utc"] else reading.zone
-    try:
-        clock = time.fromisoformat(found["clock"].zfill(5)) if found["clock"] else time()
-    except ValueError:
-        raise FilterError(f"“{found['clock']}” is no time of day.") from None
+    clock = _clock(found["clock"], found["half"] or "") if found["clock"] else time()
     try:
         # In UTC, as databases take them: the first and the last day of all calendars may have no such moment.
         start = datetime.combine(day, clock, zone)
-        end = start + _LENGTHS[found["clock"].count(":")] if found["clock"] else datetime.combine(day + timedelta(days=1), clock, zone)
+        end = (
+            start + _LENGTHS[len(re.findall(r"[:.]", found["clock"]))]
+            if found["clock"]
+            else datetime.combine(day + timedelta(days=1), clock, zone)
+        )
         return start.astimezone(UTC), end.astimezone(UTC)
     except OverflowError:
         raise FilterError(f"“{text}” is no date or time of {on.label} that could be compared.") from None
+
+
+def _clock(text: str, half: str) -> time:
+    """The time of day; ``half`` is A or P where it was written with AM or PM."""
+    try:
+        clock = time.fromisoformat(text.replace(".", ":").rjust(8 if len(text) > 5 else 5, "0"))
+        if half and not 1 <= clock.hour <= 12:
+            raise ValueError(text)
+        return clock.replace(hour=clock.hour % 12 + 12 * (half.upper() == "P")) if half else clock
+    except ValueError:
+        raise FilterError(f"“{text}{f' {half}M' if half else ''}” is no time of day.") from None

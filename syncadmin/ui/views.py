@@ -133,7 +133,9 @@ class TablePage(Page):
         else:
             settings.layouts[self.layout_key()] = request.POST.getlist("columns")
         settings.save(update_fields=["layouts"])
-        return HttpResponseRedirect(request.get_full_path())
+        query = request.GET.copy()
+        query.pop("cols", None)  # of a saved view: it would hide what was just chosen
+        return HttpResponseRedirect(f"{request.path}?{query.urlencode()}" if query else request.path)
 
     def chosen_columns(self) -> list[str] | None:
         """The columns that the address or the person asks for, in their order; None where nobody has chosen."""

@@ -51,6 +51,24 @@ def test_what_is_ticked_stays_ticked_when_the_list_is_fetched_again(page):
     assert "search=cu" in page.url
 
 
+def test_a_second_press_while_the_answer_is_on_its_way_sends_nothing_again(page):
+    held = []
+    page.route("**/*", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+    page.get_by_text("Columns", exact=True).click()
+    place = page.get_by_role("button", name="Show these").bounding_box()
+    for _ in range(2):
+        page.mouse.click(place["x"] + 5, place["y"] + 5)
+        page.wait_for_timeout(300)
+    assert len(held) == 1
+    with page.expect_navigation():
+        held[0].continue_()
+    page.get_by_text("Columns", exact=True).click()
+    page.mouse.click(place["x"] + 5, place["y"] + 5)
+    page.wait_for_timeout(300)
+    assert len(held) == 2
+    held[1].continue_()
+
+
 def test_a_question_comes_before_what_is_hard_to_take_back(page):
     row(page, "CUSTOMER").locator("td.direction").click()
     page.locator(".actions summary", has_text="Synchronization").click()

@@ -1,6 +1,6 @@
 """The filter grammar: what a person types, and which rows it selects."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -114,6 +114,13 @@ def test_a_minute_of_a_moment_and_a_moment_in_utc() -> None:
     assert asked("<=2026-03-01T08:30:10Z", MOMENT, reading) == Q(start__lt=datetime(2026, 3, 1, 8, 30, 11, tzinfo=UTC))
 
 
+@pytest.mark.parametrize("clock", ["17:30:05", "17.30.05", "5:30:05 PM", "5:30:05\u202fpm", "17:30:05 UTC", "17:30:05Z"])
+def test_a_time_of_day_is_read_in_every_way_of_writing_it(clock: str) -> None:
+    second = datetime(2026, 3, 1, 17, 30, 5, tzinfo=UTC)
+    assert asked(f"2026-03-01 {clock}", MOMENT) == Q(start__gte=second, start__lt=second + timedelta(seconds=1))
+    assert asked(f"2026-03-01 {clock}..", MOMENT) == Q(start__gte=second)
+
+
 def test_choices_are_found_by_label_without_letter_case() -> None:
     assert asked("error|in*", STATUS) == Q(status__in=["Error"]) | Q(status__in=["In Process"])
     with pytest.raises(FilterError, match=r"Status has no “Eror”. It has: In Process, Error, None\."):
@@ -144,6 +151,7 @@ def test_people_write_dates_and_numbers_as_at_home() -> None:
         ("today-99999999D", DAY, "no date"),
         ("-9999Y", DAY, "no date"),
         ("2026-01-01 25:00", MOMENT, "no time of day"),
+        ("2026-01-01 17.30 PM", MOMENT, "“17.30 PM” is no time of day"),
         ("9999-12-31", MOMENT, "could be compared"),
         ("2026-01-01..9999-12-31", MOMENT, "could be compared"),
         ("9999-12-31 23:59", MOMENT, "could be compared"),

@@ -1,11 +1,13 @@
 """Keys as in Business Central, and what goes to the clipboard."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from joblog.models import JobQueueLogEntry, SynchJob
 from mappings.models import IntegrationTableMapping
+from syncadmin.ui.models import PersonalSettings
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -45,6 +47,23 @@ def test_alt_f3_works_from_the_tick_box_too(page):
     page.keyboard.press("Alt+F3")
     expect(page.locator("#count")).to_have_text("1 mapping")
     assert "f.name=CURRENCY" in page.url
+
+
+@pytest.mark.parametrize(("locale", "moments"), [("de_DE", ""), ("da_DK", "relative"), ("en_US", "")])
+def test_alt_f3_takes_the_value_of_every_column_however_it_is_shown(page, locale, moments):
+    PersonalSettings.objects.create(user=User.objects.get(username="ada"), locale=locale, moments=moments)
+    shown = "direction,synch_only_coupled,last_run_at,failed"
+    IntegrationTableMapping.objects.exclude(name="CUSTOMER").update(synch_only_coupled=False)
+    IntegrationTableMapping.objects.filter(name="CUSTOMER").update(direction="ToIntegrationTable", synch_only_coupled=True)
+    for column in shown.split(","):
+        page.goto(f"{page.url.partition('?')[0]}?cols={shown}")
+        place = page.locator(f"#list th[data-field={column}]").evaluate("head => head.cellIndex")
+        page.locator("#list tbody tr", has_text="CUSTOMER").locator("td").nth(place).click(position={"x": 2, "y": 5})
+        with page.expect_navigation():
+            page.keyboard.press("Alt+F3")
+        expect(page.locator("#list tbody tr", has_text="CUSTOMER")).to_be_visible()
+        expect(page.locator("#filter-pane .errorlist")).to_have_count(0)
+        assert page.locator("#list tbody tr").count() == (1 if column in ("direction", "synch_only_coupled") else 3), column
 
 
 def test_shift_alt_f3_adds_a_filter_on_the_column(page):

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
-from django.test import Client
+from django.db.models import Q
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from mappings.models import ConfigurationChange
+from syncadmin.ui.columns import ValueColumn
+from syncadmin.ui.grammar import FilterField, Kind, condition
 from syncadmin.ui.models import PersonalSettings
-from syncadmin.ui.presentation import LOCALES, Presentation, zone_named
+from syncadmin.ui.presentation import LOCALES, Presentation, PresentationMiddleware, zone_named
 
 NOON = datetime(2026, 7, 1, 12, 0, 5, tzinfo=UTC)
 SignIn = Callable[[str], Client]
@@ -44,6 +48,21 @@ def test_what_a_language_shows_can_be_typed_into_filters(locale: str) -> None:
     reading = shown.reading(user_name="zoe")
     assert reading.day(shown.moment(datetime(2026, 12, 31, tzinfo=UTC)).split(" ")[0]).isoformat() == "2026-12-31"
     assert str(reading.number(shown.number(1234.5))) == "1234.5"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_moment_as_it_is_shown_is_a_filter_that_selects_it(locale: str) -> None:
+    shown = Presentation(zone=zone_named("Europe/Berlin"), locale=locale)
+    field = FilterField(name="at", label="When", path="at", kind=Kind.MOMENT)
+    found = condition(shown.moment(NOON), field, shown.reading(user_name="zoe"))
+    assert found == Q(at__gte=NOON, at__lt=NOON + timedelta(seconds=1))
+
+
+def test_a_date_in_a_list_is_written_as_its_reader_writes_dates() -> None:
+    request = RequestFactory().get("/")
+    request.user = SimpleNamespace(is_authenticated=True, personal_settings=PersonalSettings(locale="de_DE"))  # type: ignore[assignment]
+    column = ValueColumn(of=lambda row: row)
+    assert PresentationMiddleware(lambda _: column.render(date(2026, 12, 31)))(request) == "31.12.2026"  # type: ignore[arg-type, return-value]
 
 
 def test_without_a_zone_moments_say_utc() -> None:

@@ -88,6 +88,14 @@ def test_the_choice_of_columns_can_be_taken_back(ask):
     assert "ann@example.com" in ask().content.decode()
 
 
+def test_columns_chosen_in_a_view_that_names_its_columns_are_shown_at_once(ask):
+    answer = ask("?search=ann&cols=email", post={"choose": "columns", "columns": ["last_name"]})
+    assert "search=ann" in answer["Location"]
+    page = ask(answer["Location"].partition("/people/")[2] or f"?{answer['Location'].partition('?')[2]}").content.decode()
+    assert "Last name</a>" in page
+    assert "ann@example.com" not in page
+
+
 def test_a_list_without_buttons_of_its_own_takes_no_other_post(ask):
     assert ask(post={"person": "1"}).status_code == 405
 
