@@ -28,6 +28,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
     return Together(config, log)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first, so that no process of the suite is left alone with one of them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("processes") is None)
+
+
 @pytest.fixture(scope="session")
 def django_db_keepdb() -> bool:
     """A file is there before Django would make it; on a server Django makes the database, from the template."""

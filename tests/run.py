@@ -43,6 +43,7 @@ SAME_ON_ALL = (
         )
     ),
     "tests/test_permissions.py",
+    "tests/test_settings.py",
 )
 # One more than there are processors: tests of real processes wait more than they work.
 WORKERS = os.environ.get("SYNCADMIN_TEST_WORKERS", str((os.cpu_count() or 1) + 1))
