@@ -126,6 +126,9 @@ class CauseTable(ListTable):
     def render_last_seen_at(self, record: ErrorCause) -> SafeString:
         return format_html("{}<br>{}", formatting.moment(record.first_seen_at), formatting.moment(record.last_seen_at))
 
+    def value_last_seen_at(self, record: ErrorCause) -> str:
+        return " - ".join(formatting.utc(moment) for moment in (record.first_seen_at, record.last_seen_at) if moment)
+
     def value_name(self, record: ErrorCause) -> str:
         return record.code
 

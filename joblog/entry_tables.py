@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import django_tables2 as tables
@@ -294,6 +295,9 @@ class ErrorTable(ListTable):
         return format_html(
             '{}<div class="soft">{} attempts since<br>{}</div>', last, record.attempts, formatting.moment(record.first_seen_at)
         )
+
+    def value_at(self, record: SynchEntry) -> datetime:
+        return record.at
 
     def render_next_try(self, record: SynchEntry) -> SafeString | str:
         found = self.next_tries.get(record.pk)

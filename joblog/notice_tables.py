@@ -81,4 +81,7 @@ class NoticeRuleTable(ListTable):
         return f"{record.digest_time:%H:%M} {record.time_zone}" if record.daily_digest else ""
 
     def render_channel(self, record: NoticeRule) -> SafeString:
-        return formatting.pill(Channel(record.channel).label)
+        return formatting.pill(self.value_channel(record))
+
+    def value_channel(self, record: NoticeRule) -> str:
+        return str(Channel(record.channel).label)

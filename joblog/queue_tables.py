@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import django_tables2 as tables
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -97,7 +99,10 @@ class QueueTable(ListTable):
         order_by = ("-recurring", "priority", "name")
 
     def render_earliest_start(self, record: JobQueueEntry) -> SafeString:
-        return formatting.moment(record.earliest_start if record.status in PLANNED else None)
+        return formatting.moment(self.value_earliest_start(record))
+
+    def value_earliest_start(self, record: JobQueueEntry) -> datetime | None:
+        return record.earliest_start if record.status in PLANNED else None
 
     def render_recurrence(self, record: JobQueueEntry) -> SafeString:
         return format_html('<span data-filter="{}">{}</span>', "yes" if record.recurring else "no", recurrence(record))

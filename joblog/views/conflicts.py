@@ -32,9 +32,11 @@ class DecideConflict(Permitted, View):
         mapping = get_object_or_404(IntegrationTableMapping, pk=pk)
         one, its_key = record_side(side), record_key(key)
         column = "bc_key" if one is Side.BUSINESS_CENTRAL else "sales_key"
-        coupling = get_object_or_404(Coupling, mapping=mapping, **{column: its_key})
+        coupling = Coupling.objects.filter(mapping=mapping, **{column: its_key}).first()
         winners = _winners(request)
-        if request.POST.get("all") in set(Side):
+        if coupling is None:
+            tell(request, "Nothing was decided: the coupling of this record was deleted meanwhile.", level=messages.ERROR)
+        elif request.POST.get("all") in set(Side):
             retry_couplings(Coupling.objects.filter(pk=coupling.pk), user=request.user, use=Side(request.POST["all"]))
             _tell(request, mapping, its_key, f"The values of {Side(request.POST['all']).label} stay.")
         elif winners:

@@ -13,10 +13,10 @@ from joblog.addresses import log_url
 from joblog.models import RunKind
 from joblog.queue import enqueue
 from joblog.scope import Scope
-from mappings.models import IntegrationTableMapping
+from mappings.models import Coupling, IntegrationTableMapping
 from syncadmin.sync.records import Direction, Side
 from syncadmin.ui.formatting import count
-from syncadmin.ui.views import Permitted, next_url, posted_keys, tell, tell_scheduled
+from syncadmin.ui.views import Permitted, key_in, next_url, posted_keys, tell, tell_scheduled
 
 DETAILS = "Details are available on the Integration Synchronization Log page."
 _RUNS = {
@@ -79,6 +79,7 @@ def _asked(request: HttpRequest) -> tuple[list[IntegrationTableMapping], RunKind
         raise Refused("Nothing was started: select a record first.")
     if keys and (side not in set(Side) or len(mappings) > 1):
         raise Refused("Nothing was started: records are synchronized within one mapping, and one side says whose keys they are.")
+    _refuse_uncoupled(request)
     scope = Scope(
         directions=_directions(request.POST.get("direction", ""), mappings),
         bc_keys=keys if side == Side.BUSINESS_CENTRAL else (),
@@ -88,6 +89,13 @@ def _asked(request: HttpRequest) -> tuple[list[IntegrationTableMapping], RunKind
         use=Side(request.POST["use"]) if request.POST.get("use") in set(Side) else None,
     )
     return mappings, kind, scope
+
+
+def _refuse_uncoupled(request: HttpRequest) -> None:
+    """Whoever saw the record coupled meant its counterpart: without it the run would create another one."""
+    seen = key_in(request.POST.get("seen_coupling", ""))
+    if seen and not Coupling.objects.filter(pk=seen).exists():
+        raise Refused("Nothing was started: the coupling of this record was deleted meanwhile. Couple it again, or create a new record.")
 
 
 def _refuse_both_ways(mappings: list[IntegrationTableMapping]) -> None:

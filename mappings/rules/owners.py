@@ -36,6 +36,12 @@ class OwnedRules(MappingRules):
             return records
         return [with_values(record, team=self.team) for record in records]
 
+    def prepare_new(self, direction: Direction, records: Sequence[Record]) -> Sequence[Record]:
+        """What takes the place of a deleted record is new as well, although its source is coupled."""
+        if direction is not Direction.TO_INTEGRATION:
+            return records
+        return [record if record.values.get("team") else with_values(record, team=self.team) for record in records]
+
     def with_person_as_owner(self, records: Sequence[Record]) -> Sequence[Record]:
         """Records from Sales; where their owner becomes a salesperson, one that a team owns is refused."""
         mapped = any(rule.sales is not None and rule.sales.name == OWNER and rule.lookup for rule in self.plan.rules_for(_FROM))

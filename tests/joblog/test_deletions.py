@@ -13,7 +13,7 @@ from joblog.models import DeletionWatch, EntryAction, JobQueueEntry, JobStatus, 
 from joblog.queue import enqueue
 from joblog.scope import Scope
 from mappings.models import Coupling, IntegrationTableMapping
-from syncadmin.sandbox.ids import COMPANY_ID
+from syncadmin.sandbox.ids import COMPANY_ID, TEAM_ID
 from tests.people import People
 
 Command = Callable[..., tuple[int, dict[str, Any]]]
@@ -259,6 +259,14 @@ def test_restoring_creates_the_missing_record_on_either_side(coupled: Integratio
     assert sorted(row["displayName"] for row in people.rows_bc("customers")) == [f"Customer {number}" for number in range(4)]
     assert not Coupling.objects.filter(skipped=True).exists()
     assert find(coupled) == (0, 0)
+
+
+@pytest.mark.rule("9.3.restore")
+def test_a_restored_record_belongs_to_the_team_as_a_new_one_does(coupled: IntegrationTableMapping, people: People) -> None:
+    delete_account(people, "C1")
+    run(coupled, RunKind.RESTORE, "C1")
+    owners = {row["name"]: (row["_owningteam_value"], row["_owninguser_value"]) for row in people.rows_sales("accounts")}
+    assert owners["Customer 1"] == owners["Customer 0"] == (TEAM_ID, None)
 
 
 @pytest.mark.rule("9.3.restore")

@@ -263,6 +263,7 @@ def test_a_record_that_keeps_failing_is_one_row_with_its_attempts(reader: Client
     lines = b"".join(reader.get(f"{ERRORS}?export=csv&cols=at,first_seen_at,attempts")).decode().splitlines()
     assert lines[0].endswith("Last Seen,First Seen,Attempts")
     assert lines[1].endswith(",2")
+    assert "<" not in lines[1] and f"{last.at:%Y-%m-%d %H:%M:%S} UTC" in lines[1]
 
 
 def test_the_next_retry_is_the_next_run_unless_the_record_is_skipped(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -31,6 +31,13 @@ def make(mapping: IntegrationTableMapping):
 def status_of(entry: JobQueueEntry) -> str:
     entry.refresh_from_db()
     return entry.status
+
+
+def test_moments_are_exported_as_moments_and_never_as_markup(reader: Client, make: Any) -> None:
+    make("Ready", earliest_start=datetime(2026, 12, 31, 17, 30, tzinfo=UTC), attempts=2, maximum_attempts=10)
+    text = reader.get(f"{QUEUE}?export=csv").getvalue().decode()
+    assert "2026-12-31 17:30:00 UTC,Every 30 min,2 of 10" in text
+    assert "<" not in text
 
 
 def test_the_list_tells_schedule_attempts_and_last_error(reader: Client, make) -> None:

@@ -132,6 +132,17 @@ def test_a_conflict_is_decided_field_by_field(
     assert (left["postalCode"], right["address1_postalcode"]) == ("01001", "79000"), "what nobody decided stays in conflict"
 
 
+def test_a_decision_about_a_record_whose_coupling_is_gone_is_told_and_starts_nothing(
+    operator: Client, customer: IntegrationTableMapping, customers: list[str]
+) -> None:
+    page = record(operator, customer, customers[0])
+    assert f'name="seen_coupling" value="{Coupling.objects.get(bc_key=customers[0]).pk}"' in page
+    Coupling.objects.all().delete()
+    answer = operator.post(decide(customer, customers[0]), {"keep.city": "sales"}, follow=True)
+    assert "the coupling of this record was deleted meanwhile" in answer.content.decode()
+    assert not JobQueueEntry.objects.filter(recurring=False, status="Ready").exists()
+
+
 @pytest.mark.parametrize("data", [{}, {"keep.city": "nobody"}, {"all": "both"}])
 def test_nothing_decided_is_told_and_starts_nothing(
     operator: Client, customer: IntegrationTableMapping, customers: list[str], data: dict[str, str]

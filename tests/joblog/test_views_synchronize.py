@@ -99,6 +99,18 @@ def test_what_makes_no_run_is_refused_with_the_reason(
 
 
 @pytest.mark.rule("6.wrong-direction")
+def test_a_record_that_was_seen_coupled_is_not_created_again_when_its_coupling_is_gone(
+    operator: Client, mapping: IntegrationTableMapping
+) -> None:
+    coupling = Coupling.objects.create(mapping=mapping, bc_key="a", sales_key="b")
+    data = {"run": "synchronize", "mapping": mapping.pk, "side": "business_central", "keys": "a", "seen_coupling": coupling.pk}
+    operator.post(SYNCHRONIZE, data)
+    assert len(made()) == 1
+    coupling.delete()
+    assert "the coupling of this record was deleted meanwhile" in operator.post(SYNCHRONIZE, data, follow=True).content.decode()
+    assert len(made()) == 1
+
+
 def test_a_direction_that_the_mapping_does_not_go_is_refused(operator: Client, make_mapping: MakeMapping) -> None:
     one_way = make_mapping("CURRENCY", direction="ToIntegrationTable")
     data = {"mapping": one_way.pk, "run": "synchronize", "direction": "FromIntegrationTable"}
