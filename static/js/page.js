@@ -83,6 +83,16 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent-at]")) delete form.dataset.sentAt;
 });
 
+// A dialog gives the focus back to the button that opened it; where that stands in a menu which is closed by then, to the menu.
+let menuPressed = null;
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("dialog")) menuPressed = event.target.closest("details.menu");
+}, true);
+document.addEventListener("close", () => {
+  const at = document.activeElement;
+  if (at === document.body || !at.checkVisibility()) menuPressed?.querySelector("summary").focus();
+}, true);
+
 document.addEventListener("toggle", (event) => {
   if (event.target.matches?.("details.menu[open]")) keepInside(event.target);
 }, true);

@@ -135,6 +135,19 @@ def test_escape_closes_a_menu_and_the_list_of_keys(page):
     expect(page.locator(".columns-menu .menu-items")).to_be_hidden()
 
 
+@pytest.mark.parametrize("answer", ["Escape", "Enter"])
+def test_a_question_of_a_menu_gives_the_focus_back_to_the_menu(page, answer):
+    page.get_by_label("Select CUSTOMER").check()
+    menu = page.locator(".actions summary", has_text="Synchronization").first
+    menu.focus()
+    for key in ("Enter", "Tab", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#confirm").get_by_role("button", name="No")).to_be_focused()
+    page.keyboard.press(answer)
+    expect(page.locator("#confirm")).to_be_hidden()
+    expect(menu).to_be_focused()
+
+
 @pytest.mark.parametrize("secure", [True, False])
 def test_details_of_an_execution_are_copied_with_a_visible_result(page, live_server, secure):
     execution = JobQueueLogEntry.objects.create(
