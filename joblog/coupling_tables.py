@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import django_tables2 as tables
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -110,7 +111,7 @@ class CouplingTable(_Couplings):
 
 class SkippedTable(_Couplings):
     """Coupled Data Synchronization Errors (page 5333). Whether a record exists is shown as it was last found out at first, then as both
-    systems say (joblog/views/skipped.py)."""
+    systems say (joblog/views/skipped.py); filters and sorting go by the first. Its rows have ``bc_exists`` and ``sales_exists``."""
 
     key = "skipped"
     fixed = ("select", "name")
@@ -118,9 +119,9 @@ class SkippedTable(_Couplings):
     name = tables.Column(accessor="bc_label", verbose_name="Description", empty_values=(), attrs={"td": {"class": "name record"}})
     table = tables.Column(accessor="mapping__table_label", verbose_name="Table Name", empty_values=())
     table_id = tables.Column(accessor="mapping__table", verbose_name="Table ID", visible=False)
-    exists = columns.FlagColumn(accessor="gone", verbose_name="Record Exists", attrs=_flag("exists"))
+    exists = columns.FlagColumn(accessor="bc_exists", verbose_name="Record Exists", attrs=_flag("exists"))
     sales_label = tables.Column(verbose_name="Coupled To", empty_values=(), attrs={"td": {"class": "record"}})
-    sales_exists = columns.FlagColumn(accessor="gone", verbose_name="Coupled Record Exists", attrs=_flag("exists"))
+    sales_exists = columns.FlagColumn(verbose_name="Coupled Record Exists", attrs=_flag("exists"))
     last_error = tables.Column(verbose_name="Error Message", empty_values=(), attrs={"td": {"class": "wrap roomier"}})
     failed_at = columns.MomentColumn(verbose_name="Failed On")
     held_by = tables.Column(verbose_name="Held By", visible=False)
@@ -147,24 +148,25 @@ class SkippedTable(_Couplings):
     def value_last_error(self, record: Coupling) -> str:
         return record.last_error
 
-    def render_exists(self, record: Coupling) -> SafeString:
-        return exists_mark(record, Side.BUSINESS_CENTRAL, exists(record, Side.BUSINESS_CENTRAL))
+    def render_exists(self, record: Coupling, value: bool) -> SafeString:
+        return exists_mark(record, Side.BUSINESS_CENTRAL, value)
 
-    def value_exists(self, record: Coupling) -> str:
-        return "yes" if exists(record, Side.BUSINESS_CENTRAL) else "no"
+    def value_exists(self, value: bool) -> str:
+        return "yes" if value else "no"
 
-    def render_sales_exists(self, record: Coupling) -> SafeString:
-        return exists_mark(record, Side.SALES, exists(record, Side.SALES))
+    def render_sales_exists(self, record: Coupling, value: bool) -> SafeString:
+        return exists_mark(record, Side.SALES, value)
 
-    def value_sales_exists(self, record: Coupling) -> str:
-        return "yes" if exists(record, Side.SALES) else "no"
+    def value_sales_exists(self, value: bool) -> str:
+        return "yes" if value else "no"
 
 
-def exists(coupling: Coupling, side: Side) -> bool:
-    """Whether the record is there, as far as is known; one that is only being created is not."""
-    key = coupling.bc_key if side is Side.BUSINESS_CENTRAL else coupling.sales_key
-    coming = bool(coupling.pending) and Direction(coupling.pending).destination is side
-    return bool(key) and not coming and coupling.gone not in (side.value, "both")
+def known_to_exist(side: Side) -> ExpressionWrapper[Q]:
+    """Whether the record of a coupling is there, as far as is known; one that is only being created is not."""
+    key = "bc_key" if side is Side.BUSINESS_CENTRAL else "sales_key"
+    coming = [way.value for way in Direction if way.destination is side]
+    there = Q(**{f"{key}__isnull": False}) & ~Q(**{key: ""}) & ~Q(pending__in=coming) & ~Q(gone__in=(side.value, "both"))
+    return ExpressionWrapper(there, BooleanField())
 
 
 def exists_mark(coupling: Coupling, side: Side, there: bool, *, asked: bool = False) -> SafeString:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from joblog.coupling_filters import SkippedFilter
-from joblog.coupling_tables import SkippedTable, exists_mark
+from joblog.coupling_tables import SkippedTable, exists_mark, known_to_exist
 from joblog.first_steps import missing_run
 from joblog.link_jobs import read_ends, sides_there
 from joblog.views.couplings import CouplingList, numbers_of
@@ -50,7 +50,8 @@ class SkippedRecords(CouplingList):
         return missing.so("no record is skipped") if missing else super().empty()
 
     def get_rows(self) -> QuerySet[Any]:
-        return Coupling.objects.filter(skipped=True).select_related("mapping__business_central").defer("baseline")
+        known = {"bc_exists": known_to_exist(Side.BUSINESS_CENTRAL), "sales_exists": known_to_exist(Side.SALES)}
+        return Coupling.objects.filter(skipped=True).select_related("mapping__business_central").defer("baseline").annotate(**known)
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         context = super().get_context_data(**extra)

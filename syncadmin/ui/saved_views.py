@@ -18,6 +18,10 @@ from syncadmin.ui.views import Page, Permitted, next_url, tell
 _PASSING = ("page", "link", "export", "add", "cols", "changed")  # parts of an address that belong to the moment, not to the view
 
 
+class NameTakenError(ValueError):
+    """Somebody else shares a view of this name."""
+
+
 class ViewForm(forms.Form):
     """``query`` and ``columns`` (comma-separated) are what the page shows now."""
 
@@ -48,8 +52,10 @@ class SaveView(Permitted, View):
         if not form.is_valid():
             tell(request, "The view was not saved: give it a name of at most 60 characters.", level=messages.ERROR)
             return back
-        told = _save(request, list_key, form.cleaned_data)
-        tell(request, told or f"The view “{form.cleaned_data['name']}” is saved.", level=messages.ERROR if told else messages.SUCCESS)
+        try:
+            tell(request, _save(request, list_key, form.cleaned_data))
+        except NameTakenError as error:
+            tell(request, str(error), level=messages.ERROR)
         return back
 
 
@@ -78,16 +84,20 @@ def _visible(request: HttpRequest, list_key: str) -> Any:
 
 
 def _save(request: HttpRequest, list_key: str, data: dict[str, Any]) -> str:
-    """Saves, or says why not."""
+    """Saves, and says what that did to an earlier view of the same name. Raises NameTakenError."""
     shared, name = data["shared"] and request.user.has_perm("mappings.operate"), data["name"]
-    others = SavedView.objects.filter(list_key=list_key, name=name, shared=True).exclude(owner=request.user.pk)
-    if shared and others.exists():
-        return f"Somebody else shares a view “{name}” already. Choose another name."
+    named = SavedView.objects.filter(list_key=list_key, name=name)
+    if shared and named.filter(shared=True).exclude(owner=request.user.pk).exists():
+        raise NameTakenError(f"Somebody else shares a view “{name}” already. Choose another name.")
     query = QueryDict(data["query"].removeprefix("?"), mutable=True)
     for part in _PASSING:
         query.pop(part, None)
     columns = [column for column in data["columns"].split(",") if column]
     owner: User = request.user  # type: ignore[assignment]
+    earlier = named.filter(owner=owner).first()
     values = {"shared": shared, "query": query.urlencode(), "columns": columns}
     SavedView.objects.update_or_create(list_key=list_key, owner=owner, name=name, defaults=values)
-    return ""
+    if earlier is None:
+        return f"The view “{name}” is saved."
+    unshared = " It is not shared any more." if earlier.shared and not shared else ""
+    return f"The view “{name}” is saved in place of your earlier one.{unshared}"

@@ -231,3 +231,9 @@ def test_a_count_stops_at_ten_thousand(reader: Client, make_job: MakeJob, mappin
     page = reader.get(f"{LOG}?per_page=200&page=50").content.decode()
     assert "10,000+ jobs" in page
     assert "Narrow the filters to see them." in page
+
+
+def test_filtering_keeps_how_many_rows_a_page_has(reader: Client, make_job: MakeJob) -> None:
+    make_job()
+    assert '<input type="hidden" name="per_page" value="25">' in reader.get(f"{LOG}?per_page=25").content.decode()
+    assert 'name="per_page"' not in reader.get(LOG).content.decode()

@@ -63,6 +63,20 @@ def test_it_says_which_record_exists(reader: Client, skip: MakeCoupling, values:
     assert ("yes" in row["exists"], "yes" in row["sales_exists"]) == exist
 
 
+def test_it_is_filtered_by_which_record_exists(reader: Client, skip: MakeCoupling) -> None:
+    gone, coming, there = skip(gone="sales"), skip(pending="ToIntegrationTable"), skip()
+
+    def shown(query: str) -> list[Coupling]:
+        return [row.record for row in reader.get(f"{PAGE}?{query}&sort=-failed_at").context["table"].page.object_list]
+
+    assert shown("f.sales_exists=yes") == [there]
+    assert shown("f.sales_exists=no") == [coming, gone]
+    assert shown("f.exists=no") == []
+    assert len(shown("f.exists=yes")) == 3
+    exported = reader.get(f"{PAGE}?f.sales_exists=no&export=csv").getvalue().decode().splitlines()
+    assert [line.split(",")[2::2][:2] for line in exported[1:]] == [["yes", "no"], ["yes", "no"]]
+
+
 def test_more_than_a_hundred_rows_are_paged_through(reader: Client, skip: MakeCoupling) -> None:
     for _ in range(130):
         skip()

@@ -57,6 +57,15 @@ def test_saving_under_the_same_name_replaces(signed_in: SignIn) -> None:
     assert [(view.query, view.columns) for view in SavedView.objects.all()] == [("search=a", [])]
 
 
+def test_who_replaces_a_view_is_told_so_and_that_it_is_not_shared_any_more(signed_in: SignIn) -> None:
+    operator = signed_in("Operator")
+    save(operator, shared="on")
+    save(operator)
+    page = operator.get("/mappings/").content.decode()
+    assert "is saved in place of your earlier one. It is not shared any more." in page
+    assert not SavedView.objects.get().shared
+
+
 def test_only_its_owner_deletes_a_view_but_an_administrator_may_clear_shared_ones(signed_in: SignIn) -> None:
     operator, reader, administrator = signed_in("Operator"), signed_in("Reader"), signed_in("Administrator")
     save(operator, "Ours", shared="on")
