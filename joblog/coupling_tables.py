@@ -141,12 +141,10 @@ class SkippedTable(_Couplings):
 
     def render_last_error(self, record: Coupling) -> SafeString:
         """What a person holds begins with who, and why."""
-        reason = f" “{record.held_note}”" if record.held_note else ""
-        held = format_html("<b>Held by {}.</b>{} ", record.held_by, reason) if record.held_by else SafeString("")
-        return format_html("{}{}", held, record.last_error)
+        return format_html("<b>{}</b> {}", *_hold_and_error(record)) if record.held_by else format_html("{}", record.last_error)
 
     def value_last_error(self, record: Coupling) -> str:
-        return record.last_error
+        return " ".join(_hold_and_error(record)).strip()
 
     def render_exists(self, record: Coupling, value: bool) -> SafeString:
         return exists_mark(record, Side.BUSINESS_CENTRAL, value)
@@ -159,6 +157,11 @@ class SkippedTable(_Couplings):
 
     def value_sales_exists(self, value: bool) -> str:
         return "yes" if value else "no"
+
+
+def _hold_and_error(record: Coupling) -> tuple[str, str]:
+    reason = f"“{record.held_note}” " if record.held_note else ""
+    return f"Held by {record.held_by}." if record.held_by else "", f"{reason}{record.last_error}"
 
 
 def known_to_exist(side: Side) -> ExpressionWrapper[Q]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from joblog.models import CueReset
@@ -24,10 +24,10 @@ def last_reset() -> CueReset | None:
     return CueReset.objects.filter(name=FAILED_JOBS, at__gt=timezone.now() - _WHOLE).first()
 
 
-def since_reset(reset: CueReset | None) -> Q:
-    """Jobs of the last 24 hours that had not ended when the cue was reset."""
-    recent = Q(started_at__gte=timezone.now() - _WHOLE)
-    return recent & (Q(finished_at__isnull=True) | Q(finished_at__gt=reset.at)) if reset else recent
+def since_reset() -> Q:
+    """Jobs of the last 24 hours, without those that had ended when the cue was reset."""
+    seen = CueReset.objects.filter(name=FAILED_JOBS, at__gte=OuterRef("finished_at"))
+    return Q(~Exists(seen), started_at__gte=timezone.now() - _WHOLE)
 
 
 def reset(user: User | AnonymousUser) -> None:

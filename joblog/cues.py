@@ -89,7 +89,7 @@ def _tone(number: int, warn: int | None, bad: int | None) -> str:
 
 def _failed_jobs() -> QuerySet[Any]:
     """Those that the log's filters ``failures`` and ``period=reset`` show."""
-    return SynchJob.objects.filter(FAILED, since_reset(last_reset()))
+    return SynchJob.objects.filter(FAILED, since_reset())
 
 
 def _errors_url(**query: str) -> str:

@@ -10,7 +10,7 @@ from django import forms
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from joblog.cue_resets import last_reset, since_reset
+from joblog.cue_resets import since_reset
 from joblog.error_classes import ErrorClass, of_class
 from joblog.models import (
     Channel,
@@ -93,7 +93,7 @@ class JobFilter(NamedMappings):
 
     def filter_period(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         if value == "reset":
-            return rows.filter(since_reset(last_reset()))
+            return rows.filter(since_reset())
         return rows if value == "all" else _since_days(rows, int(value))
 
     def filter_since(self, rows: QuerySet[Any], _name: str, value: date) -> QuerySet[Any]:

@@ -20,6 +20,7 @@ from joblog.schedule import RESTING, next_runs, recurrence, runs_once_ready
 from joblog.tables import PHASES, progress
 from mappings.changes import Person, keep_change
 from mappings.first_steps import missing_mapping
+from syncadmin.ui.empty import nothing_for
 from syncadmin.ui.views import Page, tell
 
 _RUNS_SHOWN = 5
@@ -85,8 +86,7 @@ class NewQueueEntry(Page):
         may_change = self.request.user.has_perm(self.change_permission)
         if not may_change:
             form.lock()
-        missing = missing_mapping()
-        nothing = missing.so("there is nothing to schedule").seen_by(self.request.user) if missing else None
+        nothing = nothing_for(self.request.user, missing_mapping(), "there is nothing to schedule")
         return super().get_context_data(nothing=nothing, form=form, may_change=may_change, back_url=reverse("joblog:queue"), **extra)
 
     def post(self, request: HttpRequest) -> HttpResponse:

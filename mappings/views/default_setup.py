@@ -8,6 +8,7 @@ from mappings.default_preview import preview_default_setup
 from mappings.first_steps import missing_systems
 from mappings.models import System, SystemKind
 from syncadmin.sync.errors import SyncError
+from syncadmin.ui.empty import nothing_for
 from syncadmin.ui.views import Page
 
 
@@ -28,7 +29,7 @@ class DefaultSetup(Page):
         missing = None if companies and environments else missing_systems()
         rows = found["rows"]
         return super().get_context_data(
-            nothing=missing.so().seen_by(self.request.user) if missing else None,
+            nothing=nothing_for(self.request.user, missing),
             companies=companies,
             environments=environments,
             company=company,

@@ -11,6 +11,7 @@ from django.views.generic import View
 from mappings.first_steps import missing_systems
 from mappings.guide import KEY, STEPS, Draft, Unfinished
 from mappings.guide_steps import STEPS_BY_NAME, Step
+from syncadmin.ui.empty import nothing_for
 from syncadmin.ui.views import Page, Permitted, tell
 
 _NAMES = [name for name, _ in STEPS]
@@ -86,7 +87,7 @@ class GuideStep(Page):
             step=step.name,
             number=place + 1,
             first=place == 0,
-            nothing=missing.so().seen_by(self.request.user) if missing else None,
+            nothing=nothing_for(self.request.user, missing),
             draft=draft.values,
             direction=draft.values.get("tables", {}).get("direction", ""),
             **step.context(),

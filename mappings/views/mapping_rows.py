@@ -13,6 +13,7 @@ from mappings.first_steps import missing_mapping
 from mappings.models import IntegrationTableMapping
 from mappings.row_forms import HEADINGS, MappingRowForm, mapping_rows
 from mappings.views.mapping_edit import save_form, tell_meeting, tell_saved
+from syncadmin.ui.empty import nothing_for
 from syncadmin.ui.views import Page, tell
 
 
@@ -23,8 +24,7 @@ class MappingRows(Page):
 
     def get_context_data(self, **extra: Any) -> dict[str, Any]:
         rows = extra.pop("rows", None) or mapping_rows(queryset=_shown())
-        missing = None if rows.forms else missing_mapping()
-        nothing = missing.so().seen_by(self.request.user) if missing else None
+        nothing = None if rows.forms else nothing_for(self.request.user, missing_mapping())
         return super().get_context_data(rows=rows, nothing=nothing, headings=[heading for _, heading in HEADINGS], **extra)
 
     def post(self, request: HttpRequest) -> HttpResponse:

@@ -20,7 +20,7 @@ from mappings.tables import TemplateTable
 from mappings.template_forms import ChooseForm, TemplateForms
 from mappings.template_words import known_tables, table_for
 from syncadmin.sync.records import Side
-from syncadmin.ui.empty import Empty, NextStep
+from syncadmin.ui.empty import Empty, NextStep, nothing_for
 from syncadmin.ui.tables import ListTable
 from syncadmin.ui.views import ListPage, Page, next_url, posted_keys, tell
 
@@ -80,8 +80,7 @@ class TemplateEdit(Page):
         forms = extra.pop("forms", None)
         template = forms.template if forms else self.template()
         if template is None:
-            missing = missing_mapping()
-            nothing = missing.so().seen_by(self.request.user) if missing else None
+            nothing = nothing_for(self.request.user, missing_mapping())
             choose = ChooseForm(initial=self.request.GET.dict())
             return super().get_context_data(title="New template", choose=choose, nothing=nothing, **extra)
         forms = forms or TemplateForms(template, _tables(template))

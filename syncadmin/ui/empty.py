@@ -43,3 +43,8 @@ class Missing:
     def so(self, consequence: str = "") -> Empty:
         """The empty page, with what follows from the fact for this page ("there is no error")."""
         return Empty(f"{self.fact}, so {consequence}. {self.remedy}" if consequence else f"{self.fact}. {self.remedy}", self.steps)
+
+
+def nothing_for(user: Any, missing: Missing | None, consequence: str = "") -> Empty | None:
+    """What a page says in place of a form that nobody could fill in (``parts/nothing.html``); None where nothing is missing."""
+    return missing.so(consequence).seen_by(user) if missing else None

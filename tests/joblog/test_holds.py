@@ -212,6 +212,8 @@ def test_the_pages_of_a_held_record_say_who_holds_it(reader: Client, make_coupli
     assert "“After the audit”" in reader.get(f"/couplings/{held.pk}/").content.decode()
     assert "the same error repeated itself" not in reader.get(f"/couplings/{held.pk}/").content.decode()
     assert "<b>Held by anna.</b> “After the audit” Too long." in reader.get("/skipped-records/").content.decode()
+    exported = reader.get("/skipped-records/?export=csv").getvalue().decode()
+    assert "Held by anna. “After the audit” Too long." in exported and exported.count("Held by") == 1
 
 
 def test_what_people_hold_is_found_among_the_skipped_records(reader: Client, make_coupling: MakeCoupling) -> None:

@@ -199,7 +199,7 @@ def test_the_page_costs_the_same_whatever_there_is(
     reader: Client, trouble: None, make_job: MakeJob, django_assert_max_num_queries: Any
 ) -> None:
     reader.get(HOME)
-    with django_assert_max_num_queries(27) as few:
+    with django_assert_max_num_queries(26) as few:
         reader.get(HOME)
     for _ in range(20):
         make_job(failed=1)
